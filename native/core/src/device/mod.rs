@@ -1,0 +1,22 @@
+//! Block devices (docs/architecture.md): all image I/O goes through [`Device`], so that tests
+//! can record it, cut the power at any write, or inject faults.
+
+use crate::base::{Block, Result};
+
+/// A device of 4 KiB blocks. Callable from many threads.
+///
+/// Contract: `buf` is a whole number of blocks and lies inside the device, else
+/// `InvalidArgument` (never a panic). A write is volatile until a `flush` that was called after it
+/// returned has returned. Reads see completed writes. Errors of the host: `Io`, with the offset.
+pub trait Device: Send + Sync {
+    fn block_count(&self) -> u64;
+    fn read(&self, at: Block, buf: &mut [u8]) -> Result<()>;
+    fn write(&self, at: Block, buf: &[u8]) -> Result<()>;
+    /// Writes several buffers, in order, to consecutive blocks.
+    fn write_vectored(&self, at: Block, bufs: &[&[u8]]) -> Result<()>;
+    fn flush(&self) -> Result<()>;
+    /// Tells the device that the blocks hold nothing; their content is undefined after it.
+    /// Never relied upon: a device that cannot does nothing.
+    fn discard(&self, at: Block, count: u64) -> Result<()>;
+    fn read_only(&self) -> bool;
+}

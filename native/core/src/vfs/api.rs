@@ -1,0 +1,166 @@
+//! The interface between the engine and its doors (native FUSE session, N-API binding).
+//!
+//! Contract for all methods: callable from many threads at once; an error changes nothing;
+//! names are bytes, 1 to 255 of them, without NUL and `/` (the implementation checks).
+//! A method that returns an [`Attr`] for a *new or found name* (lookup, mknod, mkdir, symlink,
+//! link, tmpfile, and readdir entries taken with `plus`) adds one to that file's lookup count;
+//! [`Vfs::forget`] takes it back. A file without names lives until its lookup count is 0.
+
+use crate::base::{Ino, Result};
+
+/// Nanoseconds since 1970-01-01 UTC, negative before it (years 1678 to 2262).
+pub type TimeNs = i64;
+
+/// Who asks. The kernel checks permissions (`default_permissions`); the engine needs the owner
+/// of new files.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Caller {
+    pub uid: u32,
+    pub gid: u32,
+    pub pid: u32,
+}
+
+/// What `stat` returns.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Attr {
+    pub ino: Ino,
+    /// Bytes.
+    pub size: u64,
+    /// Units of 512 bytes, as in `st_blocks`.
+    pub blocks: u64,
+    pub atime: TimeNs,
+    pub mtime: TimeNs,
+    pub ctime: TimeNs,
+    pub btime: TimeNs,
+    /// Type and permission bits, as in `st_mode`.
+    pub mode: u32,
+    pub nlink: u32,
+    pub uid: u32,
+    pub gid: u32,
+    /// Linux device number of a device file (as `makedev`), else 0.
+    pub rdev: u32,
+    /// FS_IMMUTABLE_FL and FS_APPEND_FL (linux/fs.h), as `chattr` shows them.
+    pub flags: u32,
+}
+
+/// A new time for a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SetTime {
+    Now,
+    At(TimeNs),
+}
+
+/// What a SETATTR changes; `None` leaves a field.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SetAttr {
+    /// Permission bits (07777); type bits are ignored.
+    pub mode: Option<u32>,
+    pub uid: Option<u32>,
+    pub gid: Option<u32>,
+    pub size: Option<u64>,
+    pub atime: Option<SetTime>,
+    pub mtime: Option<SetTime>,
+    pub ctime: Option<TimeNs>,
+    /// Clear set-user-id and set-group-id as a write by an ordinary user does
+    /// (FATTR_KILL_SUIDGID, HANDLE_KILLPRIV_V2).
+    pub kill_suidgid: bool,
+}
+
+/// One name of a directory.
+pub struct DirEntry<'a> {
+    pub name: &'a [u8],
+    pub ino: Ino,
+    /// `d_type` (DT_REG, DT_DIR, ...).
+    pub kind: u8,
+    /// Position after this entry: pass it to continue behind it.
+    pub cookie: u64,
+    /// Present when asked for with `plus`, except for `.` and `..`.
+    pub attr: Option<Attr>,
+}
+
+/// What `statfs` returns; blocks of 4096 bytes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct StatFs {
+    pub blocks: u64,
+    pub bfree: u64,
+    pub bavail: u64,
+    pub files: u64,
+    pub ffree: u64,
+}
+
+/// SEEK_DATA or SEEK_HOLE.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Seek {
+    Data,
+    Hole,
+}
+
+/// RENAME_* flags (linux/fs.h).
+pub const RENAME_NOREPLACE: u32 = 1;
+pub const RENAME_EXCHANGE: u32 = 2;
+pub const RENAME_WHITEOUT: u32 = 4;
+
+/// FALLOC_FL_* flags (linux/falloc.h).
+pub const FALLOC_KEEP_SIZE: u32 = 1;
+pub const FALLOC_PUNCH_HOLE: u32 = 2;
+pub const FALLOC_ZERO_RANGE: u32 = 16;
+
+/// A mounted volume as its doors see it.
+pub trait Vfs: Send + Sync + 'static {
+    fn lookup(&self, parent: Ino, name: &[u8]) -> Result<Attr>;
+    /// Takes back `count` lookups. Never fails.
+    fn forget(&self, ino: Ino, count: u64);
+    fn getattr(&self, ino: Ino) -> Result<Attr>;
+    fn setattr(&self, ino: Ino, set: &SetAttr, who: &Caller) -> Result<Attr>;
+    fn readlink(&self, ino: Ino) -> Result<Vec<u8>>;
+
+    /// A file of any type but directory and symlink; `mode` holds the type bits, umask applied.
+    fn mknod(&self, parent: Ino, name: &[u8], mode: u32, rdev: u32, who: &Caller) -> Result<Attr>;
+    fn mkdir(&self, parent: Ino, name: &[u8], mode: u32, who: &Caller) -> Result<Attr>;
+    fn symlink(&self, parent: Ino, name: &[u8], target: &[u8], who: &Caller) -> Result<Attr>;
+    fn link(&self, ino: Ino, parent: Ino, name: &[u8]) -> Result<Attr>;
+    /// A regular file without a name (O_TMPFILE).
+    fn tmpfile(&self, parent: Ino, mode: u32, who: &Caller) -> Result<Attr>;
+    fn unlink(&self, parent: Ino, name: &[u8]) -> Result<()>;
+    fn rmdir(&self, parent: Ino, name: &[u8]) -> Result<()>;
+    fn rename(&self, parent: Ino, name: &[u8], new_parent: Ino, new_name: &[u8], flags: u32) -> Result<()>;
+
+    /// Fills `buf` (page-aligned) from byte `offset`; returns how many bytes, fewer only at the end of the file.
+    fn read(&self, ino: Ino, offset: u64, buf: &mut [u8]) -> Result<usize>;
+    /// Takes all of `data` or fails. `kill_suidgid` as in [`SetAttr`].
+    fn write(&self, ino: Ino, offset: u64, data: &[u8], kill_suidgid: bool) -> Result<usize>;
+    /// As `write`, at the end of the file, atomically against other appends; returns the offset it went to.
+    fn append(&self, ino: Ino, data: &[u8], kill_suidgid: bool) -> Result<u64>;
+    /// `mode` is a set of FALLOC_* flags; 0 is the plain form.
+    fn fallocate(&self, ino: Ino, mode: u32, offset: u64, length: u64) -> Result<()>;
+    fn seek(&self, ino: Ino, offset: u64, what: Seek) -> Result<u64>;
+    fn copy_range(&self, from: Ino, from_offset: u64, to: Ino, to_offset: u64, length: u64) -> Result<u64>;
+    /// Returns once everything written to the file before the call, and its name, is durable.
+    fn fsync(&self, ino: Ino, data_only: bool) -> Result<()>;
+    /// Returns once everything before the call is durable.
+    fn syncfs(&self) -> Result<()>;
+
+    /// Entries after `cookie` (0 = from the start, `.` and `..` included) until `take` returns false;
+    /// the entry for which it returned false was not taken.
+    fn readdir(
+        &self,
+        ino: Ino,
+        cookie: u64,
+        plus: bool,
+        take: &mut dyn FnMut(&DirEntry) -> bool,
+    ) -> Result<()>;
+
+    fn statfs(&self) -> Result<StatFs>;
+    /// `flags`: XATTR_CREATE 1, XATTR_REPLACE 2.
+    fn setxattr(&self, ino: Ino, name: &[u8], value: &[u8], flags: u32) -> Result<()>;
+    fn getxattr(&self, ino: Ino, name: &[u8]) -> Result<Vec<u8>>;
+    /// Names, each followed by NUL.
+    fn listxattr(&self, ino: Ino) -> Result<Vec<u8>>;
+    fn removexattr(&self, ino: Ino, name: &[u8]) -> Result<()>;
+    /// Sets FS_IMMUTABLE_FL and FS_APPEND_FL; any other flag is NotSupported.
+    fn setflags(&self, ino: Ino, flags: u32) -> Result<()>;
+
+    /// Commits everything, writes it home and closes the volume; later calls fail. Called once,
+    /// before the kernel's DESTROY is answered or when the session ends.
+    fn shutdown(&self) -> Result<()>;
+}

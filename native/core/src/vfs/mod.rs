@@ -1,0 +1,5 @@
+//! The file and directory operations a session serves.
+
+pub mod api;
+
+pub use api::*;
