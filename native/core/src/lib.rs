@@ -5,4 +5,5 @@
 
 pub mod base;
 pub mod device;
+pub mod format;
 pub mod vfs;

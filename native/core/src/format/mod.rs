@@ -1,0 +1,4 @@
+//! The bytes on disk (docs/format.md). Everything numeric is generated from src/format/layout.ts.
+
+#[rustfmt::skip]
+pub mod layout;
