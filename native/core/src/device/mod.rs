@@ -4,6 +4,8 @@
 mod bounds;
 mod file;
 mod host_error;
+#[cfg(test)]
+mod host_tests;
 mod in_use;
 mod lock;
 mod loop_device;

@@ -99,23 +99,32 @@ pub(super) fn loop_backing(device: &File) -> io::Result<(u64, u64)> {
 /// An OFD lock on the whole file: belongs to the open file description, not to the process, so that
 /// two opens of one process conflict and closing another descriptor does not drop it.
 pub(super) fn try_lock(file: &File, exclusive: bool) -> io::Result<()> {
-    let lock = whole_file(exclusive);
+    set_lock(file, if exclusive { libc::F_WRLCK } else { libc::F_RDLCK })
+}
+
+/// Gives up the OFD lock; closing does the same only once no forked child shares the open file.
+pub(super) fn unlock(file: &File) -> io::Result<()> {
+    set_lock(file, libc::F_UNLCK)
+}
+
+fn set_lock(file: &File, kind: libc::c_int) -> io::Result<()> {
+    let lock = whole_file(kind);
     // SAFETY: F_OFD_SETLK reads one flock at the pointer.
     check(unsafe { libc::fcntl(file.as_raw_fd(), libc::F_OFD_SETLK, &raw const lock) }).map(drop)
 }
 
 /// The process that holds a conflicting lock by process (fcntl F_SETLK); none for an OFD lock.
 pub(super) fn lock_holder(file: &File, exclusive: bool) -> Option<u32> {
-    let mut lock = whole_file(exclusive);
+    let mut lock = whole_file(if exclusive { libc::F_WRLCK } else { libc::F_RDLCK });
     // SAFETY: F_OFD_GETLK reads and writes one flock at the pointer.
     check(unsafe { libc::fcntl(file.as_raw_fd(), libc::F_OFD_GETLK, &raw mut lock) }).ok()?;
     (i32::from(lock.l_type) != libc::F_UNLCK).then(|| u32::try_from(lock.l_pid).ok()).flatten()
 }
 
-fn whole_file(exclusive: bool) -> libc::flock {
+fn whole_file(kind: libc::c_int) -> libc::flock {
     // SAFETY: flock is plain integers; l_pid must be 0, l_start and l_len 0 mean the whole file.
     let mut lock: libc::flock = unsafe { std::mem::zeroed() };
-    lock.l_type = if exclusive { libc::F_WRLCK } else { libc::F_RDLCK } as libc::c_short;
+    lock.l_type = kind as libc::c_short;
     lock.l_whence = libc::SEEK_SET as libc::c_short;
     lock
 }

@@ -3,14 +3,14 @@
 mod discard;
 mod open;
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
 mod transfer;
 
 pub use open::OpenFile;
 
 use self::discard::Discarder;
 use self::transfer::HostFile;
-use super::{Device, bounds, host_error};
+use super::{Device, bounds, host_error, lock};
 use crate::base::{Block, Code, Error, Result};
 use std::fmt;
 use std::fs::File;
@@ -29,7 +29,7 @@ pub struct FileDevice {
     read_only: bool,
     flush_failed: AtomicBool,
     /// The image behind a loop device, open to hold its lock.
-    _backing: Option<File>,
+    backing: Option<File>,
 }
 
 impl FileDevice {
@@ -50,6 +50,13 @@ impl FileDevice {
             return Ok(());
         }
         Err(Error::new(Code::ReadOnly, format!("{what}: {} is open read-only", self.path.display())))
+    }
+}
+
+impl Drop for FileDevice {
+    fn drop(&mut self) {
+        lock::release(self.host.file());
+        self.backing.iter().for_each(lock::release);
     }
 }
 

@@ -76,7 +76,7 @@ impl FileDevice {
             block_count,
             read_only: !how.write,
             flush_failed: AtomicBool::new(false),
-            _backing: backing,
+            backing,
         })
     }
 }

@@ -13,7 +13,7 @@ fn image(dir: &Path, blocks: u64) -> PathBuf {
 }
 
 /// Random operations on both devices; reads must agree. Buffers start at odd addresses too.
-pub(super) fn differential(device: &dyn Device, seed: u64, rounds: usize) {
+pub(in crate::device) fn differential(device: &dyn Device, seed: u64, rounds: usize) {
     println!("seed {seed}");
     let mut rng = Rng::new(seed);
     let blocks = device.block_count();

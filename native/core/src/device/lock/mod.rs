@@ -1,9 +1,11 @@
 //! One writer per image: an OFD lock, exclusive to write, shared to read.
 //!
-//! It lives as long as the open file. Every opener that follows this rule is refused; nothing stops a
-//! program that takes no lock.
+//! Every opener that follows this rule is refused; nothing stops a program that takes no lock. The
+//! kernel drops the lock when the process ends.
 
 mod holder;
+#[cfg(test)]
+mod tests;
 
 use super::{host_error, sys};
 use crate::base::{Code, Error, Result};
@@ -22,4 +24,11 @@ pub(super) fn acquire(file: &File, path: &Path, exclusive: bool) -> Result<()> {
         }
         _ => Err(host_error::open(&format_args!("{}: lock", path.display()), &cause)),
     }
+}
+
+/// Gives the lock up. Closing would do it later if a child that is just being started still shares
+/// the open file, and the next opener would be refused for no reason it can see.
+pub(super) fn release(file: &File) {
+    // An error means that there is no lock.
+    let _ = sys::unlock(file);
 }
