@@ -10,11 +10,13 @@ mod in_use;
 mod lock;
 mod loop_device;
 mod mountinfo;
+mod queue;
 mod sys;
 pub mod testing;
 
 pub use file::{FileDevice, OpenFile};
 pub use in_use::{InUse, in_use};
+pub use queue::{IoQueue, QUEUE_DEPTH, Run, Ticket, WriteBuf};
 
 use crate::base::{Block, Result};
 
