@@ -140,7 +140,7 @@ fn what_is_no_image_is_refused_by_name() {
         cases.push((in_dir("fifo"), Code::InvalidArgument, "a named pipe"));
     }
     for (path, code, words) in cases {
-        let error = FileDevice::open(&path, OpenFile::READ_ONLY).err().expect("refused");
+        let error = FileDevice::open(&path, OpenFile::READ_ONLY).expect_err("refused");
         assert_eq!(error.code, code, "{error}");
         assert!(error.detail().contains(words), "{error}");
     }

@@ -2,9 +2,19 @@
 //! only [`super::Device`].
 
 mod counting;
+mod crash;
+mod fault;
 mod mem;
+mod recording;
 mod rng;
+#[cfg(test)]
+mod tests;
+mod trace;
 
 pub use counting::{CountingDevice, Counts};
+pub use crash::CrashCursor;
+pub use fault::{Fault, FaultDevice, Op, When};
 pub use mem::{Discard, MemDevice};
+pub use recording::RecordingDevice;
 pub use rng::Rng;
+pub use trace::{CrashState, Event, Trace};
