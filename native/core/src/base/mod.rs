@@ -1,7 +1,18 @@
-//! Types every layer shares: errors, units.
+//! Types every layer shares: errors, units, aligned buffers, checksums.
 
+mod aligned;
+mod block_buf;
+mod checksum;
 mod error;
+mod pool;
+mod siphash;
+mod slab;
 mod units;
 
+pub use aligned::AlignedBuf;
+pub use block_buf::BlockBuf;
+pub use checksum::{checksum_self_test, crc32c, crc32c_append};
 pub use error::{Code, Error, Result};
+pub use pool::{BufPool, POOLED_BLOCKS_MAX, PooledBuf};
+pub use siphash::siphash24;
 pub use units::{BLOCK_SIZE, Block, Ino, Page};
