@@ -2,3 +2,8 @@
 
 #[rustfmt::skip]
 pub mod layout;
+mod region;
+pub mod slot;
+
+pub use region::Region;
+pub use slot::{Kind, Slot, SlotBytes};
