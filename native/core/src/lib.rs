@@ -4,6 +4,7 @@
 //! { cortex, allocator, chronicle } < volume < vfs.
 
 pub mod base;
+pub mod cortex;
 pub mod device;
 pub mod format;
 pub mod pages;
