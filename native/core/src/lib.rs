@@ -7,4 +7,6 @@ pub mod base;
 pub mod device;
 pub mod format;
 pub mod pages;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
 pub mod vfs;

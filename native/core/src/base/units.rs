@@ -24,3 +24,10 @@ impl Block {
         Block(self.0 + count)
     }
 }
+
+impl Page {
+    /// The page `count` further on.
+    pub fn plus(self, count: u64) -> Page {
+        Page(self.0 + count)
+    }
+}
