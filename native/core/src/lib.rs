@@ -8,4 +8,6 @@ pub mod cortex;
 pub mod device;
 pub mod format;
 pub mod pages;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
 pub mod vfs;
