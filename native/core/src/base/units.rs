@@ -30,6 +30,13 @@ impl Block {
     }
 }
 
+impl Page {
+    /// The page `count` further on.
+    pub fn plus(self, count: u64) -> Page {
+        Page(self.0 + count)
+    }
+}
+
 impl Data {
     /// The data block `count` further on.
     pub fn plus(self, count: u64) -> Data {
