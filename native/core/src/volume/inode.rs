@@ -7,7 +7,7 @@ use crate::extension::Chain;
 use crate::format::layout;
 use crate::format::{Equations, Kind, Slot};
 use parking_lot::{Mutex, RwLock};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64};
 
@@ -55,6 +55,10 @@ pub struct InodeState {
     pub table: Option<DirTable>,
     /// Directory blocks or presence nodes; behind a lock of its own because reads fill it.
     pub meta: Mutex<MetaBlocks>,
+    /// Blocks promised by `Space` to new META blocks.
+    pub meta_promise: u64,
+    /// Presence nodes of level 1 whose space is promised (docs: `presence_need`).
+    pub promised_nodes: BTreeSet<u64>,
     /// The slot in the cortex is older than `slot`.
     pub slot_dirty: bool,
     /// Has an entry in the orphan directory.
@@ -79,6 +83,8 @@ impl InodeState {
             chain: None,
             table: None,
             meta: Mutex::default(),
+            meta_promise: 0,
+            promised_nodes: BTreeSet::new(),
             slot_dirty: false,
             orphaned: false,
             gone: false,

@@ -19,6 +19,10 @@ pub struct MetaBlocks {
     pub on_disk: BTreeSet<u64>,
     /// Directories: every block below this index owns blocks on disk.
     pub disk_length: u64,
+    /// Directories: blocks now.
+    pub length: u64,
+    /// Loaded from one copy because the other is bad: to be placed anew.
+    pub damaged: BTreeSet<u64>,
     /// Blocks that exist now but are not on disk: their space is promised.
     pub new_blocks: u64,
 }
