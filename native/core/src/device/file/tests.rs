@@ -62,9 +62,11 @@ fn a_file_device_behaves_as_memory_does() {
     for (seed, direct) in [(1, true), (2, false), (3, true)] {
         let path = image(dir.path(), 2000);
         let device = FileDevice::open(&path, OpenFile { direct, ..OpenFile::READ_WRITE }).unwrap();
-        assert!(direct || !device.direct());
-        println!("direct {}", device.direct());
+        let before = device.direct();
+        assert!(direct || !before);
+        println!("direct {before}");
         differential(&device, seed, 200);
+        assert_eq!(device.direct(), before, "odd addresses went through the bounce buffer");
     }
 }
 
@@ -210,4 +212,18 @@ fn an_image_cut_short_underneath_gives_an_error() {
     let error = device.read(Block(8), &mut [0; 4 * BLOCK_SIZE]).unwrap_err();
     assert_eq!(error.code, Code::Io);
     assert!(error.detail().contains("offset 32768"), "{error}");
+}
+
+#[test]
+fn a_dropped_device_is_free_although_a_child_still_shares_the_open_file() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = image(dir.path(), 4);
+    let device = FileDevice::open(&path, OpenFile::READ_WRITE).unwrap();
+    let shared = device.host.file().try_clone().unwrap();
+    let mut child = std::process::Command::new("sleep").arg("60").stdin(shared).spawn().unwrap();
+    drop(device);
+    let opened = FileDevice::open(&path, OpenFile::READ_WRITE);
+    child.kill().unwrap();
+    child.wait().unwrap();
+    opened.unwrap();
 }

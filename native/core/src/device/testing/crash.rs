@@ -1,8 +1,9 @@
 //! What a disk may hold after a power cut.
 //!
 //! Durable is what a flush covered. Of the writes after it, any subset may have arrived, each whole
-//! or in part (sector by sector); writes that ran at the same time in either order. A write that
-//! came later than another of the same place never loses to it.
+//! or in part (sector by sector). That covers every order too: to arrive before another write of the
+//! same sector is to be missing. (Two *durable* writes of one block that ran at the same time could
+//! be in either order; here the one that began later wins. The engine never does that.)
 
 use super::mem::MemDevice;
 use super::rng::Rng;
@@ -28,7 +29,6 @@ struct Volatile {
     id: u64,
     at: Block,
     change: Change,
-    began: usize,
     /// Event of its end, and whether it succeeded.
     ended: Option<(usize, bool)>,
 }
@@ -87,12 +87,11 @@ impl<'a> CrashCursor<'a> {
     pub fn crash(&self, seed: u64) -> MemDevice {
         let mut rng = Rng::new(seed);
         let image = self.durable.snapshot();
-        let order = self.an_order(&mut rng);
-        let one = rng.below(order.len() as u64) as usize;
+        let one = rng.below(self.volatile.len() as u64) as usize;
         let share = rng.below(9);
         let style = rng.below(6);
         let torn_share = [0, 0, 1, 4][rng.below(4) as usize];
-        for (i, volatile) in order.into_iter().enumerate() {
+        for (i, volatile) in self.volatile.iter().enumerate() {
             let arrived = match style {
                 0 => i == one,
                 1 => i != one,
@@ -112,7 +111,7 @@ impl<'a> CrashCursor<'a> {
     }
 
     fn begin(&mut self, id: u64, at: Block, change: Change) {
-        self.volatile.push(Volatile { id, at, change, began: self.cut, ended: None });
+        self.volatile.push(Volatile { id, at, change, ended: None });
     }
 
     fn end(&mut self, id: u64, ok: bool) {
@@ -133,19 +132,6 @@ impl<'a> CrashCursor<'a> {
             apply(&self.durable, volatile);
         }
         self.volatile.retain(|volatile| !covered(volatile));
-    }
-
-    /// The volatile writes in an order in which they may have arrived, as far as it matters.
-    fn an_order(&self, rng: &mut Rng) -> Vec<&Volatile> {
-        let mut order: Vec<&Volatile> = self.volatile.iter().collect();
-        for i in 1..order.len() {
-            let before = order[i - 1];
-            let at_once = before.ended.is_none_or(|(end, _)| end > order[i].began);
-            if at_once && rng.chance(1, 2) {
-                order.swap(i - 1, i);
-            }
-        }
-        order
     }
 }
 
