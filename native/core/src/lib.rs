@@ -5,5 +5,6 @@
 
 pub mod base;
 pub mod device;
+pub mod directory;
 pub mod format;
 pub mod vfs;
