@@ -6,6 +6,7 @@
 pub mod base;
 pub mod cortex;
 pub mod device;
+pub mod directory;
 pub mod format;
 pub mod pages;
 #[cfg(any(test, feature = "testing"))]
