@@ -11,9 +11,6 @@ use crate::base::{Code, Error, Result};
 use crate::format::Region;
 use crate::format::slot::{SlotBytes, is_sealed};
 
-/// Searches without a lock, before the search is repeated with every lock held.
-const OPTIMISTIC_TRIES: usize = 8;
-
 impl<S: SlotStore> Cortex<S> {
     /// Enters a sealed slot whose number is new to the volume. At most 16 anchors move and at most
     /// 17 slots change, all before it returns. Errors: `CortexFull`; `InvalidArgument` for bytes
@@ -46,7 +43,7 @@ impl<S: SlotStore> Cortex<S> {
 
     fn insert_by_path(&self, homes: Homes, first: S::Page, bytes: &SlotBytes) -> Result<Location> {
         let mut pages = PageSet::from([(homes.h1, Some(first))]);
-        for _ in 0..OPTIMISTIC_TRIES {
+        for _ in 0..self.optimistic_tries {
             match self.plan(homes, &mut pages, Access::Unlocked) {
                 Plan::Path(path) => {
                     let hops = path.hops.iter().map(|hop| hop.page);

@@ -48,12 +48,33 @@ pub struct Held<'a> {
 
 impl<'a> Held<'a> {
     pub fn new(lock: &'a VersionedLock) -> Held<'a> {
-        Held { lock, _guard: lock.mutex.lock() }
+        let guard = lock.mutex.lock();
+        #[cfg(test)]
+        HELD.set(HELD.get() + 1);
+        Held { lock, _guard: guard }
     }
 
     /// Is it this lock that is held?
     pub fn is(&self, lock: &VersionedLock) -> bool {
         std::ptr::eq(self.lock, lock)
+    }
+}
+
+#[cfg(test)]
+thread_local! {
+    static HELD: std::cell::Cell<usize> = const { std::cell::Cell::new(0) };
+}
+
+/// Locks the calling thread holds: tests prove with it that none is held across I/O.
+#[cfg(test)]
+pub fn held_here() -> usize {
+    HELD.get()
+}
+
+#[cfg(test)]
+impl Drop for Held<'_> {
+    fn drop(&mut self) {
+        HELD.set(HELD.get() - 1);
     }
 }
 

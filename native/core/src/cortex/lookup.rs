@@ -10,9 +10,6 @@ use crate::base::{Code, Error, Result};
 use crate::format::Region;
 use crate::format::slot::{EMPTY, SlotBytes, is_sealed};
 
-/// Tries without locks, before the locks of H1, H2 and the stash are taken.
-const OPTIMISTIC_TRIES: usize = 4;
-
 /// An anchor, where it was when it was found.
 struct Found<P> {
     at: Location,
@@ -70,7 +67,7 @@ impl<S: SlotStore> Cortex<S> {
 
     /// Finds the anchor and calls `f` with its page and its lock held.
     fn change(&self, key: Key, f: impl FnOnce(&S::Page, Location, Held<'_>)) -> Result<Location> {
-        for _ in 0..OPTIMISTIC_TRIES {
+        for _ in 0..self.optimistic_tries {
             let found = self.locate(key)?.ok_or(Code::NotFound)?;
             let held = lock_of(&self.locks, &found.at);
             if self.is_still_there(&found, key) {
@@ -114,14 +111,15 @@ impl<S: SlotStore> Cortex<S> {
         let homes = self.placement.homes(key);
         let mut pages = Pages { first: self.store.page(Region::Cortex, homes.h1), second: None };
         let locks = [self.locks.of(homes.h1), self.locks.of(homes.h2), self.locks.stash()];
-        for _ in 0..OPTIMISTIC_TRIES {
+        for _ in 0..self.optimistic_tries {
             let versions = locks.map(VersionedLock::version);
             let found = self.scan(key, &mut pages)?;
             if found.is_some() || locks.iter().zip(versions).all(|(lock, seen)| lock.unmoved_since(seen)) {
                 return Ok(found);
             }
         }
-        // Both pages are in hand after the first scan, so no I/O happens under the locks.
+        // Both pages in hand: no I/O happens under the locks.
+        pages.second.get_or_insert_with(|| self.store.page(Region::Cortex, homes.h2));
         let _held = self.locks.take([homes.h1, homes.h2], true);
         self.scan(key, &mut pages)
     }

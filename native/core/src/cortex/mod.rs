@@ -39,6 +39,10 @@ pub use store::{Location, SlotPage, SlotStore};
 /// the anchor goes to the stash. Only a table within a hair of full searches so far.
 const SEARCH_PAGES_MAX: usize = 256;
 
+/// How often an operation is tried on what it saw without locks. Should others change that each
+/// time, it takes every lock it may need first, and cannot be overtaken again.
+const OPTIMISTIC_TRIES: usize = 4;
+
 /// What the cortex must know of the volume (superblock and counters).
 #[derive(Clone, Copy, Debug)]
 pub struct Geometry {
@@ -61,6 +65,8 @@ pub struct Cortex<S: SlotStore> {
     occupancy: occupancy::Occupancy,
     cursor: hint::Cursor,
     used: AtomicU64,
+    /// See [`OPTIMISTIC_TRIES`]; tests set it to 0 to take the other way always.
+    optimistic_tries: usize,
 }
 
 /// What an iteration finds in a slot that is not empty.
@@ -91,6 +97,7 @@ impl<S: SlotStore> Cortex<S> {
             occupancy: occupancy::Occupancy::new(),
             cursor: hint::Cursor::new(seed),
             used: AtomicU64::new(geometry.used),
+            optimistic_tries: OPTIMISTIC_TRIES,
         })
     }
 

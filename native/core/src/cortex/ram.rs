@@ -15,12 +15,16 @@ use crate::format::{Region, SlotBytes};
 
 type PageName = (Region, u64);
 
+/// What happens when a page is asked for.
+type Interruption = (PageName, Box<dyn FnOnce() + Send>);
+
 /// All pages of cortex and stash, zero until written.
 #[derive(Default)]
 pub struct RamStore {
     pages: Mutex<HashMap<PageName, RamPage>>,
     failing: Mutex<HashSet<PageName>>,
     reads: AtomicU64,
+    interruption: Mutex<Option<Interruption>>,
     yielding: Arc<AtomicBool>,
 }
 
@@ -44,6 +48,11 @@ impl RamStore {
     /// Makes every access give way to other threads, so that races show on few processors.
     pub fn yield_often(&self) {
         self.yielding.store(true, Ordering::Relaxed);
+    }
+
+    /// Runs `f` once, in the middle of the operation that next asks for this page.
+    pub fn interrupt_at(&self, region: Region, page: u64, f: impl FnOnce() + Send + 'static) {
+        *self.interruption.lock() = Some(((region, page), Box::new(f)));
     }
 
     /// From now on the page cannot be read (handles given before stay good), or can again.
@@ -90,8 +99,14 @@ impl SlotStore for RamStore {
     type Page = RamPage;
 
     fn page(&self, region: Region, page: u64) -> Result<RamPage> {
+        #[cfg(test)]
+        assert_eq!(super::locks::held_here(), 0, "I/O while a pool lock is held");
         self.reads.fetch_add(1, Ordering::Relaxed);
         give_way(&self.yielding);
+        let due = self.interruption.lock().take_if(|(name, _)| *name == (region, page));
+        if let Some((_, run)) = due {
+            run();
+        }
         if self.failing.lock().contains(&(region, page)) {
             return Err(Error::new(Code::Io, format!("{region:?} page {page}")));
         }

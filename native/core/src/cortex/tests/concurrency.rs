@@ -77,7 +77,7 @@ fn look(shared: &Shared, seed: u64) -> u64 {
 
 /// Returns the number of refused inserts.
 fn run(seed: u64, fill: u64, files: u64) -> u64 {
-    let (store, cortex) = open(PAGES, seed);
+    let (store, cortex) = if seed % 3 == 0 { open_pessimistic(PAGES, seed) } else { open(PAGES, seed) };
     store.yield_often();
     let shared = Shared {
         store,

@@ -4,6 +4,7 @@ mod concurrency;
 mod damage;
 mod load;
 mod model;
+mod races;
 
 use super::ram::RamStore;
 use super::*;
@@ -55,6 +56,13 @@ pub fn reopen(store: &Arc<RamStore>, pages: u64, seed: u64, used: u64) -> Cortex
     hash_key[..8].copy_from_slice(&seed.to_le_bytes());
     let geometry = Geometry { cortex_pages: pages, stash_pages: 4, hash_key, used };
     Cortex::open(Arc::clone(store), geometry).unwrap()
+}
+
+/// As [`open`]; every operation takes its locks first instead of after some failed tries.
+pub fn open_pessimistic(pages: u64, seed: u64) -> (Arc<RamStore>, Cortex<Arc<RamStore>>) {
+    let (store, mut cortex) = open(pages, seed);
+    cortex.optimistic_tries = 0;
+    (store, cortex)
 }
 
 /// Seeds of a property test: `HN4_SEED=n` repeats one, `HN4_SEEDS=n` runs more than usual.

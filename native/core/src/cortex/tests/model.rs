@@ -15,7 +15,7 @@ struct Model {
 
 impl Model {
     fn new(pages: u64, seed: u64) -> Model {
-        let (store, cortex) = open(pages, seed);
+        let (store, cortex) = if seed % 3 == 0 { open_pessimistic(pages, seed) } else { open(pages, seed) };
         let random = Random::new(seed);
         Model { store, cortex, anchors: BTreeMap::new(), random, next_number: 16, refused: 0 }
     }

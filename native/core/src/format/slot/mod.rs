@@ -36,16 +36,6 @@ pub struct Slot {
     pub attributes: Attributes,
 }
 
-/// What [`Slot::check_against`] needs to know of the volume.
-pub struct Limits<F: Fn(u16) -> u64> {
-    /// First block of the window.
-    pub window_start: u64,
-    /// phi(M): the largest prime number of clusters of 2^M blocks in the window (0 if none fits).
-    pub clusters: F,
-    /// Units of the extension region.
-    pub extension_units: u64,
-}
-
 impl Slot {
     /// Reads and checks a slot. Errors: `Corrupt` with the field that breaks a rule (an empty
     /// slot fails its checksum); `NotSupported` for features that version 1 only reserves.

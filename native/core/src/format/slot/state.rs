@@ -1,7 +1,8 @@
 //! The table of legal states (docs/format.md 3): what the type and the flags allow.
 
-use super::{Kind, Limits, NUMBER_END, Slot, corrupt};
-use crate::base::{Code, Error, Result};
+use super::{Kind, NUMBER_END, Slot, corrupt};
+use crate::base::{Block, Code, Error, Result};
+use crate::format::Window;
 use crate::format::layout::*;
 
 /// Flags that version 1 reserves: not damage, but nothing this version can serve.
@@ -61,29 +62,29 @@ impl Slot {
         }
     }
 
-    /// Checks what depends on the volume: G and the G of copy 1 against the window, V against
-    /// phi(M), the extension against its region. Call after [`Slot::check`]. Error: `Corrupt`.
-    pub fn check_against<F: Fn(u16) -> u64>(&self, limits: &Limits<F>) -> Result<()> {
+    /// Checks what depends on the volume: the equation and the G of copy 1 against the window, the
+    /// extension against its region of `units` units. Call after [`Slot::check`]. Error: `Corrupt`.
+    pub fn check_against(&self, window: &Window, units: u64) -> Result<()> {
         let a = &self.anchor;
-        self.demand(self.attributes.extension < limits.extension_units, "extension (outside its region)")?;
+        self.demand(self.attributes.extension < units, "extension (outside its region)")?;
         if a.gravity_center == 0 {
             return Ok(());
         }
-        let clusters = (limits.clusters)(a.fractal_scale);
-        let inside = |gravity: u64| {
-            let distance = gravity.wrapping_sub(limits.window_start);
-            gravity >= limits.window_start
-                && distance.trailing_zeros() >= u32::from(a.fractal_scale)
-                && distance >> a.fractal_scale < clusters
-        };
-        self.demand(a.orbit_vector < clusters, "orbit_vector (not below phi)")?;
-        self.demand(inside(a.gravity_center), "gravity_center (outside the window)")?;
-        let gravity_1 = match self.kind()? {
-            Kind::Directory => self.dir_state()?.gravity_1,
-            Kind::Regular if self.has(DATA_CLASS_SPARSE) => self.file_state()?.gravity_1,
-            _ => 0,
-        };
-        self.demand(gravity_1 == 0 || inside(gravity_1), "gravity_1 (outside the window)")
+        let legal = |gravity: u64| window.equation(Block(gravity), a.orbit_vector, a.fractal_scale).is_ok();
+        self.demand(a.orbit_vector < window.phi(a.fractal_scale), "orbit_vector (not below phi)")?;
+        self.demand(legal(a.gravity_center), "gravity_center (outside the window)")?;
+        let gravity_1 = self.gravity_1()?;
+        self.demand(gravity_1 == 0 || legal(gravity_1), "gravity_1 (outside the window)")
+    }
+
+    /// G of copy 1 as a block number, 0 if there is none. Error: `Corrupt` if the inline buffer has
+    /// a reserved byte set.
+    pub fn gravity_1(&self) -> Result<u64> {
+        match self.kind()? {
+            Kind::Directory => Ok(self.dir_state()?.gravity_1),
+            Kind::Regular if self.has(DATA_CLASS_SPARSE) => Ok(self.file_state()?.gravity_1),
+            _ => Ok(0),
+        }
     }
 
     fn demand(&self, holds: bool, field: &str) -> Result<()> {

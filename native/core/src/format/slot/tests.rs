@@ -1,6 +1,8 @@
 //! Every row of the table of states is legal; every departure from one names its field.
 
 use super::{SLOT_SIZE, *};
+use crate::base::Block;
+use crate::format::Window;
 use crate::format::layout::*;
 
 const MIB: u64 = 1 << 20;
@@ -73,7 +75,7 @@ fn inline(kind: Kind) -> Slot {
 fn sparse() -> Slot {
     let mut slot = with_blocks(file(), 9 * MIB, 3);
     slot.anchor.data_class = DATA_CLASS_SPARSE;
-    slot.set_file_state(&FileState { gravity_1: 9000, height: 1, root: 0b101 });
+    slot.set_file_state(&FileState { gravity_1: 9001, height: 1, root: 0b101 });
     slot
 }
 
@@ -82,7 +84,7 @@ fn directory() -> Slot {
     let mut slot = with_blocks(of_kind(Kind::Directory), 4 * 4096, 8);
     slot.attributes.nlink = 2;
     slot.set_dir_state(&DirState {
-        gravity_1: 9000,
+        gravity_1: 9001,
         depth: 2,
         index_first: 2,
         index_blocks: 1,
@@ -361,19 +363,18 @@ fn file_state_fits_the_blocks() {
 
 #[test]
 fn equations_stay_inside_the_window() {
-    let limits =
-        |start: u64| Limits { window_start: start, clusters: |m| 4099u64 >> m, extension_units: 100 };
+    let window = Window::new(Block(5000), 4099, 300).unwrap();
     for slot in legal() {
-        slot.check_against(&limits(5000)).unwrap();
+        slot.check_against(&window, 100).unwrap();
     }
     let refused = |slot: &Slot, field: &str| {
-        let error = slot.check_against(&limits(5000)).unwrap_err();
+        let error = slot.check_against(&window, 100).unwrap_err();
         assert!(error.detail().contains(field), "{error}");
     };
     let data = with_blocks(file(), 4096, 1);
     let mut slot = data;
     slot.anchor.gravity_center = 5000 + 4098;
-    slot.check_against(&limits(5000)).unwrap();
+    slot.check_against(&window, 100).unwrap();
     for gravity in [1, 4999, 5000 + 4099, u64::MAX] {
         slot.anchor.gravity_center = gravity;
         refused(&slot, "gravity_center");
@@ -383,7 +384,7 @@ fn equations_stay_inside_the_window() {
     refused(&slot, "orbit_vector");
     let mut slot = data;
     (slot.anchor.fractal_scale, slot.anchor.gravity_center) = (4, 5000 + 16);
-    slot.check_against(&limits(5000)).unwrap();
+    slot.check_against(&window, 100).unwrap();
     slot.anchor.gravity_center = 5000 + 8;
     refused(&slot, "gravity_center");
     let mut slot = directory();
@@ -398,6 +399,7 @@ fn equations_stay_inside_the_window() {
 #[test]
 fn resealed_noise_never_panics() {
     let bases = legal();
+    let window = Window::new(Block(40), 4099, 300).unwrap();
     let mut state = 0x9e37_79b9_7f4a_7c15u64;
     let mut next = || {
         state ^= state << 13;
@@ -413,8 +415,7 @@ fn resealed_noise_never_panics() {
         seal(&mut bytes);
         if let Ok(slot) = Slot::decode(&bytes) {
             assert_eq!(slot.encode(), bytes);
-            let limits = Limits { window_start: 40, clusters: |m| 4099u64 >> m, extension_units: 9 };
-            let _ = slot.check_against(&limits);
+            let _ = slot.check_against(&window, 9);
         }
     }
 }
