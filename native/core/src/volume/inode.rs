@@ -45,6 +45,8 @@ pub struct InodeState {
     pub dirty: BTreeMap<u64, Delayed>,
     /// Placed; the write or its commit is under way. Value: the transaction.
     pub in_flight: BTreeMap<u64, (u64, DataBlock)>,
+    /// How many of `dirty` are new.
+    pub new_delayed: u64,
     /// An inline file that becomes sparse when its delayed block is placed.
     pub sparse_when_placed: bool,
     /// Where its blocks are; loaded with the inode.
@@ -67,8 +69,6 @@ pub struct InodeState {
     pub gone: bool,
     /// Blocks found in the overwrite area that must leave it at the next placement.
     pub leave_area: bool,
-    /// End of the last growth; delayed growth from there keeps its reservation.
-    pub growing: bool,
 }
 
 impl InodeState {
@@ -78,6 +78,7 @@ impl InodeState {
             slot,
             dirty: BTreeMap::new(),
             in_flight: BTreeMap::new(),
+            new_delayed: 0,
             sparse_when_placed: false,
             equations,
             chain: None,
@@ -89,7 +90,6 @@ impl InodeState {
             orphaned: false,
             gone: false,
             leave_area: false,
-            growing: false,
         }
     }
 

@@ -5,7 +5,6 @@
 //! Only proven transactions go home (docs/design.md, "Transactions").
 
 mod area;
-mod attributes;
 pub mod blocks;
 mod cellar;
 mod checkpoint;
@@ -25,6 +24,7 @@ mod metaread;
 mod open;
 mod orphans;
 mod place;
+mod placemeta;
 mod prealloc;
 mod presence;
 mod read;
@@ -59,6 +59,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64};
 use area::AreaIndex;
 use blocks::BlockTable;
 use cellar::SlotPages;
+use checkpoint::Log;
 use gate::Gate;
 use space::{Numbers, Space};
 use sync::CommitState;
@@ -98,6 +99,10 @@ pub struct Volume {
     /// Delayed blocks of all files.
     dirty_blocks: AtomicU64,
     healed_blocks: AtomicU64,
+    /// Log bytes of a transaction at most, and delayed blocks.
+    log_limit: u64,
+    dirty_limit: u64,
+    log: Log,
     commit: Mutex<CommitState>,
     commit_wanted: Condvar,
     commit_done: Condvar,

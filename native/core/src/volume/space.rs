@@ -67,6 +67,10 @@ impl Space {
         self.live.fetch_add(count, Ordering::AcqRel);
         self.forgo(count);
     }
+    /// Blocks that became live without a promise: metadata that had to go somewhere.
+    pub fn place_unpromised(&self, count: u64) {
+        self.live.fetch_add(count, Ordering::AcqRel);
+    }
     pub fn freed(&self, count: u64) {
         let before = self.live.fetch_sub(count, Ordering::AcqRel);
         debug_assert!(before >= count, "more blocks freed than live");

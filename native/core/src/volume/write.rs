@@ -151,6 +151,7 @@ impl Volume {
 
     pub(super) fn put_delayed(&self, state: &mut InodeState, index: u64, block: Arc<BlockBuf>, new: bool) {
         if state.dirty.insert(index, Delayed { block, new }).is_none() {
+            state.new_delayed += u64::from(new);
             self.dirty_blocks.fetch_add(1, Ordering::Relaxed);
         }
     }
@@ -159,6 +160,7 @@ impl Volume {
     pub(super) fn drop_delayed(&self, state: &mut InodeState, index: u64) {
         if let Some(delayed) = state.dirty.remove(&index) {
             self.dirty_blocks.fetch_sub(1, Ordering::Relaxed);
+            state.new_delayed -= u64::from(delayed.new);
             self.space.forgo(u64::from(delayed.new));
         }
     }

@@ -13,13 +13,12 @@ const DAY_NS: i64 = 86_400 * 1_000_000_000;
 impl Volume {
     pub fn attr(&self, inode: &Inode, state: &InodeState) -> Attr {
         let (anchor, attributes) = (&state.slot.anchor, &state.slot.attributes);
-        let new_delayed = state.dirty.values().filter(|delayed| delayed.new).count() as u64;
         let permissions = u64::from(anchor.permissions);
         let flag = |bit: u64, shown: u32| if permissions & bit != 0 { shown } else { 0 };
         Attr {
             ino: inode.ino,
             size: state.size,
-            blocks: (attributes.blocks + new_delayed) * 8,
+            blocks: (attributes.blocks + state.new_delayed) * 8,
             atime: attributes.atime.max(inode.read_at.load(Ordering::Relaxed)),
             mtime: anchor.mod_clock,
             ctime: attributes.ctime,
