@@ -3,6 +3,7 @@
 //! Import direction (docs/architecture.md): base < format < device <
 //! { cortex, allocator, chronicle } < volume < vfs.
 
+pub mod allocator;
 pub mod base;
 pub mod cortex;
 pub mod device;
