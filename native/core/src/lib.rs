@@ -4,6 +4,7 @@
 //! { cortex, allocator, chronicle } < volume < vfs.
 
 pub mod base;
+pub mod chronicle;
 pub mod cortex;
 pub mod device;
 pub mod format;
