@@ -5,6 +5,7 @@
 
 pub mod allocator;
 pub mod base;
+pub mod chronicle;
 pub mod cortex;
 pub mod device;
 pub mod directory;
