@@ -6,8 +6,8 @@ use std::fs;
 use std::io::{BufRead, BufReader};
 use std::os::unix::fs::{PermissionsExt, chown};
 use std::os::unix::process::CommandExt;
-use std::path::PathBuf;
-use std::process::{Command, Stdio};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdout, Command, Stdio};
 use tempfile::TempDir;
 
 const USER: u32 = 65_534;
@@ -52,13 +52,53 @@ fn example(dir: &TempDir) -> Option<PathBuf> {
     Some(copy)
 }
 
-#[test]
-fn an_ordinary_user_mounts_and_dying_unmounts() {
-    if no_fuse() || no_helper() {
-        return;
+/// The example mounted by another process; its standard output must stay open.
+struct Foreign {
+    child: Child,
+    _output: BufReader<ChildStdout>,
+    root: PathBuf,
+}
+
+fn foreign(dir: &TempDir, program: &Path, options: &str, user: u32) -> Foreign {
+    fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o755)).expect("chmod");
+    let root = dir.path().join("mnt");
+    fs::create_dir(&root).expect("mkdir");
+    chown(&root, Some(user), Some(user)).expect("chown");
+    let mut command = Command::new(program);
+    command.arg(&root).arg(options).uid(user).gid(user).stdout(Stdio::piped());
+    let mut child = command.spawn().expect("memfs");
+    let mut output = BufReader::new(child.stdout.take().expect("piped"));
+    let mut line = String::new();
+    output.read_line(&mut line).expect("its line");
+    assert!(line.starts_with("mounted on"), "{line}");
+    Foreign { child, _output: output, root }
+}
+
+fn line_of(root: &Path) -> Option<String> {
+    table().lines().find(|line| line.contains(root.to_str().expect("path"))).map(str::to_owned)
+}
+
+fn wait_gone(root: &Path) {
+    for _ in 0..1_000 {
+        if line_of(root).is_none() {
+            return;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(5));
     }
-    if !rustix::process::geteuid().is_root() {
+    panic!("still mounted: {:?}", line_of(root));
+}
+
+fn not_root() -> bool {
+    let ordinary = !rustix::process::geteuid().is_root();
+    if ordinary {
         eprintln!("skipped: needs root to become another user");
+    }
+    ordinary
+}
+
+#[test]
+fn an_ordinary_user_mounts_and_works() {
+    if no_fuse() || no_helper() || not_root() {
         return;
     }
     // fusermount3 opens it as the caller.
@@ -67,42 +107,29 @@ fn an_ordinary_user_mounts_and_dying_unmounts() {
         return;
     }
     let dir = TempDir::new().expect("a directory");
-    fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o755)).expect("chmod");
     let Some(program) = example(&dir) else { return };
-    let root = dir.path().join("mnt");
-    fs::create_dir(&root).expect("mkdir");
-    chown(&root, Some(USER), Some(USER)).expect("chown");
-    for (options, kill) in [("", false), ("auto_unmount", true)] {
-        let mut command = Command::new(&program);
-        command.arg(&root).arg(options).uid(USER).gid(USER).stdout(Stdio::piped());
-        let mut child = command.spawn().expect("memfs");
-        let mut line = String::new();
-        BufReader::new(child.stdout.take().expect("piped")).read_line(&mut line).expect("its line");
-        assert!(line.starts_with("mounted on"), "{line}");
-        let mounted =
-            table().lines().find(|line| line.contains(root.to_str().expect("path"))).map(str::to_owned);
-        let mounted = mounted.expect("in the table");
-        assert!(mounted.contains("nosuid,nodev") && mounted.contains("user_id=65534"), "{mounted}");
-        let script = "echo text > f && test \"$(cat f)\" = text && mkdir d && mv f d/g && ls d";
-        let mut shell = Command::new("sh");
-        shell
-            .args(["-ec", &format!("cd {} && {script}", root.display())])
-            .uid(USER)
-            .gid(USER)
-            .stdout(Stdio::null());
-        assert!(shell.status().expect("sh").success());
-        if kill {
-            child.kill().expect("kill");
-        } else {
-            assert!(Command::new("umount").arg(&root).status().expect("umount").success());
-        }
-        child.wait().expect("ended");
-        for _ in 0..1_000 {
-            if !table().contains(root.to_str().expect("path")) {
-                break;
-            }
-            std::thread::sleep(std::time::Duration::from_millis(5));
-        }
-        assert!(!table().contains(root.to_str().expect("path")), "{options}: still mounted");
+    let mut mounted = foreign(&dir, &program, "", USER);
+    let line = line_of(&mounted.root).expect("in the table");
+    assert!(line.contains("nosuid,nodev") && line.contains("user_id=65534"), "{line}");
+    let script = "cd \"$0\" && echo text > f && test \"$(cat f)\" = text && mkdir d && mv f d/g && ls d";
+    let mut shell = Command::new("sh");
+    shell.args(["-ec", script]).arg(&mounted.root).uid(USER).gid(USER).stdout(Stdio::null());
+    assert!(shell.status().expect("sh").success());
+    assert!(Command::new("umount").arg(&mounted.root).status().expect("umount").success());
+    assert!(mounted.child.wait().expect("ended").success());
+    wait_gone(&mounted.root);
+}
+
+#[test]
+fn with_auto_unmount_a_killed_process_leaves_no_mount() {
+    if no_fuse() || no_helper() || not_root() {
+        return;
     }
+    let dir = TempDir::new().expect("a directory");
+    let Some(program) = example(&dir) else { return };
+    let mut mounted = foreign(&dir, &program, "auto_unmount", 0);
+    fs::write(mounted.root.join("f"), b"x").expect("write");
+    mounted.child.kill().expect("kill");
+    mounted.child.wait().expect("ended");
+    wait_gone(&mounted.root);
 }
