@@ -9,6 +9,7 @@ use crate::notify;
 use crate::transport::{clone_channel, serve};
 use hn4_core::base::{Error, Ino};
 use hn4_core::vfs::api::Vfs;
+use parking_lot::RwLock;
 use std::fs::File;
 use std::io;
 use std::os::fd::OwnedFd;
@@ -24,16 +25,21 @@ const INIT_LIMIT: Duration = Duration::from_secs(30);
 /// A mount and the threads that serve it. Dropping it unmounts lazily and does not wait.
 pub struct Session {
     attached: Attached,
-    device: File,
+    device: Arc<Connection>,
     /// What our mount looks like from outside: it is not unmounted when something else is there.
     number: Option<Device>,
     lifecycle: Arc<Lifecycle>,
     counters: Arc<Counters>,
 }
 
+/// The connection, until the threads have ended: were it kept open longer, requests to a mount
+/// that lost its threads would wait for ever instead of failing.
+type Connection = RwLock<Option<File>>;
+
 /// What the threads of a session share.
 struct Crew<V: Vfs> {
     handler: Handler<V>,
+    device: Arc<Connection>,
     alive: AtomicUsize,
 }
 
@@ -43,6 +49,7 @@ struct Shift<V: Vfs>(Arc<Crew<V>>);
 impl<V: Vfs> Drop for Shift<V> {
     fn drop(&mut self) {
         if self.0.alive.fetch_sub(1, AcqRel) == 1 {
+            self.0.device.write().take();
             let handler = &self.0.handler;
             handler.lifecycle.enter(Phase::Ended(handler.close()));
         }
@@ -61,8 +68,10 @@ impl Session {
         let handler = Handler::new(vfs, settings);
         let (lifecycle, counters) = (handler.lifecycle.clone(), handler.counters.clone());
         let (attached, device) = attach(options)?;
-        let started = start(handler, options, &device);
-        let mut session = Session { attached, device: device.into(), number: None, lifecycle, counters };
+        let started = channels(options, &device);
+        let device = Arc::new(RwLock::new(Some(File::from(device))));
+        let mut session = Session { attached, device: device.clone(), number: None, lifecycle, counters };
+        let started = started.and_then(|channels| start(handler, channels, device));
         // On an error the session is dropped, and with it the mount.
         started.map_err(|error| MountError::new(Step::Threads, options, error))?;
         session.wait_started().map_err(|error| MountError::new(Step::Negotiation, options, error))?;
@@ -124,12 +133,19 @@ impl Session {
     /// `offset` on, `length` bytes of it (0: all; negative `offset`: attributes only). Not to be
     /// called by a thread that serves a request: it waits for locks the kernel holds for one.
     pub fn invalidate_inode(&self, ino: Ino, offset: i64, length: i64) -> io::Result<()> {
-        notify::invalidate_inode(&self.device, ino, offset, length)
+        self.notify(|device| notify::invalidate_inode(device, ino, offset, length))
     }
 
     /// Tells the kernel that a name came, went or changed behind its back. The same warning.
     pub fn invalidate_entry(&self, parent: Ino, name: &[u8]) -> io::Result<()> {
-        notify::invalidate_entry(&self.device, parent, name)
+        self.notify(|device| notify::invalidate_entry(device, parent, name))
+    }
+
+    fn notify(&self, send: impl FnOnce(&File) -> io::Result<()>) -> io::Result<()> {
+        match &*self.device.read() {
+            Some(device) => send(device),
+            None => Err(io::Error::from_raw_os_error(libc::ENODEV)),
+        }
     }
 }
 
@@ -142,8 +158,8 @@ impl Drop for Session {
     }
 }
 
-/// Starts the threads, each with a channel of its own.
-fn start<V: Vfs>(handler: Handler<V>, options: &MountOptions, device: &OwnedFd) -> io::Result<()> {
+/// A channel for each thread.
+fn channels(options: &MountOptions, device: &OwnedFd) -> io::Result<Vec<OwnedFd>> {
     let count = match options.threads {
         0 => thread::available_parallelism().map_or(4, |cpus| cpus.get().max(4)),
         count => count.max(2),
@@ -153,7 +169,12 @@ fn start<V: Vfs>(handler: Handler<V>, options: &MountOptions, device: &OwnedFd) 
         // Without access to /dev/fuse the threads share the one channel.
         channels.push(clone_channel(device).or_else(|_| device.try_clone())?);
     }
-    let crew = Arc::new(Crew { handler, alive: AtomicUsize::new(count) });
+    Ok(channels)
+}
+
+/// Starts a thread for each channel.
+fn start<V: Vfs>(handler: Handler<V>, channels: Vec<OwnedFd>, device: Arc<Connection>) -> io::Result<()> {
+    let crew = Arc::new(Crew { handler, device, alive: AtomicUsize::new(channels.len()) });
     let shifts: Vec<_> = channels.into_iter().map(|channel| (channel, Shift(crew.clone()))).collect();
     for (index, (channel, shift)) in shifts.into_iter().enumerate() {
         thread::Builder::new().name(format!("hn4-fuse-{index}")).spawn(move || {

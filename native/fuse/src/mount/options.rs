@@ -21,7 +21,8 @@ pub struct MountOptions {
     pub allow_other: bool,
     /// The kernel checks permissions.
     pub default_permissions: bool,
-    /// Unmount when this process dies. Goes through fusermount3, also for root.
+    /// Unmount when this process dies. Goes through fusermount3, also for root. (That program
+    /// cannot look into the mount of an ordinary user, and leaves it, without `allow_other`.)
     pub auto_unmount: bool,
     pub flags: Vec<MountFlag>,
     /// Threads that serve requests; 0 for max(4, CPUs).

@@ -6,6 +6,8 @@
 mod decode;
 mod direntry;
 mod fixed;
+#[cfg(all(test, feature = "testing"))]
+mod hostile;
 mod reply;
 mod request;
 mod time;
