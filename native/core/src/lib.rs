@@ -6,5 +6,9 @@
 pub mod base;
 pub mod device;
 pub mod directory;
+pub mod extension;
 pub mod format;
 pub mod vfs;
+
+#[cfg(test)]
+mod testing;
