@@ -9,6 +9,7 @@ pub mod chronicle;
 pub mod cortex;
 pub mod device;
 pub mod directory;
+pub mod extension;
 pub mod format;
 pub mod pages;
 #[cfg(any(test, feature = "testing"))]
@@ -16,3 +17,6 @@ pub mod testing;
 pub mod extension;
 pub mod volume;
 pub mod vfs;
+
+#[cfg(test)]
+mod testing;
