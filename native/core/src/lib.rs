@@ -14,7 +14,6 @@ pub mod format;
 pub mod pages;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
-pub mod extension;
 pub mod volume;
 pub mod vfs;
 

@@ -3,6 +3,7 @@
 mod format;
 #[cfg(test)]
 mod ram;
+mod seeds;
 mod sizes;
 mod system_files;
 
@@ -11,4 +12,5 @@ pub(crate) use format::make_superblock;
 pub use format::{FormatOptions, format_volume};
 #[cfg(test)]
 pub(crate) use ram::RamDevice;
+pub use seeds::{Rng, with_seeds};
 pub use sizes::{Sizes, choose_sizes};

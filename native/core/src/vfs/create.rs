@@ -78,7 +78,7 @@ impl FileSystem {
         let volume = &self.volume;
         let now = now_ns();
         let entries = state.table.as_ref().map_or(0, |table| table.entries());
-        let mut slot = volume.blank_slot(volume.numbers.give()?, volume.cortex.choose_hint(dir.hint, entries)?);
+        let mut slot = volume.blank_slot(volume.numbers.give()?, volume.cortex.choose_hint(dir.hint, entries));
         let mut bits = mode & 0o7777;
         let mut gid = who.gid;
         if state.slot.anchor.permissions & libc::S_ISGID != 0 {

@@ -216,10 +216,3 @@ impl FileSystem {
         Ok(())
     }
 }
-
-/// The name of a file's entry among the public ids, if its id was changed.
-pub fn entry_name(inode: &Inode) -> Option<String> {
-    let state = inode.state.read();
-    let id = state.slot.anchor.public_id;
-    (id != state.slot.seed_id()).then(|| hex(&id))
-}

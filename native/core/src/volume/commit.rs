@@ -6,7 +6,7 @@
 
 use super::Volume;
 use super::checkpoint::Job;
-use super::inode::{Delayed, Inode};
+use super::inode::Inode;
 use super::time::now_ns;
 use crate::base::{BLOCK_SIZE, Code, Error, Result};
 use crate::chronicle::checkpoint::LogPoint;
@@ -147,7 +147,7 @@ impl Committer {
     /// Places delayed data in the background.
     fn write_back(&mut self, volume: &Volume) -> Result<()> {
         let whole = self.place(volume, true)?;
-        if !whole || self.data_blocks >= DATA_MAX.min(volume.dirty_limit * 2) || volume.area_is_full() {
+        if !whole || self.data_blocks >= DATA_MAX.min(volume.dirty_limit * 2) || volume.area_is_full()? {
             self.commit(volume)?;
             if !whole {
                 volume.prove_last()?;
@@ -339,6 +339,3 @@ impl Volume {
             .collect()
     }
 }
-
-/// What a placement took out of a file's delayed blocks.
-pub type Taken = BTreeMap<u64, Delayed>;

@@ -138,11 +138,10 @@ impl Volume {
 
     /// Segments that the extension region can still take for a file: what is left, less a page that
     /// a moved record may need.
-    pub(super) fn segment_slots(&self, state: &InodeState) -> u64 {
+    pub(super) fn segment_slots(&self) -> u64 {
         let region = self.geometry.units().saturating_sub(1);
         let left = region.saturating_sub(self.units.lock().used()).saturating_sub(2 * PER_PAGE);
         let per_page = (PAYLOAD_MAX / SEGMENT_SIZE) as u64;
-        let _ = state;
         left / PER_PAGE * per_page
     }
 

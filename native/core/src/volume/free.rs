@@ -4,7 +4,7 @@ use super::Volume;
 use super::blocks::Claim;
 use super::inode::{Inode, InodeState};
 use super::mapping::Extent;
-use crate::allocator::Run;
+use crate::allocator::{Holder, Run};
 use crate::base::{Data, Result};
 use crate::format::layout;
 use std::sync::Arc;
@@ -129,8 +129,8 @@ impl Volume {
             state.equations.segments.clear(1);
             self.store_segments(inode, state)?;
         }
-        self.alloc.lock().drop_reservations(inode.ino);
-        Ok(())
+        let mut alloc = self.alloc.lock();
+        (0..2).try_for_each(|copy| alloc.drop_reservation(Holder { owner: inode.ino, copy }))
     }
 
     /// Frees a slice of a file whose size was cut but whose blocks are not all free, until they are.

@@ -3,7 +3,6 @@
 use super::Volume;
 use super::inode::Inode;
 use crate::base::{Block, Code, Error, Ino, Result};
-use crate::format::slot::Limits;
 use crate::format::{Equations, Kind, SegmentMap, Slot, layout, seed_hash};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -24,11 +23,7 @@ impl Volume {
             return Err(Code::NotFound.into());
         };
         let slot = Slot::decode(&bytes)?;
-        slot.check_against(&Limits {
-            window_start: self.geometry.window_start,
-            clusters: |scale| self.window.phi(scale),
-            extension_units: self.geometry.units(),
-        })?;
+        slot.check_against(&self.window, self.geometry.units())?;
         let kind = slot.kind()?;
         let mut equations = self.equations(&slot)?;
         if slot.has(layout::DATA_CLASS_HAS_SEGMENTS) {

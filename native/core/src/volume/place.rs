@@ -5,10 +5,11 @@ use super::Volume;
 use super::blocks::Claim;
 use super::inode::{DataBlock, Inode, InodeState};
 use super::mapping::Extent;
-use crate::allocator::placement::{self, Burst, FileState, Growth, Piece, Place, Plan};
+use crate::allocator::placement::{self, Burst, FileState, Growth, Piece, Place, Plan, Write};
 use crate::allocator::{Holder, Run};
 use crate::base::{BLOCK_SIZE, Code, Data, Result, crc32c};
 use crate::device::{Run as WriteRun, Ticket, WriteBuf};
+use crate::format::Equations;
 use crate::format::layout::{self, Descriptor};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -124,7 +125,7 @@ impl Volume {
         let mut found = Present { bursts: Vec::new(), replaced: Vec::new(), in_place: Vec::new() };
         let new = runs_of(state.dirty.iter().filter(|(_, d)| d.new).map(|(index, _)| *index));
         let old = runs_of(state.dirty.iter().filter(|(_, d)| !d.new).map(|(index, _)| *index));
-        found.bursts.extend(new.into_iter().map(|(first, len)| Burst { first, len, overwrite: false }));
+        found.bursts.extend(new.into_iter().map(|(first, len)| Burst { first, len, write: Write::New }));
         let mut crcs = Vec::new();
         for (first, len) in old {
             let mut index = first;
@@ -139,10 +140,10 @@ impl Volume {
                     }
                     Some(Extent::Written { data, .. }) => {
                         found.replaced.push((index, data, count));
-                        found.bursts.push(Burst { first: index, len: count, overwrite: true });
+                        found.bursts.push(Burst { first: index, len: count, write: Write::Overwrite });
                     }
                     // Lost to damage: the new block takes its place; it was counted all along.
-                    _ => found.bursts.push(Burst { first: index, len: count, overwrite: true }),
+                    _ => found.bursts.push(Burst { first: index, len: count, write: Write::Overwrite }),
                 }
                 index += count;
             }
@@ -171,19 +172,21 @@ impl Volume {
             return Ok(Plan::default());
         }
         let blocks = state.slot.attributes.blocks;
-        let mut file = FileState {
-            holder: Holder { owner: inode.ino, copy },
-            equations: &state.equations,
-            owned: if inode.is_directory() { blocks / self.copies } else { blocks },
-            size_blocks: state.size_blocks(),
-            growth,
-            stride: self.new_stride,
-            scale: self.new_scale,
-            segment_slots: self.segment_slots(state),
+        let slots = self.segment_slots();
+        let ask = |equations: &Equations, size_blocks, segment_slots| {
+            let file = FileState {
+                holder: Holder { owner: inode.ino, copy },
+                equations,
+                owned: if inode.is_directory() { blocks / self.copies } else { blocks },
+                size_blocks,
+                growth,
+                stride: self.new_stride,
+                scale: self.new_scale,
+                segment_slots,
+            };
+            placement::plan(&mut self.alloc.lock(), &file, bursts)
         };
-        let mut alloc = self.alloc.lock();
-        let plan = placement::plan(&mut alloc, &file, bursts)?;
-        drop(alloc);
+        let plan = ask(&state.equations, state.size_blocks(), slots)?;
         let mut next = state.equations.clone();
         plan.apply(&mut next, copy);
         let changes_segments = !next.segments.is_empty() || !state.equations.segments.is_empty();
@@ -191,14 +194,11 @@ impl Volume {
             match self.write_segments(inode, state, &mut next) {
                 Ok(()) => {}
                 Err(error) => {
-                    let mut alloc = self.alloc.lock();
-                    plan.undo(&mut alloc)?;
-                    if error.code != Code::ExtensionFull || file.segment_slots == 0 {
+                    plan.undo(&mut self.alloc.lock())?;
+                    if error.code != Code::ExtensionFull || slots == 0 {
                         return Err(error);
                     }
-                    file.equations = &state.equations;
-                    file.segment_slots = 0;
-                    let plan = placement::plan(&mut alloc, &file, bursts)?;
+                    let plan = ask(&state.equations, state.size_blocks(), 0)?;
                     plan.apply(&mut state.equations, copy);
                     return Ok(plan);
                 }
@@ -214,7 +214,7 @@ impl Volume {
             self.table.prepare(piece.data.0, piece.len)?;
         }
         if state.is_sparse() || state.sparse_when_placed {
-            for burst in present.bursts.iter().filter(|burst| !burst.overwrite) {
+            for burst in present.bursts.iter().filter(|burst| burst.write == Write::New) {
                 self.load_nodes(inode, state, burst.first, burst.len)?;
             }
         }
@@ -310,7 +310,7 @@ pub(super) fn runs_of(indices: impl Iterator<Item = u64>) -> Vec<(u64, u64)> {
 /// Neighbouring bursts of one kind become one.
 pub(super) fn join(bursts: &mut Vec<Burst>) {
     bursts.dedup_by(|next, burst| {
-        let continues = burst.first + burst.len == next.first && burst.overwrite == next.overwrite;
+        let continues = burst.first + burst.len == next.first && burst.write == next.write;
         if continues {
             burst.len += next.len;
         }
