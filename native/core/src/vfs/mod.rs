@@ -1,5 +1,6 @@
 //! The file and directory operations a session serves.
 
+pub mod acl;
 pub mod api;
 
 pub use api::*;
