@@ -3,6 +3,7 @@
 use super::steps::{Name, PLACES, Step};
 use rustix::fs::*;
 use rustix::io::{Errno, pread, pwrite, write};
+use std::fmt;
 use std::fs::File;
 use std::os::fd::AsRawFd;
 use std::os::unix::ffi::OsStrExt;
@@ -16,7 +17,7 @@ pub enum Answer {
     Nothing,
     Error(Errno),
     Count(usize),
-    Bytes(Vec<u8>),
+    Bytes(Bytes),
     Names(Vec<Vec<u8>>),
     /// Mode with type, links, size (0 for a directory), seconds of mtime if they were set.
     Shape {
@@ -25,6 +26,20 @@ pub enum Answer {
         size: u64,
         mtime: Option<i64>,
     },
+}
+
+/// Bytes, printed as runs of equal ones.
+#[derive(PartialEq, Eq)]
+pub struct Bytes(Vec<u8>);
+
+impl fmt::Debug for Bytes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} bytes:", self.0.len())?;
+        for run in self.0.chunk_by(|a, b| a == b) {
+            write!(f, " {:#04x}*{}", run[0], run.len())?;
+        }
+        Ok(())
+    }
 }
 
 type Answered = Result<Answer, Errno>;
@@ -127,7 +142,7 @@ impl Side {
                 let mut bytes = vec![0; *length];
                 let count = pread(file, &mut bytes, *offset)?;
                 bytes.truncate(count);
-                Ok(Answer::Bytes(bytes))
+                Ok(Answer::Bytes(Bytes(bytes)))
             }
             Step::SetSize { size, .. } => ftruncate(file, *size).map(done),
             Step::Allocate { kind, offset, length, .. } => {
@@ -154,7 +169,7 @@ impl Side {
             }
             Step::Symlink { name, target } => symlink(target, self.path(name)).map(done),
             Step::ReadLink { name } => {
-                readlink(self.path(name), Vec::new()).map(|target| Answer::Bytes(target.into_bytes()))
+                readlink(self.path(name), Vec::new()).map(|target| Answer::Bytes(Bytes(target.into_bytes())))
             }
             Step::Link { name, new } => link(self.path(name), self.path(new)).map(done),
             Step::Unlink { name } => unlink(self.path(name)).map(done),
@@ -184,7 +199,7 @@ impl Side {
                 let mut value = vec![0; 256];
                 let count = lgetxattr(self.path(name), KEYS[*key], &mut value[..])?;
                 value.truncate(count);
-                Ok(Answer::Bytes(value))
+                Ok(Answer::Bytes(Bytes(value)))
             }
             Step::RemoveAttribute { name, key } => lremovexattr(self.path(name), KEYS[*key]).map(done),
             other => unreachable!("{other:?} is about an open file"),
@@ -203,7 +218,7 @@ impl Side {
             let content = if path.is_file() && !path.is_symlink() { std::fs::read(&path).ok() } else { None };
             let seen = lstat(&path).map_or_else(Answer::Error, |stat| shape(&stat));
             found.push((at.clone(), seen));
-            found.extend(content.map(|bytes| (at, Answer::Bytes(bytes))));
+            found.extend(content.map(|bytes| (at, Answer::Bytes(Bytes(bytes)))));
         }
         found.sort_by(|a, b| a.0.cmp(&b.0));
         found
