@@ -6,4 +6,5 @@
 pub mod base;
 pub mod device;
 pub mod format;
+pub mod pages;
 pub mod vfs;

@@ -2,3 +2,8 @@
 
 #[rustfmt::skip]
 pub mod layout;
+mod page;
+mod region;
+
+pub use page::{PageBytes, seal_page, verify_page};
+pub use region::{PageMap, REGIONS, Region};

@@ -1,0 +1,375 @@
+//! The page cache.
+
+use super::page::{CachedPage, Change, Changes};
+use super::{HomePage, InitMap, Snapshot};
+use crate::base::{AlignedBuf, BLOCK_SIZE, Code, Error, Page, Result};
+use crate::device::Device;
+use crate::format::{PageBytes, PageMap, Region, layout, verify_page};
+use parking_lot::Mutex;
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+const SHARDS: usize = 64;
+/// Pages read together: 64 KiB, a cortex region, half an allocation group of descriptors.
+const READ_RUN: u64 = 16;
+
+/// Log bytes of one item: the upper end of what a record needs for it.
+const COST_SLOT: u64 = 216;
+const COST_UNIT: u64 = 272;
+const COST_DESCRIPTOR: u64 = 24;
+const COST_RUN: u64 = 24;
+
+#[derive(Default)]
+struct Shard {
+    pages: HashMap<u64, Arc<CachedPage>>,
+}
+
+/// Counters since the mount.
+#[derive(Debug, Default)]
+pub struct PageStats {
+    /// Pages read from the device.
+    pub reads: AtomicU64,
+    /// Pages whose copy A was bad and copy B good.
+    pub healed: AtomicU64,
+    /// Pages bad in every copy.
+    pub lost: AtomicU64,
+}
+
+/// Metadata pages of a volume; callable from many threads.
+pub struct PageCache {
+    device: Arc<dyn Device>,
+    pub map: PageMap,
+    init: InitMap,
+    init_dirty: Mutex<BTreeSet<u64>>,
+    shards: Vec<Mutex<Shard>>,
+    /// Held while pages of a shard are read: a page is never loaded twice.
+    loading: Vec<Mutex<()>>,
+    shard_capacity: usize,
+    running: AtomicU64,
+    cost: AtomicU64,
+    changed: Mutex<Vec<Arc<CachedPage>>>,
+    dirty: Mutex<Vec<Arc<CachedPage>>>,
+    /// Read-repair queues a rewrite only where writing is allowed.
+    writable: AtomicBool,
+    pub stats: PageStats,
+}
+
+impl PageCache {
+    /// An empty cache holding up to about `capacity` clean pages. Call [`PageCache::load_init`] next.
+    pub fn new(device: Arc<dyn Device>, map: PageMap, capacity: usize) -> PageCache {
+        PageCache {
+            device,
+            init: InitMap::new(map.pages_of(Region::Init)),
+            map,
+            init_dirty: Mutex::default(),
+            shards: (0..SHARDS).map(|_| Mutex::default()).collect(),
+            loading: (0..SHARDS).map(|_| Mutex::default()).collect(),
+            shard_capacity: capacity.div_ceil(SHARDS).max(READ_RUN as usize * 2),
+            running: AtomicU64::new(0),
+            cost: AtomicU64::new(0),
+            changed: Mutex::default(),
+            dirty: Mutex::default(),
+            writable: AtomicBool::new(false),
+            stats: PageStats::default(),
+        }
+    }
+
+    /// Reads the initialised map. Corrupt: a page of it is bad in every copy.
+    pub fn load_init(&self) -> Result<()> {
+        for number in 0..self.map.pages_of(Region::Init) {
+            let mut found = None;
+            for (copy, start) in self.copies() {
+                let mut buf = AlignedBuf::zeroed(1);
+                let read = self.device.read(start.plus(number), &mut buf);
+                let image: &PageBytes = (&buf[..]).try_into().expect("one block");
+                if read.is_ok() && verify_page(image, &self.map, Region::Init, number).is_ok() {
+                    self.init.load(number, image);
+                    found = Some(copy);
+                    break;
+                }
+            }
+            match found {
+                Some(0) => {}
+                Some(_) => self.heal_init(number),
+                None => {
+                    self.stats.lost.fetch_add(1, Ordering::Relaxed);
+                    return Err(Error::new(
+                        Code::Corrupt,
+                        format!("initialised map page {number}: no good copy"),
+                    ));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn heal_init(&self, number: u64) {
+        self.stats.healed.fetch_add(1, Ordering::Relaxed);
+        self.init_dirty.lock().insert(number);
+    }
+
+    /// First block of each copy, A first.
+    pub(super) fn copies(&self) -> impl Iterator<Item = (usize, crate::base::Block)> {
+        [Some(self.map.copy_a), self.map.copy_b].into_iter().flatten().enumerate()
+    }
+    pub fn set_writable(&self, yes: bool) {
+        self.writable.store(yes, Ordering::Relaxed);
+    }
+    /// The transaction that changes now belong to.
+    pub fn running(&self) -> u64 {
+        self.running.load(Ordering::Acquire)
+    }
+    /// Starts transaction `txn`. Call while no operation runs.
+    pub fn start_txn(&self, txn: u64) {
+        self.running.store(txn, Ordering::Release);
+        self.cost.store(0, Ordering::Relaxed);
+    }
+    /// Upper estimate of the log bytes the running transaction needs for its pages.
+    pub fn log_cost(&self) -> u64 {
+        self.cost.load(Ordering::Relaxed)
+    }
+    /// Whether a page was never written (no I/O).
+    pub fn is_blank(&self, region: Region, number: u64) -> bool {
+        self.map.page(region, number).is_some_and(|page| !self.init.is_set(page))
+    }
+
+    fn shard_of(page: Page) -> usize {
+        (page.0 / READ_RUN) as usize % SHARDS
+    }
+
+    /// The page, read from the device if needed. Corrupt: bad in every copy, or no such page.
+    pub fn get(&self, region: Region, number: u64) -> Result<Arc<CachedPage>> {
+        let Some(page) = self.map.page(region, number) else {
+            return Err(Error::new(Code::Corrupt, format!("{region:?} has no page {number}")));
+        };
+        if let Some(found) = self.cached(page) {
+            return Ok(found);
+        }
+        let shard = Self::shard_of(page);
+        let _loading = self.loading[shard].lock();
+        if let Some(found) = self.cached(page) {
+            return Ok(found);
+        }
+        if !self.init.is_set(page) {
+            let blank = Arc::new(CachedPage::new(region, number, Arc::new([0; BLOCK_SIZE]), 0));
+            self.insert(page, &blank);
+            return Ok(blank);
+        }
+        self.load(page, region, number)
+    }
+
+    fn cached(&self, page: Page) -> Option<Arc<CachedPage>> {
+        let found = self.shards[Self::shard_of(page)].lock().pages.get(&page.0).cloned();
+        if let Some(found) = &found {
+            found.mark_used();
+        }
+        found
+    }
+
+    /// Reads the aligned run around `page` from copy A; what fails its check there is looked up in copy B.
+    fn load(&self, page: Page, region: Region, number: u64) -> Result<Arc<CachedPage>> {
+        let start = self.map.start(region).0;
+        let first = (page.0 / READ_RUN * READ_RUN).max(start);
+        let end = (page.0 / READ_RUN * READ_RUN + READ_RUN).min(start + self.map.pages_of(region));
+        let mut buf = AlignedBuf::zeroed((end - first) as usize);
+        let run_read = self.device.read(self.map.copy_a.plus(first), &mut buf).is_ok();
+        let mut wanted = None;
+        for at in first..end {
+            let neighbour = Page(at);
+            let is_wanted = neighbour == page;
+            if !is_wanted && (!self.init.is_set(neighbour) || self.cached(neighbour).is_some()) {
+                continue;
+            }
+            let here = number + at - page.0;
+            let offset = (at - first) as usize * BLOCK_SIZE;
+            let image: &PageBytes = buf[offset..offset + BLOCK_SIZE].try_into().expect("one block");
+            let checked =
+                if run_read { verify_page(image, &self.map, region, here) } else { Err("read error") };
+            let loaded = match checked {
+                Ok(txn) => Arc::new(CachedPage::new(region, here, Arc::new(*image), txn)),
+                Err(_) if !is_wanted => continue,
+                Err(why) => self.load_from_copies(page, region, here, why)?,
+            };
+            self.stats.reads.fetch_add(1, Ordering::Relaxed);
+            self.insert(neighbour, &loaded);
+            if is_wanted {
+                wanted = Some(loaded);
+            }
+        }
+        wanted.ok_or_else(|| Error::from(Code::Io))
+    }
+
+    /// A page that the run read did not deliver: each copy alone, A first.
+    fn load_from_copies(
+        &self,
+        page: Page,
+        region: Region,
+        number: u64,
+        why: &str,
+    ) -> Result<Arc<CachedPage>> {
+        let mut buf = AlignedBuf::zeroed(1);
+        let mut last = why.to_string();
+        for (copy, start) in self.copies() {
+            if let Err(error) = self.device.read(start.plus(page.0), &mut buf) {
+                last = error.to_string();
+                continue;
+            }
+            let image: &PageBytes = (&buf[..]).try_into().expect("one block");
+            match verify_page(image, &self.map, region, number) {
+                Ok(txn) => {
+                    let loaded = Arc::new(CachedPage::new(region, number, Arc::new(*image), txn));
+                    if copy > 0 {
+                        self.stats.healed.fetch_add(1, Ordering::Relaxed);
+                        self.queue_rewrite(&loaded);
+                    }
+                    return Ok(loaded);
+                }
+                Err(reason) => last = reason.to_string(),
+            }
+        }
+        self.stats.lost.fetch_add(1, Ordering::Relaxed);
+        Err(Error::new(
+            Code::Corrupt,
+            format!("{region:?} page {number}: no good copy ({last}); run hn4 scrub"),
+        ))
+    }
+
+    /// The next checkpoint writes the page again, in both copies.
+    fn queue_rewrite(&self, page: &Arc<CachedPage>) {
+        if self.writable.load(Ordering::Relaxed) {
+            page.state.write().dirty = true;
+            self.dirty.lock().push(page.clone());
+        }
+    }
+
+    fn insert(&self, page: Page, loaded: &Arc<CachedPage>) {
+        let mut shard = self.shards[Self::shard_of(page)].lock();
+        if shard.pages.len() >= self.shard_capacity {
+            let mut budget = READ_RUN as usize * 2;
+            shard.pages.retain(|_, page| {
+                let idle = Arc::strong_count(page) == 1 && !page.used.swap(false, Ordering::Relaxed);
+                let keep = budget == 0 || !idle || !page.state.try_read().is_some_and(|s| s.is_clean());
+                budget -= usize::from(!keep);
+                keep
+            });
+        }
+        shard.pages.insert(page.0, loaded.clone());
+    }
+
+    /// Changes a page in the running transaction. `f` gets the 4096 bytes; it must leave the trailer's alone.
+    pub fn change<R>(
+        &self,
+        page: &Arc<CachedPage>,
+        change: Change,
+        f: impl FnOnce(&mut PageBytes) -> R,
+    ) -> R {
+        let txn = self.running();
+        let mut state = page.state.write();
+        let mut cost = 0;
+        if state.txn == 0 {
+            state.born = true;
+            let place = self.map.page(page.region, page.number).expect("cached pages exist");
+            let init_page = self.init.set(place);
+            self.init_dirty.lock().insert(init_page);
+            cost += COST_RUN;
+        }
+        state.txn = txn;
+        match change {
+            Change::Items { first, count } => {
+                let mask = if count >= 128 { u128::MAX } else { ((1u128 << count) - 1) << first };
+                let new = (mask & !state.items).count_ones() as u64;
+                cost += new
+                    * match page.region {
+                        Region::Descriptor => COST_DESCRIPTOR,
+                        Region::Extension => COST_UNIT,
+                        _ => COST_SLOT,
+                    };
+                state.items |= mask;
+            }
+            Change::Bits { first, count } => {
+                // Consecutive changes of a run join, so that freeing a file stays one entry.
+                match state.bits.last_mut() {
+                    Some((last, n)) if *last + *n == first => *n += count,
+                    Some((last, n)) if first + count == *last => {
+                        *last = first;
+                        *n += count;
+                    }
+                    _ => {
+                        state.bits.push((first, count));
+                        cost += COST_RUN;
+                    }
+                }
+            }
+            Change::Touch => {}
+        }
+        if !state.changed {
+            state.changed = true;
+            cost += COST_RUN * 2;
+            self.changed.lock().push(page.clone());
+        }
+        if !state.dirty {
+            state.dirty = true;
+            self.dirty.lock().push(page.clone());
+        }
+        self.cost.fetch_add(cost, Ordering::Relaxed);
+        f(Arc::make_mut(&mut state.image))
+    }
+
+    /// Puts a page that replay rebuilt into the cache: memory is newer than home.
+    pub fn adopt(&self, page: Page, image: PageBytes, txn: u64) -> Result<()> {
+        let Some((region, number)) = self.map.locate(page) else {
+            return Err(Error::new(Code::Corrupt, format!("the log names page {} of a copy", page.0)));
+        };
+        if region == Region::Init {
+            self.init.load(number, &image);
+            self.init_dirty.lock().insert(number);
+            return Ok(());
+        }
+        let loaded = Arc::new(CachedPage::new(region, number, Arc::new(image), txn));
+        loaded.state.write().dirty = true;
+        self.insert(page, &loaded);
+        self.dirty.lock().push(loaded);
+        Ok(())
+    }
+
+    /// What the running transaction changed, in disk order. Call while no operation runs.
+    pub fn take_changes(&self) -> Vec<Changes> {
+        let mut pages = std::mem::take(&mut *self.changed.lock());
+        pages.sort_unstable_by_key(|page| (page.region, page.number));
+        pages.iter().map(|page| page.take_changes()).collect()
+    }
+
+    /// Pages newer in memory than at home.
+    pub fn dirty_pages(&self) -> usize {
+        self.dirty.lock().len()
+    }
+
+    /// The images a checkpoint writes home. Call while no operation runs and right after
+    /// [`PageCache::take_changes`]: the images are the state at the end of `txn`.
+    pub fn snapshot(&self, txn: u64) -> Snapshot {
+        let mut pages = std::mem::take(&mut *self.dirty.lock());
+        pages.sort_unstable_by_key(|page| (page.region, page.number));
+        let pages = pages
+            .into_iter()
+            .map(|page| {
+                let mut state = page.state.write();
+                state.dirty = false;
+                state.writing = true;
+                state.first_since_checkpoint = true;
+                let (image, txn) = (state.image.clone(), state.txn);
+                drop(state);
+                HomePage { page, image, txn }
+            })
+            .collect();
+        let init = std::mem::take(&mut *self.init_dirty.lock())
+            .into_iter()
+            .map(|number| {
+                let mut image = Box::new([0; layout::BLOCK_SIZE as usize]);
+                self.init.store(number, &mut image);
+                (number, image)
+            })
+            .collect();
+        Snapshot { txn, pages, init }
+    }
+}

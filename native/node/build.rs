@@ -1,0 +1,5 @@
+//! Tells the linker what an N-API addon needs.
+
+fn main() {
+    napi_build::setup();
+}

@@ -1,0 +1,18 @@
+/** The subcommands of `hn4`, in the order of the help. A new command is one line here. */
+import type { Command } from '../console/command.ts'
+import { doctor } from './doctor.ts'
+
+export const COMMANDS: readonly Command[] = [doctor]
+
+export const HN4: Command = {
+  name: 'hn4',
+  summary: 'work with hn4 volumes, mounted or not',
+  description: ['Each command has its own help: hn4 COMMAND --help.'],
+  exits: 'fsck',
+  commands: COMMANDS,
+  examples: [
+    { line: 'mkfs.hn4 disk.img 4G', meaning: 'make a volume in a new sparse file' },
+    { line: 'hn4 mount disk.img /mnt', meaning: 'mount it' },
+    { line: 'hn4 scrub disk.img', meaning: 'verify every byte of it' },
+  ],
+}

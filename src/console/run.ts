@@ -1,0 +1,126 @@
+/** Runs a tool: parses, prints help or version, calls the command, turns what is thrown into one line. */
+import { COLOUR_MODES, type ColourMode, palette, wantsColour } from './colour.ts'
+import { allOptions, type Command } from './command.ts'
+import { Context, type Io, type OptionValues, type Stream } from './context.ts'
+import { EXIT, type ExitTable, MOUNT_EXIT } from './exit-codes.ts'
+import { type Failure, failureLine, failureOf, UsageError } from './failure.ts'
+import { helpText } from './help.ts'
+import { jsonText } from './json.ts'
+import { type Parsed, parseCommandLine } from './parse.ts'
+import type { SizeStyle } from './size.ts'
+import { versionLine } from './version.ts'
+
+/** Reads a common option of a command that may not have it. */
+function commonFlag(command: Command, options: OptionValues, name: string): boolean {
+  return allOptions(command).some(o => o.name === name && o.kind === 'flag') && options.flag(name)
+}
+
+function sizeStyle(command: Command, options: OptionValues): SizeStyle {
+  const chosen = (['raw', 'iec', 'si'] as const).filter(name => commonFlag(command, options, name))
+  if (chosen.length > 1) throw new UsageError(`--${chosen.join(' and --')} exclude each other`)
+  return chosen[0] ?? 'iec'
+}
+
+function colourMode(command: Command, options: OptionValues): ColourMode {
+  if (!allOptions(command).some(o => o.name === 'color' && o.kind === 'choice')) return 'auto'
+  const text = options.text('color')
+  return COLOUR_MODES.find(mode => mode === text) ?? 'auto'
+}
+
+function contextOf(parsed: Extract<Parsed, { ask: 'run' }>, io: Io, cancelled: AbortSignal): Context {
+  const { tool, command, args, options } = parsed
+  return new Context({
+    tool,
+    command,
+    args,
+    options,
+    io,
+    sizes: sizeStyle(command, options),
+    isJson: commonFlag(command, options, 'json'),
+    isQuiet: commonFlag(command, options, 'quiet'),
+    isVerbose: commonFlag(command, options, 'verbose'),
+    colour: palette(wantsColour(colourMode(command, options), io.stdout.isTerminal, io.env)),
+    cancelled,
+  })
+}
+
+/** Ctrl-C aborts the signal once and ends the process the second time. */
+function listenForCancel(command: Command, controller: AbortController): () => void {
+  if (command.cancellable !== true) return () => {}
+  const onSignal = () => {
+    if (controller.signal.aborted) process.exit(command.exits === 'mount' ? MOUNT_EXIT.INTERRUPTED : EXIT.CANCELLED)
+    controller.abort()
+  }
+  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
+  for (const name of signals) process.on(name, onSignal)
+  return () => {
+    for (const name of signals) process.off(name, onSignal)
+  }
+}
+
+function report(io: Io, tool: string, failure: Failure, isJson: boolean, thrown: unknown): number {
+  if (isJson) {
+    const { code, what, where, hint, exit } = failure
+    io.stderr.write(`${jsonText({ error: { tool, code, what, where, hint, exit } }, true)}\n`)
+  } else {
+    const help = failure.code === 'USAGE' ? { ...failure, hint: `see ${tool} --help` } : failure
+    io.stderr.write(`${failureLine(tool, help)}\n`)
+  }
+  if (io.env['HN4_DEBUG'] === '1' && thrown instanceof Error) io.stderr.write(`${thrown.stack ?? ''}\n`)
+  return failure.exit
+}
+
+/** The table of the subcommand meant, so that `hn4 mount --bad` fails as mount does. */
+function deepest(tool: string, command: Command, words: readonly string[]): { tool: string; exits: ExitTable } {
+  const sub = command.commands?.find(candidate => candidate.name === words[0])
+  return sub === undefined ? { tool, exits: command.exits } : deepest(`${tool} ${sub.name}`, sub, words.slice(1))
+}
+
+/** Runs `tool` with the words after its name; returns the exit code and never throws. */
+export async function runTool(tool: string, command: Command, words: readonly string[], io: Io): Promise<number> {
+  const { tool: name, exits } = deepest(tool, command, words)
+  const controller = new AbortController()
+  let stopListening = () => {}
+  try {
+    const parsed = parseCommandLine(tool, command, words)
+    if (parsed.ask === 'help') io.stdout.write(helpText(parsed.tool, parsed.command))
+    if (parsed.ask === 'version') io.stdout.write(`${versionLine(tool)}\n`)
+    if (parsed.ask !== 'run') return EXIT.OK
+    const ctx = contextOf(parsed, io, controller.signal)
+    stopListening = listenForCancel(parsed.command, controller)
+    return (await parsed.command.run?.(ctx)) ?? EXIT.OK
+  } catch (thrown) {
+    return report(io, name, failureOf(thrown, exits), words.includes('--json'), thrown)
+  } finally {
+    stopListening()
+  }
+}
+
+function stream(target: NodeJS.WriteStream): Stream {
+  return {
+    write: text => void target.write(text),
+    isTerminal: target.isTTY === true,
+    get columns() {
+      return target.columns ?? 80
+    },
+  }
+}
+
+/** The entry of an executable: `process.argv` from its third word on, whatever the first two are. */
+export async function main(tool: string, command: Command): Promise<void> {
+  const io: Io = {
+    stdout: stream(process.stdout),
+    stderr: stream(process.stderr),
+    stdinIsTerminal: process.stdin.isTTY === true,
+    env: process.env,
+  }
+  // `hn4 ls | head`: the reader has seen enough.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    process.exit(error.code === 'EPIPE' ? EXIT.OK : EXIT.OPERATIONAL)
+  })
+  process.stderr.on('error', () => {})
+  const onStray = (thrown: unknown) => process.exit(report(io, tool, failureOf(thrown, command.exits), false, thrown))
+  process.on('uncaughtException', onStray)
+  process.on('unhandledRejection', onStray)
+  process.exitCode = await runTool(tool, command, process.argv.slice(2), io)
+}
