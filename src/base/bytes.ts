@@ -30,7 +30,7 @@ const UNSAFE = /[\u0000-\u001f\u007f-\u009f\\\u2028\u2029\u200e\u200f\u202a-\u20
  * Bytes of a name or a label as one printable line: UTF-8 as it is; other bytes, controls and
  * the backslash as \xNN.
  */
-export function printable(bytes: Uint8Array): string {
+export function printableBytes(bytes: Uint8Array): string {
   try {
     const text = UTF8.decode(bytes)
     if (!UNSAFE.test(text)) return text
