@@ -44,8 +44,16 @@ function buildAddon() {
   const napi = JSON.parse(readFileSync(join(top, 'node_modules/@napi-rs/cli/package.json'), 'utf8')).bin.napi
   const args = [
     join(top, 'node_modules/@napi-rs/cli', napi),
-    'build', '--release', '--platform', '--no-js',
-    '--manifest-path', 'native/node/Cargo.toml', '--package-json-path', 'package.json', '--output-dir', output,
+    'build',
+    '--release',
+    '--platform',
+    '--no-js',
+    '--manifest-path',
+    'native/node/Cargo.toml',
+    '--package-json-path',
+    'package.json',
+    '--output-dir',
+    output,
     // In CI the committed Cargo.lock is the truth; at home a new dependency may add to it.
     ...(process.env.CI === 'true' ? ['--', '--locked'] : []),
   ]
@@ -96,7 +104,10 @@ function main() {
     buildAddon()
   })
 
-  const code = hashOf(['tsconfig.json', 'package.json', ...TS_FOLDERS.flatMap(f => filesBelow(f, ['.ts', '.json']))], [deps])
+  const code = hashOf(
+    ['tsconfig.json', 'package.json', ...TS_FOLDERS.flatMap(f => filesBelow(f, ['.ts', '.json']))],
+    [deps],
+  )
   step('ts', code, 'dist/src/cli/main.js', compileTypeScript)
 }
 

@@ -71,7 +71,10 @@ const TOOLS = {
   cc: { present: () => which('cc') !== undefined, packages: () => ['gcc', 'libc6-dev'] },
   fuse3: { present: () => which('fusermount3') !== undefined, packages: () => ['fuse3'] },
   rustfmt: { present: () => which('rustfmt') !== undefined, packages: () => [variant('rustfmt-web', 'rustfmt')] },
-  clippy: { present: () => which('cargo-clippy') !== undefined, packages: () => [variant('rust-web-clippy', 'rust-clippy')] },
+  clippy: {
+    present: () => which('cargo-clippy') !== undefined,
+    packages: () => [variant('rust-web-clippy', 'rust-clippy')],
+  },
 }
 
 function install(names) {
@@ -84,7 +87,8 @@ function install(names) {
 
 /** The command a person types to get the named tools. */
 function advice(names) {
-  if (!hasApt()) return `install ${names.join(', ')} with your system's package manager (Rust ${RUST_MIN.join('.')} or newer)`
+  if (!hasApt())
+    return `install ${names.join(', ')} with your system's package manager (Rust ${RUST_MIN.join('.')} or newer)`
   const packages = names.flatMap(name => TOOLS[name].packages())
   return `apt-get update && apt-get install -y ${packages.join(' ')}`
 }

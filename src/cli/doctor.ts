@@ -22,7 +22,13 @@ function run(ctx: Context): number {
   if (ctx.isJson) {
     ctx.json({
       can_mount: obstacle === undefined,
-      findings: findings.map(({ name, weight, isGood, found, advice }) => ({ name, weight, good: isGood, found, advice })),
+      findings: findings.map(({ name, weight, isGood, found, advice }) => ({
+        name,
+        weight,
+        good: isGood,
+        found,
+        advice,
+      })),
     })
     return exit
   }
@@ -32,7 +38,11 @@ function run(ctx: Context): number {
     if (finding.advice !== undefined) ctx.result(`      ${finding.advice}`)
   }
   ctx.result()
-  ctx.result(obstacle === undefined ? 'mounting works here' : 'image mode only: hn4 ls, cat, cp, scrub IMAGE work, mount does not')
+  ctx.result(
+    obstacle === undefined
+      ? 'mounting works here'
+      : 'image mode only: hn4 ls, cat, cp, scrub IMAGE work, mount does not',
+  )
   return exit
 }
 

@@ -11,10 +11,10 @@ type Environment = Readonly<Record<string, string | undefined>>
 /** True if text for this stream is coloured. */
 export function wantsColour(mode: ColourMode, isTerminal: boolean, env: Environment): boolean {
   if (mode !== 'auto') return mode === 'always'
-  if ((env['NO_COLOR'] ?? '') !== '') return false
-  const force = env['FORCE_COLOR']
+  if ((env.NO_COLOR ?? '') !== '') return false
+  const force = env.FORCE_COLOR
   if (force !== undefined && force !== '') return force !== '0' && force !== 'false'
-  return isTerminal && env['TERM'] !== 'dumb'
+  return isTerminal && env.TERM !== 'dumb'
 }
 
 const CODES = {

@@ -64,8 +64,14 @@ export function helpText(tool: string, command: Command): string {
     wrap(`${tool}: ${command.summary}.`, 0),
     '',
     ...(command.description ?? []).flatMap(paragraph => [wrap(paragraph, 0), '']),
-    ...section('Commands', (command.commands ?? []).map(sub => [sub.name, sub.summary] as const)),
-    ...section('Arguments', (command.arguments ?? []).map(argument => [argument.name, argument.summary] as const)),
+    ...section(
+      'Commands',
+      (command.commands ?? []).map(sub => [sub.name, sub.summary] as const),
+    ),
+    ...section(
+      'Arguments',
+      (command.arguments ?? []).map(argument => [argument.name, argument.summary] as const),
+    ),
     ...section('Options', [
       ...options.map(optionRow),
       ['-h, --help', 'print this text'],
@@ -74,6 +80,9 @@ export function helpText(tool: string, command: Command): string {
     'Examples:',
     ...command.examples.flatMap(example => [`  ${example.line}`, `      ${wrap(example.meaning, 6)}`]),
     '',
-    ...section('Exit codes', EXIT_MEANINGS[command.exits].map(([code, meaning]) => [String(code), meaning] as const)),
+    ...section(
+      'Exit codes',
+      EXIT_MEANINGS[command.exits].map(([code, meaning]) => [String(code), meaning] as const),
+    ),
   ].join('\n')
 }

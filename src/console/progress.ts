@@ -37,7 +37,8 @@ export function progressLine(title: string, unit: 'bytes' | 'items', reading: Re
   parts.push(reading.total === undefined ? amount(reading.done) : `${amount(reading.done)} of ${amount(reading.total)}`)
   if (reading.stalled) parts.push('stalled')
   else if (reading.rate !== undefined) parts.push(`${amount(Math.round(reading.rate))}/s`)
-  if (reading.secondsLeft !== undefined && reading.percent !== 100) parts.push(`${formatSeconds(reading.secondsLeft)} left`)
+  if (reading.secondsLeft !== undefined && reading.percent !== 100)
+    parts.push(`${formatSeconds(reading.secondsLeft)} left`)
   return parts.join(', ')
 }
 

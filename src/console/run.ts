@@ -66,7 +66,7 @@ function report(io: Io, tool: string, failure: Failure, isJson: boolean, thrown:
     const help = failure.code === 'USAGE' ? { ...failure, hint: `see ${tool} --help` } : failure
     io.stderr.write(`${failureLine(tool, help)}\n`)
   }
-  if (io.env['HN4_DEBUG'] === '1' && thrown instanceof Error) io.stderr.write(`${thrown.stack ?? ''}\n`)
+  if (io.env.HN4_DEBUG === '1' && thrown instanceof Error) io.stderr.write(`${thrown.stack ?? ''}\n`)
   return failure.exit
 }
 

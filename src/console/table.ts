@@ -13,5 +13,13 @@ export function columns(headings: readonly string[], rows: ReadonlyArray<readonl
   const all = [headings.map(heading => heading.replace(/^>/, '')), ...rows.map(row => row.map(printable))]
   const widths = headings.map((_, i) => Math.max(...all.map(row => (row[i] ?? '').length)))
   const cell = (text: string, i: number) => (right[i] ? text.padStart(widths[i] ?? 0) : text.padEnd(widths[i] ?? 0))
-  return all.map(row => `${headings.map((_, i) => cell(row[i] ?? '', i)).join('  ').trimEnd()}\n`).join('')
+  return all
+    .map(
+      row =>
+        `${headings
+          .map((_, i) => cell(row[i] ?? '', i))
+          .join('  ')
+          .trimEnd()}\n`,
+    )
+    .join('')
 }

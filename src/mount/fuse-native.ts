@@ -3,7 +3,11 @@
  * carry; the package brings one, and loading that first satisfies the linker by its soname.
  */
 import { createRequire } from 'node:module'
+import { constants } from 'node:os'
 import { dirname, join } from 'node:path'
+
+/** Keeps the library when Node closes it again for not being an addon (dlfcn.h, Linux). */
+const RTLD_NODELETE = 0x1000
 
 const LIBRARIES = ['fuse-native/prebuilds/linux-x64/libfuse.so', 'fuse-shared-library-linux/libfuse/lib/libfuse.so']
 
@@ -12,7 +16,7 @@ function preload(require: NodeJS.Require): void {
     const [name = '', ...rest] = library.split('/')
     try {
       const folder = dirname(require.resolve(`${name}/package.json`))
-      process.dlopen({ exports: {} }, join(folder, ...rest))
+      process.dlopen({ exports: {} }, join(folder, ...rest), constants.dlopen.RTLD_LAZY | RTLD_NODELETE)
     } catch {
       // "Module did not self-register" is the good case: it is loaded, and no addon.
     }

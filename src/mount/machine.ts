@@ -40,7 +40,13 @@ function platformFinding(probe: Probe): Finding {
   const name = 'platform'
   const found = `${probe.platform}-${probe.arch}`
   if (probe.platform === 'linux') return { name, weight: 'needed', isGood: true, found }
-  return { name, weight: 'needed', isGood: false, found, advice: 'mounting works on Linux only; image commands work here' }
+  return {
+    name,
+    weight: 'needed',
+    isGood: false,
+    found,
+    advice: 'mounting works on Linux only; image commands work here',
+  }
 }
 
 function nodeFinding(probe: Probe): Finding {
@@ -107,7 +113,9 @@ function extras(probe: Probe): Finding[] {
     weight: 'info',
     isGood: fuseNative === undefined,
     found: fuseNative ?? 'loaded',
-    ...(fuseNative !== undefined && { advice: '-o transport=fuse-native does not work here; the default does not need it' }),
+    ...(fuseNative !== undefined && {
+      advice: '-o transport=fuse-native does not work here; the default does not need it',
+    }),
   }
   if (probe.uid === 0) return [uringFinding, transport]
   const isAllowed = /^\s*user_allow_other\s*$/m.test(probe.readText('/etc/fuse.conf') ?? '')
@@ -154,7 +162,7 @@ export function thisMachine(): Probe {
       }
     },
     which(program) {
-      const folders = [...(process.env['PATH'] ?? '').split(delimiter), '/usr/sbin', '/sbin'].filter(f => f !== '')
+      const folders = [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin', '/sbin'].filter(f => f !== '')
       return folders.map(folder => join(folder, program)).find(isExecutable)
     },
     loadError(what) {

@@ -23,13 +23,15 @@ const REBUILD = 'npm run build'
 
 /** Built addons of this platform: hn4.linux-x64-gnu.node and the like, or the file of HN4_ADDON. */
 function candidates(): string[] {
-  const named = process.env['HN4_ADDON']
+  const named = process.env.HN4_ADDON
   if (named !== undefined && named !== '') return [named]
   const folder = join(PACKAGE_TOP, 'native')
   const prefix = `hn4.${process.platform}-${process.arch}`
   const isOurs = (name: string) => name.startsWith(prefix) && name.endsWith('.node')
   try {
-    return readdirSync(folder).filter(isOurs).map(name => join(folder, name))
+    return readdirSync(folder)
+      .filter(isOurs)
+      .map(name => join(folder, name))
   } catch {
     return []
   }

@@ -3,8 +3,14 @@
 //! Import direction (docs/architecture.md): base < format < device <
 //! { cortex, allocator, chronicle } < volume < vfs.
 
+pub mod allocator;
 pub mod base;
+pub mod chronicle;
+pub mod cortex;
 pub mod device;
+pub mod directory;
 pub mod format;
 pub mod pages;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
 pub mod vfs;

@@ -15,4 +15,4 @@ pub use checksum::{checksum_self_test, crc32c, crc32c_append};
 pub use error::{Code, Error, Result};
 pub use pool::{BufPool, POOLED_BLOCKS_MAX, PooledBuf};
 pub use siphash::siphash24;
-pub use units::{BLOCK_SIZE, Block, Ino, Page};
+pub use units::{BLOCK_SIZE, Block, Data, Ino, Page};

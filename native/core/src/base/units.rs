@@ -10,6 +10,11 @@ pub type Ino = u64;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Block(pub u64);
 
+/// A block of window or overwrite area, counted from the window's first block (unit: 4096 bytes):
+/// the number of its free map bit and of its descriptor.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Data(pub u64);
+
 /// A page of one metadata copy, counted from the start of that copy (unit: 4096 bytes).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Page(pub u64);
@@ -22,5 +27,19 @@ impl Block {
     /// The block `count` further on.
     pub fn plus(self, count: u64) -> Block {
         Block(self.0 + count)
+    }
+}
+
+impl Page {
+    /// The page `count` further on.
+    pub fn plus(self, count: u64) -> Page {
+        Page(self.0 + count)
+    }
+}
+
+impl Data {
+    /// The data block `count` further on.
+    pub fn plus(self, count: u64) -> Data {
+        Data(self.0 + count)
     }
 }

@@ -1,6 +1,23 @@
 //! Block devices (docs/architecture.md): all image I/O goes through [`Device`], so that tests
 //! can record it, cut the power at any write, or inject faults.
 
+mod bounds;
+mod file;
+mod host_error;
+#[cfg(test)]
+mod host_tests;
+mod in_use;
+mod lock;
+mod loop_device;
+mod mountinfo;
+mod queue;
+mod sys;
+pub mod testing;
+
+pub use file::{FileDevice, OpenFile};
+pub use in_use::{InUse, in_use};
+pub use queue::{IoQueue, QUEUE_DEPTH, Run, Ticket, WriteBuf};
+
 use crate::base::{Block, Result};
 
 /// A device of 4 KiB blocks. Callable from many threads.

@@ -1,9 +1,24 @@
 //! The bytes on disk (docs/format.md). Everything numeric is generated from src/format/layout.ts.
 
+mod equations;
+mod geometry;
 #[rustfmt::skip]
 pub mod layout;
 mod page;
+mod prime;
 mod region;
+mod segment;
+mod segment_map;
+pub mod slot;
+pub mod superblock;
+mod trajectory;
 
-pub use page::{PageBytes, seal_page, verify_page};
+pub use equations::{Equations, Held};
+pub use geometry::{AREA_BLOCKS_MIN, Geometry, LOG_BLOCKS_MAX, LOG_BLOCKS_MIN, WINDOW_BLOCKS_MIN};
+pub use page::{PageBytes, page_txn, seal_page, set_page_txn, verify_page};
+pub use prime::{is_prime, prime_at_most};
 pub use region::{PageMap, REGIONS, Region};
+pub use segment::{SEGMENT_SIZE, Segment};
+pub use segment_map::SegmentMap;
+pub use slot::{Kind, Slot, SlotBytes};
+pub use trajectory::{Equation, Window, seed_hash};

@@ -19,6 +19,7 @@ const COST_SLOT: u64 = 216;
 const COST_UNIT: u64 = 272;
 const COST_DESCRIPTOR: u64 = 24;
 const COST_RUN: u64 = 24;
+const COST_PAGE: u64 = 4056;
 
 #[derive(Default)]
 struct Shard {
@@ -306,6 +307,9 @@ impl PageCache {
         if !state.changed {
             state.changed = true;
             cost += COST_RUN * 2;
+            if self.map.copy_b.is_none() && state.first_since_checkpoint {
+                cost += COST_PAGE;
+            }
             self.changed.lock().push(page.clone());
         }
         if !state.dirty {
@@ -338,6 +342,11 @@ impl PageCache {
         let mut pages = std::mem::take(&mut *self.changed.lock());
         pages.sort_unstable_by_key(|page| (page.region, page.number));
         pages.iter().map(|page| page.take_changes()).collect()
+    }
+
+    /// Whether the running transaction changed any page.
+    pub fn has_changes(&self) -> bool {
+        !self.changed.lock().is_empty()
     }
 
     /// Pages newer in memory than at home.

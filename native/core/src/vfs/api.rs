@@ -18,6 +18,8 @@ pub struct Caller {
     pub uid: u32,
     pub gid: u32,
     pub pid: u32,
+    /// Permission bits to clear from a new file's mode, unless its directory has a default ACL.
+    pub umask: u32,
 }
 
 /// What `stat` returns.
@@ -61,8 +63,9 @@ pub struct SetAttr {
     pub atime: Option<SetTime>,
     pub mtime: Option<SetTime>,
     pub ctime: Option<TimeNs>,
-    /// Clear set-user-id and set-group-id as a write by an ordinary user does
-    /// (FATTR_KILL_SUIDGID, HANDLE_KILLPRIV_V2).
+    /// Clear set-user-id, and set-group-id where the group may execute, as a write by an ordinary
+    /// user does (FATTR_KILL_SUIDGID, HANDLE_KILLPRIV_V2). Means nothing for directories. Apart
+    /// from this flag every write and every change of size or owner removes `security.capability`.
     pub kill_suidgid: bool,
 }
 
@@ -114,7 +117,7 @@ pub trait Vfs: Send + Sync + 'static {
     fn setattr(&self, ino: Ino, set: &SetAttr, who: &Caller) -> Result<Attr>;
     fn readlink(&self, ino: Ino) -> Result<Vec<u8>>;
 
-    /// A file of any type but directory and symlink; `mode` holds the type bits, umask applied.
+    /// A file of any type but directory and symlink; `mode` holds the type bits.
     fn mknod(&self, parent: Ino, name: &[u8], mode: u32, rdev: u32, who: &Caller) -> Result<Attr>;
     fn mkdir(&self, parent: Ino, name: &[u8], mode: u32, who: &Caller) -> Result<Attr>;
     fn symlink(&self, parent: Ino, name: &[u8], target: &[u8], who: &Caller) -> Result<Attr>;

@@ -1,0 +1,248 @@
+//! Building a log record (docs/format.md 7).
+
+use super::Counters;
+use crate::base::{AlignedBuf, BLOCK_SIZE, crc32c_append};
+use crate::format::Region;
+use crate::format::layout as l;
+
+/// Log bytes of a SLOT item.
+pub const fn slot_bytes() -> usize {
+    l::LogItem::SIZE + l::ItemSlot::SIZE + l::SLOT_SIZE as usize
+}
+/// Log bytes of a SLOT_CLEAR item.
+pub const fn slot_clear_bytes() -> usize {
+    l::LogItem::SIZE + l::ItemSlot::SIZE
+}
+/// Log bytes of a DESCRIPTORS item with `crcs` CRCs (0 if UNWRITTEN). The worst case of a transaction
+/// is one item for each block.
+pub const fn descriptors_bytes(crcs: usize) -> usize {
+    l::LogItem::SIZE + l::ItemDescriptors::SIZE + (crcs * 4).next_multiple_of(8)
+}
+/// Log bytes of a BLOCKS_FREE, UNITS_FREE or BIRTH item.
+pub const fn run_bytes() -> usize {
+    l::LogItem::SIZE + l::ItemRun::SIZE
+}
+/// Log bytes of a UNIT item.
+pub const fn unit_bytes() -> usize {
+    l::LogItem::SIZE + l::ItemNumber::SIZE + l::UNIT_SIZE as usize
+}
+/// Log bytes of a PAGE item.
+pub const fn page_bytes() -> usize {
+    l::LogItem::SIZE + l::ItemNumber::SIZE + l::PAGE_PAYLOAD as usize
+}
+/// Log blocks of a record whose items take `item_bytes`.
+pub const fn blocks_of(item_bytes: usize) -> usize {
+    (l::LogRecord::SIZE + item_bytes).div_ceil(BLOCK_SIZE)
+}
+
+/// What a record says about its transaction beside the items.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Commit {
+    pub epoch: u64,
+    pub txn: u64,
+    /// CRC of the record before.
+    pub previous_crc: u32,
+    /// Time of the commit, ns since 1970.
+    pub time: i64,
+    /// After this transaction.
+    pub counters: Counters,
+}
+
+/// What the blocks of a run of descriptors have in common (see [`super::DescriptorRun`]).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DescriptorRunHead {
+    /// First data number.
+    pub data: u64,
+    pub owner: u64,
+    /// Logical index of the first block.
+    pub index: u64,
+    pub hint: u32,
+    /// Copy number and META; UNWRITTEN is added by [`RecordBuilder::unwritten`].
+    pub flags: u16,
+}
+
+/// Collects the items of a transaction. PAGE and BIRTH items may come at any time; they are written
+/// before all others. The caller keeps the rules of docs/format.md (each thing once).
+#[derive(Default)]
+pub struct RecordBuilder {
+    pages: Vec<u8>,
+    births: Vec<u8>,
+    others: Vec<u8>,
+    items: u32,
+}
+
+impl RecordBuilder {
+    pub fn new() -> RecordBuilder {
+        RecordBuilder::default()
+    }
+    /// Forgets all items, keeps the memory.
+    pub fn clear(&mut self) {
+        self.pages.clear();
+        self.births.clear();
+        self.others.clear();
+        self.items = 0;
+    }
+    pub fn items(&self) -> u32 {
+        self.items
+    }
+    pub fn is_empty(&self) -> bool {
+        self.items == 0
+    }
+    /// Bytes of header and items.
+    pub fn byte_count(&self) -> usize {
+        l::LogRecord::SIZE + self.pages.len() + self.births.len() + self.others.len()
+    }
+    /// Log blocks of the record as it is now.
+    pub fn block_count(&self) -> usize {
+        self.byte_count().div_ceil(BLOCK_SIZE)
+    }
+
+    /// Slot 0 to 20 of a page of cortex or stash has these bytes.
+    pub fn slot(&mut self, region: Region, page: u64, slot: u16, bytes: &[u8; l::SLOT_SIZE as usize]) {
+        self.items += 1;
+        start(&mut self.others, l::ITEM_TYPE_SLOT, slot_bytes());
+        self.slot_place(region, page, slot);
+        self.others.extend_from_slice(bytes);
+    }
+    pub fn slot_clear(&mut self, region: Region, page: u64, slot: u16) {
+        self.items += 1;
+        start(&mut self.others, l::ITEM_TYPE_SLOT_CLEAR, slot_clear_bytes());
+        self.slot_place(region, page, slot);
+    }
+    fn slot_place(&mut self, region: Region, page: u64, slot: u16) {
+        let mut head = [0; l::ItemSlot::SIZE];
+        l::ItemSlot { page, slot, region: region as u16 }.encode(&mut head);
+        self.others.extend_from_slice(&head);
+    }
+
+    /// A run of written blocks with their CRCs. An empty run adds nothing.
+    pub fn descriptors(&mut self, run: &DescriptorRunHead, crcs: &[u32]) {
+        if crcs.is_empty() {
+            return;
+        }
+        self.run_head(run, crcs.len() as u32, 0, l::BLOCK_SIZE as u16, crcs.len());
+        for crc in crcs {
+            self.others.extend_from_slice(&crc.to_le_bytes());
+        }
+        if crcs.len() % 2 == 1 {
+            self.others.extend_from_slice(&[0; 4]);
+        }
+    }
+    /// A run of preallocated blocks. An empty run adds nothing.
+    pub fn unwritten(&mut self, run: &DescriptorRunHead, count: u32) {
+        if count > 0 {
+            self.run_head(run, count, l::DESCRIPTOR_UNWRITTEN as u16, 0, 0);
+        }
+    }
+    fn run_head(&mut self, run: &DescriptorRunHead, count: u32, flag: u16, stored: u16, crcs: usize) {
+        self.items += 1;
+        start(&mut self.others, l::ITEM_TYPE_DESCRIPTORS, descriptors_bytes(crcs));
+        let mut head = [0; l::ItemDescriptors::SIZE];
+        l::ItemDescriptors {
+            data: run.data,
+            owner: run.owner,
+            index: run.index,
+            hint: run.hint,
+            count,
+            flags: run.flags | flag,
+            stored,
+        }
+        .encode(&mut head);
+        self.others.extend_from_slice(&head);
+    }
+
+    /// Data blocks that are free from now on. An empty run adds nothing.
+    pub fn blocks_free(&mut self, first: u64, count: u64) {
+        self.items += append_run(&mut self.others, l::ITEM_TYPE_BLOCKS_FREE, first, count);
+    }
+    /// Extension units that are free from now on. An empty run adds nothing.
+    pub fn units_free(&mut self, first: u64, count: u64) {
+        self.items += append_run(&mut self.others, l::ITEM_TYPE_UNITS_FREE, first, count);
+    }
+    /// Pages of the copy that are written for the first time. An empty run adds nothing.
+    pub fn birth(&mut self, first: u64, count: u64) {
+        self.items += append_run(&mut self.births, l::ITEM_TYPE_BIRTH, first, count);
+    }
+
+    /// Extension unit `number` has these bytes and is in use.
+    pub fn unit(&mut self, number: u64, bytes: &[u8; l::UNIT_SIZE as usize]) {
+        self.items += 1;
+        start(&mut self.others, l::ITEM_TYPE_UNIT, unit_bytes());
+        self.others.extend_from_slice(&number.to_le_bytes());
+        self.others.extend_from_slice(bytes);
+    }
+    /// Page `page` of the copy has this payload, before the items of this record are applied to it.
+    pub fn page(&mut self, page: u64, payload: &[u8; l::PAGE_PAYLOAD as usize]) {
+        self.items += 1;
+        start(&mut self.pages, l::ITEM_TYPE_PAGE, page_bytes());
+        self.pages.extend_from_slice(&page.to_le_bytes());
+        self.pages.extend_from_slice(payload);
+    }
+
+    /// The record in whole blocks, ready for the log, and its CRC for the record after it.
+    pub fn finish(&self, commit: &Commit, salt: &[u8; 16]) -> (AlignedBuf, u32) {
+        let mut blocks = AlignedBuf::zeroed(self.block_count());
+        let crc = self.finish_into(commit, salt, &mut blocks);
+        (blocks, crc)
+    }
+
+    /// As [`RecordBuilder::finish`], into a buffer of exactly `block_count` blocks.
+    ///
+    /// # Panics
+    /// If `out` has another size.
+    pub fn finish_into(&self, commit: &Commit, salt: &[u8; 16], out: &mut [u8]) -> u32 {
+        assert_eq!(out.len(), self.block_count() * BLOCK_SIZE);
+        let header = l::LogRecord {
+            magic: l::RECORD_MAGIC as u32,
+            blocks: self.block_count() as u32,
+            epoch: commit.epoch,
+            txn: commit.txn,
+            length: self.byte_count() as u32,
+            items: self.items,
+            salt: *salt,
+            time: commit.time,
+            next_number: commit.counters.next_number,
+            live_blocks: commit.counters.live_blocks,
+            files: commit.counters.files,
+            units: commit.counters.units,
+            previous_crc: commit.previous_crc,
+            crc: 0,
+        };
+        header.encode(out);
+        let mut at = l::LogRecord::SIZE;
+        for part in [&self.pages, &self.births, &self.others] {
+            out[at..at + part.len()].copy_from_slice(part);
+            at += part.len();
+        }
+        out[at..].fill(0);
+        let crc = record_crc(out);
+        out[l::LogRecord::AT_CRC..l::LogRecord::SIZE].copy_from_slice(&crc.to_le_bytes());
+        crc
+    }
+}
+
+/// CRC32C of a record's bytes (its first block, or all) with the CRC field taken as zero.
+pub(super) fn record_crc(bytes: &[u8]) -> u32 {
+    let crc = crc32c_append(0, &bytes[..l::LogRecord::AT_CRC]);
+    let crc = crc32c_append(crc, &[0; 4]);
+    crc32c_append(crc, &bytes[l::LogRecord::SIZE..])
+}
+
+fn start(out: &mut Vec<u8>, kind: u16, size: usize) {
+    let mut head = [0; l::LogItem::SIZE];
+    l::LogItem { kind, size: size as u32 }.encode(&mut head);
+    out.extend_from_slice(&head);
+}
+
+fn append_run(out: &mut Vec<u8>, kind: u16, first: u64, count: u64) -> u32 {
+    if count == 0 {
+        return 0;
+    }
+    start(out, kind, run_bytes());
+    let mut body = [0; l::ItemRun::SIZE];
+    l::ItemRun { first, count }.encode(&mut body);
+    out.extend_from_slice(&body);
+    1
+}
+
+const _: () = assert!(l::LogRecord::AT_CRC + 4 == l::LogRecord::SIZE);

@@ -1,0 +1,73 @@
+//! Reading a log record: hostile bytes in, checked items out.
+
+use super::item::Items;
+use super::record::record_crc;
+use super::rules::check_items;
+use super::{Counters, TXN_MAX};
+use crate::base::{BLOCK_SIZE, Code, Error, Result};
+use crate::format::Geometry;
+use crate::format::layout::{LogRecord, RECORD_MAGIC};
+
+/// A record all of whose rules hold (docs/format.md 7), except its place in the chain.
+#[derive(Clone)]
+pub struct RecordView<'a> {
+    pub header: LogRecord,
+    items: &'a [u8],
+}
+
+impl<'a> RecordView<'a> {
+    /// Checks the bytes of a whole record. Error: `Corrupt`, saying which rule is broken.
+    pub fn open(bytes: &'a [u8], geometry: &Geometry) -> Result<RecordView<'a>> {
+        let Some(header) = peek(bytes, geometry) else {
+            return Err(Error::new(Code::Corrupt, "no record header"));
+        };
+        let length = header.length as usize;
+        if bytes.len() != header.blocks as usize * BLOCK_SIZE {
+            return Err(Error::new(Code::Corrupt, "the record is cut short"));
+        }
+        if record_crc(bytes) != header.crc {
+            return Err(Error::new(Code::Corrupt, "the record fails its checksum"));
+        }
+        if bytes[length..].iter().any(|&b| b != 0) {
+            return Err(Error::new(Code::Corrupt, "bytes behind the record's items"));
+        }
+        let view = RecordView { header, items: &bytes[LogRecord::SIZE..length] };
+        check_items(&view, geometry)?;
+        Ok(view)
+    }
+
+    /// The items, in the order they are to be applied.
+    pub fn items(&self) -> Items<'a> {
+        Items::new(self.items)
+    }
+    pub fn txn(&self) -> u64 {
+        self.header.txn
+    }
+    /// The volume's numbers after this transaction.
+    pub fn counters(&self) -> Counters {
+        counters(&self.header)
+    }
+}
+
+pub(super) fn counters(header: &LogRecord) -> Counters {
+    Counters {
+        next_number: header.next_number,
+        live_blocks: header.live_blocks,
+        files: header.files,
+        units: header.units,
+    }
+}
+
+/// The header of a record of this volume, if the block begins like one. Its size is then at most a
+/// quarter of the ring; nothing else is proven before the CRC.
+pub(super) fn peek(block: &[u8], geometry: &Geometry) -> Option<LogRecord> {
+    let header = LogRecord::decode(block)?;
+    let length = header.length as usize;
+    let sized = u64::from(header.blocks) <= geometry.record_blocks_max()
+        && length >= LogRecord::SIZE
+        && length.div_ceil(BLOCK_SIZE) == header.blocks as usize
+        && length.is_multiple_of(8);
+    let ours = header.magic == RECORD_MAGIC as u32 && header.salt == geometry.map.salt;
+    let numbered = header.epoch > 0 && (1..=TXN_MAX).contains(&header.txn);
+    (ours && sized && numbered && counters(&header).possible(geometry)).then_some(header)
+}

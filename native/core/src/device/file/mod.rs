@@ -1,0 +1,117 @@
+//! A volume in an image file or on a block device of the host.
+
+mod discard;
+mod open;
+#[cfg(test)]
+pub(super) mod tests;
+mod transfer;
+
+pub use open::OpenFile;
+
+use self::discard::Discarder;
+use self::transfer::HostFile;
+use super::{Device, bounds, host_error, lock};
+use crate::base::{Block, Code, Error, Result};
+use std::fmt;
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// An image file or block device, locked against a second writer while it lives.
+///
+/// Transfers bypass the host's page cache (O_DIRECT) where the host can, and go through it where it
+/// cannot. The number of blocks is read once, at open: whole blocks, the rest is left alone.
+pub struct FileDevice {
+    path: PathBuf,
+    host: HostFile,
+    discarder: Discarder,
+    block_count: u64,
+    read_only: bool,
+    flush_failed: AtomicBool,
+    /// The image behind a loop device, open to hold its lock.
+    backing: Option<File>,
+}
+
+impl FileDevice {
+    /// Whether transfers bypass the host's page cache at the moment.
+    pub fn direct(&self) -> bool {
+        self.host.direct()
+    }
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+    /// Whether the volume lies on a block device (else in an image file).
+    pub fn is_block_device(&self) -> bool {
+        self.discarder.is_block_device()
+    }
+
+    fn check_writable(&self, what: &str) -> Result<()> {
+        if !self.read_only {
+            return Ok(());
+        }
+        Err(Error::new(Code::ReadOnly, format!("{what}: {} is open read-only", self.path.display())))
+    }
+}
+
+impl Drop for FileDevice {
+    fn drop(&mut self) {
+        lock::release(self.host.file());
+        self.backing.iter().for_each(lock::release);
+    }
+}
+
+impl fmt::Debug for FileDevice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("FileDevice")
+            .field("path", &self.path)
+            .field("block_count", &self.block_count)
+            .field("read_only", &self.read_only)
+            .field("direct", &self.direct())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Device for FileDevice {
+    fn block_count(&self) -> u64 {
+        self.block_count
+    }
+
+    fn read(&self, at: Block, buf: &mut [u8]) -> Result<()> {
+        bounds::check(self.block_count, at, buf.len())?;
+        self.host.read(at.byte(), buf)
+    }
+
+    fn write(&self, at: Block, buf: &[u8]) -> Result<()> {
+        self.check_writable("write")?;
+        bounds::check(self.block_count, at, buf.len())?;
+        self.host.write(at.byte(), buf)
+    }
+
+    fn write_vectored(&self, at: Block, bufs: &[&[u8]]) -> Result<()> {
+        self.check_writable("write")?;
+        bounds::check_all(self.block_count, at, bufs)?;
+        self.host.write_vectored(at.byte(), bufs)
+    }
+
+    /// fdatasync: the file's size never changes. After one failure every later flush fails too,
+    /// for the host forgets which pages it could not write and would answer "done".
+    fn flush(&self) -> Result<()> {
+        if self.flush_failed.load(Ordering::Acquire) {
+            return Err(Error::new(Code::Io, "flush: an earlier flush failed, writes may be lost"));
+        }
+        self.host.file().sync_data().map_err(|cause| {
+            self.flush_failed.store(true, Ordering::Release);
+            host_error::transfer("flush", 0, 0, &cause)
+        })
+    }
+
+    fn discard(&self, at: Block, count: u64) -> Result<()> {
+        self.check_writable("discard")?;
+        bounds::check_blocks(self.block_count, at, count)?;
+        self.discarder.discard(self.host.file(), at, count)
+    }
+
+    fn read_only(&self) -> bool {
+        self.read_only
+    }
+}

@@ -1,0 +1,229 @@
+//! FileDevice against MemDevice, on every kind of file at hand.
+
+use super::*;
+use crate::base::{AlignedBuf, BLOCK_SIZE};
+use crate::device::testing::{MemDevice, Rng};
+use std::fs;
+use std::os::unix::fs::{MetadataExt, symlink};
+
+fn image(dir: &Path, blocks: u64) -> PathBuf {
+    let path = dir.join("disk.img");
+    File::create(&path).unwrap().set_len(blocks * BLOCK_SIZE as u64).unwrap();
+    path
+}
+
+/// Random operations on both devices; reads must agree. Buffers start at odd addresses too.
+pub(in crate::device) fn differential(device: &dyn Device, seed: u64, rounds: usize) {
+    println!("seed {seed}");
+    let mut rng = Rng::new(seed);
+    let blocks = device.block_count();
+    let model = MemDevice::new(blocks);
+    let longest = 600u64;
+    let mut memory = AlignedBuf::zeroed(longest as usize + 1);
+    let mut expected = vec![0u8; longest as usize * BLOCK_SIZE];
+    for _ in 0..rounds {
+        let at = rng.below(blocks);
+        let count = if rng.chance(1, 4) { rng.below(longest) } else { rng.below(20) }.min(blocks - at);
+        let bytes = count as usize * BLOCK_SIZE;
+        let shift = [0, 0, 512, 8, 1][rng.below(5) as usize];
+        let buf = &mut memory[shift..shift + bytes];
+        match rng.below(10) {
+            0..4 => {
+                rng.fill(buf);
+                device.write(Block(at), buf).unwrap();
+                model.write(Block(at), buf).unwrap();
+            }
+            4..6 => {
+                rng.fill(buf);
+                let mut parts: Vec<&[u8]> = Vec::new();
+                let mut rest = &*buf;
+                while !rest.is_empty() {
+                    let (part, tail) = rest.split_at(rest.len().min(rng.below(4) as usize * BLOCK_SIZE));
+                    parts.push(part);
+                    rest = tail;
+                }
+                device.write_vectored(Block(at), &parts).unwrap();
+                model.write_vectored(Block(at), &parts).unwrap();
+            }
+            6 => device.flush().unwrap(),
+            _ => {
+                device.read(Block(at), buf).unwrap();
+                let expected = &mut expected[..bytes];
+                model.read(Block(at), expected).unwrap();
+                assert!(buf == expected, "seed {seed}: blocks {at} and {count} on differ");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_file_device_behaves_as_memory_does() {
+    let dir = tempfile::tempdir().unwrap();
+    for (seed, direct) in [(1, true), (2, false), (3, true)] {
+        let path = image(dir.path(), 2000);
+        let device = FileDevice::open(&path, OpenFile { direct, ..OpenFile::READ_WRITE }).unwrap();
+        let before = device.direct();
+        assert!(direct || !before);
+        println!("direct {before}");
+        differential(&device, seed, 200);
+        assert_eq!(device.direct(), before, "odd addresses went through the bounce buffer");
+    }
+}
+
+#[test]
+fn a_host_with_its_own_manners_serves_too() {
+    let Ok(dir) = tempfile::tempdir_in("/dev/shm") else {
+        println!("skipped: no /dev/shm");
+        return;
+    };
+    let device = FileDevice::open(&image(dir.path(), 1000), OpenFile::READ_WRITE).unwrap();
+    println!("tmpfs: direct {}", device.direct());
+    differential(&device, 4, 100);
+}
+
+#[test]
+fn direct_transfers_that_the_host_refuses_later_go_through_its_cache() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = image(dir.path(), 100);
+    let mut device = FileDevice::open(&path, OpenFile::READ_WRITE).unwrap();
+    if !device.direct() {
+        println!("skipped: no O_DIRECT in the temporary directory");
+        return;
+    }
+    // Claims that any memory will do, so that the host gets an odd address and answers EINVAL.
+    device.host.pretend_any_alignment();
+    let mut memory = AlignedBuf::zeroed(3);
+    memory.fill(0x5a);
+    device.write(Block(7), &memory[1..1 + BLOCK_SIZE]).unwrap();
+    assert!(!device.direct());
+    device.read(Block(7), &mut memory[2 * BLOCK_SIZE - 1..3 * BLOCK_SIZE - 1]).unwrap();
+    assert!(memory.iter().all(|&b| b == 0x5a));
+    let refused = FileDevice::open(&path, OpenFile::READ_WRITE).unwrap_err();
+    assert_eq!(refused.code, Code::Busy, "the lock survived the switch");
+}
+
+#[test]
+fn many_small_buffers_pass_the_limit_of_one_system_call() {
+    let dir = tempfile::tempdir().unwrap();
+    for direct in [true, false] {
+        let path = image(dir.path(), 3000);
+        let device = FileDevice::open(&path, OpenFile { direct, ..OpenFile::READ_WRITE }).unwrap();
+        let mut data = AlignedBuf::zeroed(2500);
+        Rng::new(5).fill(&mut data);
+        let parts: Vec<&[u8]> = data.chunks(BLOCK_SIZE).collect();
+        device.write_vectored(Block(100), &parts).unwrap();
+        let mut back = AlignedBuf::zeroed(2500);
+        device.read(Block(100), &mut back).unwrap();
+        assert!(back[..] == data[..]);
+    }
+}
+
+#[test]
+fn what_is_no_image_is_refused_by_name() {
+    let dir = tempfile::tempdir().unwrap();
+    let in_dir = |name: &str| dir.path().join(name);
+    fs::write(in_dir("empty"), b"").unwrap();
+    fs::write(in_dir("tiny"), [0; BLOCK_SIZE - 1]).unwrap();
+    fs::write(in_dir("file"), [0; BLOCK_SIZE]).unwrap();
+    let _socket = std::os::unix::net::UnixListener::bind(in_dir("socket")).unwrap();
+    let status = std::process::Command::new("mkfifo").arg(in_dir("fifo")).status();
+    symlink(in_dir("loop"), in_dir("loop")).unwrap();
+    let mut cases = vec![
+        (in_dir("empty"), Code::InvalidArgument, "0 bytes"),
+        (in_dir("tiny"), Code::InvalidArgument, "4095 bytes"),
+        (in_dir("missing"), Code::NotFound, "missing"),
+        (in_dir("file/below"), Code::NotFound, "below"),
+        (in_dir("loop"), Code::Loop, "loop"),
+        (in_dir("socket"), Code::InvalidArgument, "a socket"),
+        (dir.path().to_path_buf(), Code::InvalidArgument, "a directory"),
+        (PathBuf::from("/dev/null"), Code::InvalidArgument, "a character device"),
+    ];
+    if status.is_ok_and(|s| s.success()) {
+        cases.push((in_dir("fifo"), Code::InvalidArgument, "a named pipe"));
+    }
+    for (path, code, words) in cases {
+        let error = FileDevice::open(&path, OpenFile::READ_ONLY).expect_err("refused");
+        assert_eq!(error.code, code, "{error}");
+        assert!(error.detail().contains(words), "{error}");
+    }
+}
+
+#[test]
+fn a_rest_below_a_block_is_left_alone() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("odd.img");
+    let mut content = vec![3u8; 2 * BLOCK_SIZE + 777];
+    fs::write(&path, &content).unwrap();
+    let device = FileDevice::open(&path, OpenFile::READ_WRITE).unwrap();
+    assert_eq!(device.block_count(), 2);
+    device.write(Block(1), &[4; BLOCK_SIZE]).unwrap();
+    assert_eq!(device.write(Block(2), &[4; BLOCK_SIZE]).unwrap_err().code, Code::InvalidArgument);
+    drop(device);
+    content[BLOCK_SIZE..2 * BLOCK_SIZE].fill(4);
+    assert!(fs::read(&path).unwrap() == content);
+}
+
+#[test]
+fn a_read_only_device_changes_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = image(dir.path(), 4);
+    let device = FileDevice::open(&path, OpenFile::READ_ONLY).unwrap();
+    assert!(device.read_only());
+    let block = [1; BLOCK_SIZE];
+    for result in [
+        device.write(Block(0), &block),
+        device.write_vectored(Block(0), &[&block]),
+        device.discard(Block(0), 1),
+    ] {
+        assert_eq!(result.unwrap_err().code, Code::ReadOnly);
+    }
+    device.flush().unwrap();
+    assert!(fs::read(&path).unwrap().iter().all(|&b| b == 0));
+}
+
+#[test]
+fn discarding_gives_space_back_and_keeps_the_size() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = image(dir.path(), 512);
+    let device = FileDevice::open(&path, OpenFile::READ_WRITE).unwrap();
+    device.write(Block(0), &vec![9; 512 * BLOCK_SIZE]).unwrap();
+    device.flush().unwrap();
+    device.discard(Block(128), 256).unwrap();
+    device.discard(Block(512), 0).unwrap();
+    assert!(device.discard(Block(512), 1).is_err());
+    let mut back = vec![0; 512 * BLOCK_SIZE];
+    device.read(Block(0), &mut back).unwrap();
+    assert!([0, 127, 384, 511].iter().all(|&block: &usize| back[block * BLOCK_SIZE] == 9));
+    let stat = fs::metadata(&path).unwrap();
+    assert_eq!(stat.size(), 512 * BLOCK_SIZE as u64);
+    if back[128 * BLOCK_SIZE] == 9 {
+        println!("this host punches no holes");
+    } else {
+        assert!(stat.blocks() * 512 <= 300 * BLOCK_SIZE as u64);
+    }
+}
+
+#[test]
+fn an_image_cut_short_underneath_gives_an_error() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = image(dir.path(), 16);
+    let device = FileDevice::open(&path, OpenFile::READ_ONLY).unwrap();
+    fs::OpenOptions::new().write(true).open(&path).unwrap().set_len(10 * BLOCK_SIZE as u64 + 100).unwrap();
+    let error = device.read(Block(8), &mut [0; 4 * BLOCK_SIZE]).unwrap_err();
+    assert_eq!(error.code, Code::Io);
+    assert!(error.detail().contains("offset 32768"), "{error}");
+}
+
+#[test]
+fn a_dropped_device_is_free_although_a_child_still_shares_the_open_file() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = image(dir.path(), 4);
+    let device = FileDevice::open(&path, OpenFile::READ_WRITE).unwrap();
+    let shared = device.host.file().try_clone().unwrap();
+    let mut child = std::process::Command::new("sleep").arg("60").stdin(shared).spawn().unwrap();
+    drop(device);
+    let opened = FileDevice::open(&path, OpenFile::READ_WRITE);
+    child.kill().unwrap();
+    child.wait().unwrap();
+    opened.unwrap();
+}

@@ -1,0 +1,20 @@
+//! Devices for tests: memory, recording, faults, counters. They wrap each other; the engine sees
+//! only [`super::Device`].
+
+mod counting;
+mod crash;
+mod fault;
+mod mem;
+mod recording;
+mod rng;
+#[cfg(test)]
+mod tests;
+mod trace;
+
+pub use counting::{CountingDevice, Counts};
+pub use crash::CrashCursor;
+pub use fault::{Fault, FaultDevice, Op, When};
+pub use mem::{Discard, MemDevice};
+pub use recording::RecordingDevice;
+pub use rng::Rng;
+pub use trace::{CrashState, Event, Trace};

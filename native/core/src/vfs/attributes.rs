@@ -1,0 +1,63 @@
+//! setattr: mode, owner, times, size.
+
+use super::FileSystem;
+use super::api::{Attr, Caller, SetAttr, SetTime};
+use super::check;
+use crate::base::{Code, Ino, Result};
+use crate::format::Kind;
+use crate::volume::now_ns;
+
+impl FileSystem {
+    pub(super) fn set_attributes(&self, ino: Ino, set: &SetAttr, _who: &Caller) -> Result<Attr> {
+        let volume = &self.volume;
+        let inode = volume.held(ino)?;
+        if let Some(size) = set.size {
+            match inode.kind {
+                Kind::Regular => volume.truncate(&inode, size)?,
+                Kind::Directory => return Err(Code::IsDirectory.into()),
+                _ => return Err(Code::InvalidArgument.into()),
+            }
+        }
+        let _inside = volume.enter()?;
+        let mut state = inode.state.write();
+        let only_times_now = set.mode.is_none()
+            && set.uid.is_none()
+            && set.gid.is_none()
+            && [set.atime, set.mtime].iter().flatten().all(|time| *time == SetTime::Now);
+        // Setting both times to now is what any writer may do to an append-only file.
+        if only_times_now { check::mutable(&state)? } else { check::rewritable(&state)? }
+        let now = now_ns();
+        let at = |time| match time {
+            SetTime::Now => now,
+            SetTime::At(ns) => ns,
+        };
+        let anchor = &mut state.slot.anchor;
+        if let Some(mode) = set.mode {
+            anchor.permissions = anchor.permissions & !0o7777 | mode & 0o7777;
+        }
+        if set.kill_suidgid {
+            kill_suidgid(&mut anchor.permissions);
+        }
+        if let Some(time) = set.mtime {
+            anchor.mod_clock = at(time);
+        }
+        let attributes = &mut state.slot.attributes;
+        attributes.uid = set.uid.unwrap_or(attributes.uid);
+        attributes.gid = set.gid.unwrap_or(attributes.gid);
+        if let Some(time) = set.atime {
+            attributes.atime = at(time);
+            inode.read_at.store(0, std::sync::atomic::Ordering::Relaxed);
+        }
+        attributes.ctime = set.ctime.unwrap_or(now);
+        volume.mark(&inode, &mut state);
+        Ok(volume.attr(&inode, &state))
+    }
+}
+
+/// Clears set-user-id, and set-group-id where the group may execute (as the kernel does).
+pub fn kill_suidgid(permissions: &mut u32) {
+    *permissions &= !libc::S_ISUID;
+    if *permissions & libc::S_IXGRP != 0 {
+        *permissions &= !libc::S_ISGID;
+    }
+}

@@ -1,0 +1,176 @@
+//! [`FileSystem`]: the engine's implementation of [`Vfs`].
+
+use super::api::*;
+use crate::base::{Code, Ino, Result};
+use crate::volume::{Inode, Volume};
+use parking_lot::Mutex;
+use std::sync::Arc;
+
+/// A mounted volume with its doors' operations.
+pub struct FileSystem {
+    pub volume: Arc<Volume>,
+    /// One rename that moves a directory at a time: the tree's shape changes only under it.
+    pub(super) moving: Mutex<()>,
+}
+
+impl FileSystem {
+    pub fn new(volume: Arc<Volume>) -> FileSystem {
+        FileSystem { volume, moving: Mutex::new(()) }
+    }
+
+    /// A directory that the door holds.
+    pub(super) fn directory(&self, ino: Ino) -> Result<Arc<Inode>> {
+        if super::identity::is_virtual(ino) {
+            return Err(Code::NotPermitted.into());
+        }
+        let inode = self.volume.held(ino)?;
+        if inode.is_directory() { Ok(inode) } else { Err(Code::NotDirectory.into()) }
+    }
+
+    /// Runs an operation that may find the volume momentarily out of numbers or physical space:
+    /// then a commit makes room and it runs again.
+    pub(super) fn retry<R>(&self, mut operation: impl FnMut() -> Result<R>) -> Result<R> {
+        for _ in 0..4 {
+            match operation() {
+                Err(error) if error.code == Code::Busy => self.volume.commit_all()?,
+                done => return done,
+            }
+        }
+        operation()
+    }
+}
+
+impl Vfs for FileSystem {
+    fn lookup(&self, parent: Ino, name: &[u8]) -> Result<Attr> {
+        if let Some(found) = self.lookup_virtual(parent, name) {
+            return found;
+        }
+        self.find_name(parent, name)
+    }
+    fn forget(&self, ino: Ino, count: u64) {
+        if let Some(inode) = self.volume.inodes.forget(ino, count) {
+            self.volume.reap_if_unused(&inode);
+        }
+    }
+    fn getattr(&self, ino: Ino) -> Result<Attr> {
+        if let Some(attr) = self.virtual_attr(ino) {
+            return Ok(attr);
+        }
+        let inode = self.volume.held(ino)?;
+        let state = inode.state.read();
+        Ok(self.volume.attr(&inode, &state))
+    }
+    fn setattr(&self, ino: Ino, set: &SetAttr, who: &Caller) -> Result<Attr> {
+        self.volume.throttle()?;
+        self.retry(|| self.set_attributes(ino, set, who))
+    }
+    fn readlink(&self, ino: Ino) -> Result<Vec<u8>> {
+        match self.virtual_target(ino) {
+            Some(target) => target,
+            None => self.read_link(ino),
+        }
+    }
+    fn mknod(&self, parent: Ino, name: &[u8], mode: u32, rdev: u32, who: &Caller) -> Result<Attr> {
+        self.volume.throttle()?;
+        self.retry(|| self.create(parent, Some(name), mode, rdev, None, who))
+    }
+    fn mkdir(&self, parent: Ino, name: &[u8], mode: u32, who: &Caller) -> Result<Attr> {
+        self.volume.throttle()?;
+        self.retry(|| self.create(parent, Some(name), libc::S_IFDIR | mode & 0o7777, 0, None, who))
+    }
+    fn symlink(&self, parent: Ino, name: &[u8], target: &[u8], who: &Caller) -> Result<Attr> {
+        self.volume.throttle()?;
+        self.retry(|| self.create(parent, Some(name), libc::S_IFLNK | 0o777, 0, Some(target), who))
+    }
+    fn tmpfile(&self, parent: Ino, mode: u32, who: &Caller) -> Result<Attr> {
+        self.volume.throttle()?;
+        self.retry(|| self.create(parent, None, libc::S_IFREG | mode & 0o7777, 0, None, who))
+    }
+    fn link(&self, ino: Ino, parent: Ino, name: &[u8]) -> Result<Attr> {
+        self.volume.throttle()?;
+        self.retry(|| self.add_link(ino, parent, name))
+    }
+    fn unlink(&self, parent: Ino, name: &[u8]) -> Result<()> {
+        self.volume.throttle()?;
+        self.retry(|| self.remove_name(parent, name, false))
+    }
+    fn rmdir(&self, parent: Ino, name: &[u8]) -> Result<()> {
+        self.volume.throttle()?;
+        self.retry(|| self.remove_name(parent, name, true))
+    }
+    fn rename(&self, parent: Ino, name: &[u8], new_parent: Ino, new_name: &[u8], flags: u32) -> Result<()> {
+        self.volume.throttle()?;
+        self.retry(|| self.move_name(parent, name, new_parent, new_name, flags))
+    }
+    fn read(&self, ino: Ino, offset: u64, buf: &mut [u8]) -> Result<usize> {
+        let inode = self.volume.held(ino)?;
+        self.volume.read(&inode, offset, buf)
+    }
+    fn write(&self, ino: Ino, offset: u64, data: &[u8], kill_suidgid: bool) -> Result<usize> {
+        self.volume.throttle()?;
+        let inode = self.volume.held(ino)?;
+        self.retry(|| self.volume.write(&inode, Some(offset), data, kill_suidgid))?;
+        Ok(data.len())
+    }
+    fn append(&self, ino: Ino, data: &[u8], kill_suidgid: bool) -> Result<u64> {
+        self.volume.throttle()?;
+        let inode = self.volume.held(ino)?;
+        self.retry(|| self.volume.write(&inode, None, data, kill_suidgid))
+    }
+    fn fallocate(&self, ino: Ino, mode: u32, offset: u64, length: u64) -> Result<()> {
+        self.volume.throttle()?;
+        let inode = self.volume.held(ino)?;
+        self.retry(|| self.volume.fallocate(&inode, mode, offset, length))
+    }
+    fn seek(&self, ino: Ino, offset: u64, what: Seek) -> Result<u64> {
+        let inode = self.volume.held(ino)?;
+        self.volume.seek(&inode, offset, what == Seek::Data)
+    }
+    fn copy_range(&self, from: Ino, from_offset: u64, to: Ino, to_offset: u64, length: u64) -> Result<u64> {
+        let (source, target) = (self.volume.held(from)?, self.volume.held(to)?);
+        self.volume.copy_range(&source, from_offset, &target, to_offset, length)
+    }
+    fn fsync(&self, ino: Ino, _data_only: bool) -> Result<()> {
+        if super::identity::is_virtual(ino) {
+            return Ok(());
+        }
+        let inode = self.volume.held(ino)?;
+        self.volume.sync_file(&inode)
+    }
+    fn syncfs(&self) -> Result<()> {
+        self.volume.commit_all()
+    }
+    fn readdir(
+        &self,
+        ino: Ino,
+        cookie: u64,
+        plus: bool,
+        take: &mut dyn FnMut(&DirEntry) -> bool,
+    ) -> Result<()> {
+        self.list(ino, cookie, plus, take)
+    }
+    fn statfs(&self) -> Result<StatFs> {
+        Ok(self.volume.statfs())
+    }
+    fn setxattr(&self, ino: Ino, name: &[u8], value: &[u8], flags: u32) -> Result<()> {
+        self.volume.throttle()?;
+        self.retry(|| self.set_xattr(ino, name, value, flags))
+    }
+    fn getxattr(&self, ino: Ino, name: &[u8]) -> Result<Vec<u8>> {
+        self.get_xattr(ino, name)
+    }
+    fn listxattr(&self, ino: Ino) -> Result<Vec<u8>> {
+        self.list_xattr(ino)
+    }
+    fn removexattr(&self, ino: Ino, name: &[u8]) -> Result<()> {
+        self.volume.throttle()?;
+        self.retry(|| self.remove_xattr(ino, name))
+    }
+    fn setflags(&self, ino: Ino, flags: u32) -> Result<()> {
+        self.volume.throttle()?;
+        self.set_flags(ino, flags)
+    }
+    fn shutdown(&self) -> Result<()> {
+        self.volume.close()
+    }
+}

@@ -1,0 +1,225 @@
+//! Dual identity: public ids, and `/.hn4/id/UUID` that leads from an id to the file
+//! (docs/format.md 3, "Public ids").
+//!
+//! The directory `.hn4` exists only in memory and is not listed: its numbers lie above every
+//! file's. A link's path is built from back-links, so directory permissions hold.
+
+use super::FileSystem;
+use super::api::{Attr, DirEntry};
+use super::check;
+use super::locking::Locked;
+use crate::base::{Code, Error, Ino, Result};
+use crate::format::{Kind, layout};
+use crate::volume::{For, Inode, now_ns};
+use std::sync::Arc;
+
+/// The extended attribute that shows and sets the public id.
+pub const PUBLIC_ID: &[u8] = b"user.hn4.public_id";
+
+const VIRTUAL: Ino = 1 << 62;
+const HN4_DIR: Ino = VIRTUAL;
+const ID_DIR: Ino = VIRTUAL + 1;
+/// Links: this plus the file's number (below 2^53).
+const LINKS: Ino = VIRTUAL + (1 << 60);
+/// Directories above a file: more than this is a loop on the disk.
+const DEPTH_MAX: usize = 4096;
+
+pub fn is_virtual(ino: Ino) -> bool {
+    ino >= VIRTUAL
+}
+
+/// The usual text form of an id.
+pub fn show(id: &[u8; 16]) -> String {
+    let hex = hex(id);
+    [&hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]].join("-")
+}
+
+fn hex(id: &[u8; 16]) -> String {
+    id.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Reads an id with or without dashes.
+fn parse(text: &[u8]) -> Option<[u8; 16]> {
+    let text = text.strip_suffix(b"\n").unwrap_or(text);
+    let dashed = text.len() == 36 && [8, 13, 18, 23].iter().all(|at| text[*at] == b'-');
+    if !dashed && text.len() != 32 {
+        return None;
+    }
+    let digits: Vec<u8> = text.iter().filter(|c| **c != b'-').map(|c| (*c as char).to_digit(16)).collect::<Option<Vec<_>>>()?.into_iter().map(|d| d as u8).collect();
+    if digits.len() != 32 {
+        return None;
+    }
+    Some(std::array::from_fn(|i| digits[2 * i] << 4 | digits[2 * i + 1]))
+}
+
+/// Number, hint and random part of a seed_id.
+fn seed_parts(id: &[u8; 16]) -> (u64, u32, u32) {
+    (
+        u64::from_le_bytes(id[..8].try_into().expect("8 bytes")),
+        u32::from_le_bytes(id[8..12].try_into().expect("4 bytes")),
+        u32::from_le_bytes(id[12..].try_into().expect("4 bytes")),
+    )
+}
+
+impl FileSystem {
+    /// `.hn4` in the root belongs to the volume.
+    pub(super) fn is_reserved(&self, parent: Ino, name: &[u8]) -> bool {
+        parent == layout::INO_ROOT && name == b".hn4"
+    }
+
+    pub(super) fn lookup_virtual(&self, parent: Ino, name: &[u8]) -> Option<Result<Attr>> {
+        let found = match (parent, name) {
+            (HN4_DIR, b".") | (ID_DIR, b"..") => Ok(HN4_DIR),
+            (HN4_DIR, b"id") | (ID_DIR, b".") => Ok(ID_DIR),
+            (ID_DIR, text) => self.id_link(text),
+            _ if self.is_reserved(parent, name) => Ok(HN4_DIR),
+            _ if is_virtual(parent) => Err(Code::NotFound.into()),
+            _ => return None,
+        };
+        Some(found.and_then(|ino| self.virtual_attr(ino).ok_or(Code::NotFound.into())))
+    }
+
+    pub(super) fn virtual_attr(&self, ino: Ino) -> Option<Attr> {
+        if !is_virtual(ino) {
+            return None;
+        }
+        let mode = if ino >= LINKS { libc::S_IFLNK | 0o777 } else { libc::S_IFDIR | 0o555 };
+        let nlink = if ino >= LINKS { 1 } else { 2 };
+        Some(Attr { ino, mode, nlink, ..Attr::default() })
+    }
+
+    pub(super) fn list_virtual(&self, ino: Ino, cookie: u64, take: &mut dyn FnMut(&DirEntry) -> bool) {
+        let up = if ino == ID_DIR { HN4_DIR } else { layout::INO_ROOT };
+        let names: &[(&[u8], Ino)] = &[(b".", ino), (b"..", up), (b"id", ID_DIR)];
+        let count = if ino == HN4_DIR { 3 } else { 2 };
+        for (i, (name, ino)) in names[..count].iter().enumerate().skip(cookie as usize) {
+            let entry = DirEntry { name, ino: *ino, kind: Kind::Directory.number(), cookie: i as u64 + 1, attr: None };
+            if !take(&entry) {
+                return;
+            }
+        }
+    }
+
+    fn id_link(&self, text: &[u8]) -> Result<Ino> {
+        let id = parse(text).ok_or(Code::NotFound)?;
+        let inode = self.by_id(&id)?.ok_or(Code::NotFound)?;
+        if inode.state.read().slot.attributes.nlink == 0 || inode.ino < layout::INO_FIRST {
+            return Err(Code::NotFound.into());
+        }
+        // The link remembers only the number: keep the way to the anchor.
+        self.volume.inodes.look_up(&inode, 1);
+        Ok(LINKS + inode.ino)
+    }
+
+    /// The file that shows this public id.
+    fn by_id(&self, id: &[u8; 16]) -> Result<Option<Arc<Inode>>> {
+        let volume = &self.volume;
+        let ids = volume.inode(layout::INO_PUBLIC_IDS, 0)?;
+        volume.load_table(&ids)?;
+        let entry = volume.find_entry(&ids, &ids.state.read(), hex(id).as_bytes())?;
+        if let Some(entry) = entry {
+            return Ok(Some(self.file_of(&ids, &entry)?));
+        }
+        Ok(self.by_seed(id)?.filter(|inode| inode.state.read().slot.anchor.public_id == *id))
+    }
+
+    /// The file with this seed_id.
+    fn by_seed(&self, id: &[u8; 16]) -> Result<Option<Arc<Inode>>> {
+        let (number, hint, random) = seed_parts(id);
+        if number == 0 || number >= 1 << 53 {
+            return Ok(None);
+        }
+        match self.volume.inode(number, hint) {
+            Ok(inode) if inode.hint == hint && inode.random == random => Ok(Some(inode)),
+            Ok(_) => Ok(None),
+            Err(error) if error.code == Code::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The path of a link, relative to `.hn4/id`; `None`: not a virtual link.
+    pub(super) fn virtual_target(&self, ino: Ino) -> Option<Result<Vec<u8>>> {
+        (ino >= LINKS).then(|| self.path_of(ino - LINKS).map(|path| [b"../..", &path[..]].concat()))
+    }
+
+    fn path_of(&self, number: Ino) -> Result<Vec<u8>> {
+        let mut at = self.volume.held(number)?;
+        let mut parts: Vec<Vec<u8>> = Vec::new();
+        while at.ino != layout::INO_ROOT {
+            if parts.len() > DEPTH_MAX {
+                return Err(Error::new(Code::Corrupt, format!("file {number}: its parents form a loop")));
+            }
+            let up = self.parent_of(&at)?;
+            self.volume.load_table(&up)?;
+            let mut name = None;
+            self.volume.iterate(&up, &up.state.read(), 0, &mut |entry, found| {
+                if entry.number == at.ino {
+                    name = Some(found.to_vec());
+                }
+                name.is_none()
+            })?;
+            parts.push(name.ok_or(Code::NotFound)?);
+            at = up;
+        }
+        let mut path = Vec::new();
+        for part in parts.iter().rev() {
+            path.push(b'/');
+            path.extend_from_slice(part);
+        }
+        Ok(path)
+    }
+
+    pub(super) fn set_public_id(&self, ino: Ino, text: &[u8]) -> Result<()> {
+        let id = parse(text).ok_or(Code::InvalidArgument)?;
+        let taken = self.by_seed(&id)?.map(|inode| inode.ino).or(self.by_id(&id)?.map(|inode| inode.ino));
+        match taken {
+            Some(owner) if owner != ino => return Err(Code::Exists.into()),
+            _ => self.change_public_id(ino, id),
+        }
+    }
+
+    /// Back to the seed_id.
+    pub(super) fn reset_public_id(&self, ino: Ino) -> Result<()> {
+        let id = self.volume.held(ino)?.state.read().slot.seed_id();
+        self.change_public_id(ino, id)
+    }
+
+    fn change_public_id(&self, ino: Ino, id: [u8; 16]) -> Result<()> {
+        let volume = &self.volume;
+        let _inside = volume.enter()?;
+        let ids = volume.inode(layout::INO_PUBLIC_IDS, 0)?;
+        let inode = volume.held(ino)?;
+        let mut locked = Locked::new(&[&ids, &inode]);
+        let state = locked.of(&inode);
+        check::rewritable(state)?;
+        let (old, seed) = (state.slot.anchor.public_id, state.slot.seed_id());
+        if old == id {
+            return Ok(());
+        }
+        if id != seed {
+            volume.load_table_locked(&ids, locked.of(&ids))?;
+            if volume.find_entry(&ids, locked.of(&ids), hex(&id).as_bytes())?.is_some() {
+                return Err(Code::Exists.into());
+            }
+            volume.insert_entry(&ids, locked.of(&ids), hex(&id).as_bytes(), &inode, For::User)?;
+        }
+        if old != seed {
+            volume.load_table_locked(&ids, locked.of(&ids))?;
+            volume.remove_entry(&ids, locked.of(&ids), hex(&old).as_bytes())?;
+        }
+        let state = locked.of(&inode);
+        state.slot.anchor.public_id = id;
+        state.slot.attributes.ctime = now_ns();
+        volume.mark(&inode, state);
+        let ids_state = locked.of(&ids);
+        volume.mark(&ids, ids_state);
+        Ok(())
+    }
+}
+
+/// The name of a file's entry among the public ids, if its id was changed.
+pub fn entry_name(inode: &Inode) -> Option<String> {
+    let state = inode.state.read();
+    let id = state.slot.anchor.public_id;
+    (id != state.slot.seed_id()).then(|| hex(&id))
+}

@@ -1,0 +1,114 @@
+//! lookup, link, readlink.
+
+use super::FileSystem;
+use super::api::Attr;
+use super::check;
+use super::locking::Locked;
+use crate::base::{Code, Error, Ino, Result};
+use crate::directory::Entry;
+use crate::format::{Kind, layout};
+use crate::volume::{Inode, For, now_ns};
+use std::sync::Arc;
+
+impl FileSystem {
+    pub(super) fn find_name(&self, parent: Ino, name: &[u8]) -> Result<Attr> {
+        if name.len() > layout::NAME_MAX as usize {
+            return Err(Code::NameTooLong.into());
+        }
+        let inode = self.child(parent, name)?;
+        let state = inode.state.read();
+        Ok(self.volume.attr(&inode, &state))
+    }
+
+    /// The file of a name, with one lookup added.
+    fn child(&self, parent: Ino, name: &[u8]) -> Result<Arc<Inode>> {
+        let volume = &self.volume;
+        let dir = self.directory(parent)?;
+        if name == b"." || name == b".." {
+            let inode = if name == b"." { dir } else { self.parent_of(&dir)? };
+            volume.inodes.look_up(&inode, 1);
+            return Ok(inode);
+        }
+        volume.load_table(&dir)?;
+        // Held until the lookup is counted: the file cannot be reaped in between.
+        let state = dir.state.read();
+        let entry = volume.find_entry(&dir, &state, name)?.ok_or(Code::NotFound)?;
+        let inode = self.file_of(&dir, &entry)?;
+        volume.inodes.look_up(&inode, 1);
+        Ok(inode)
+    }
+
+    /// The file an entry leads to. Call under the directory's lock: an entry without an anchor is damage.
+    pub(super) fn file_of(&self, dir: &Inode, entry: &Entry) -> Result<Arc<Inode>> {
+        self.volume.inode(entry.number, entry.hint).map_err(|error| match error.code {
+            Code::NotFound => Error::new(
+                Code::Corrupt,
+                format!("directory {}: an entry names file {}, which has no anchor", dir.ino, entry.number),
+            ),
+            _ => error,
+        })
+    }
+
+    /// The directory above.
+    pub(super) fn parent_of(&self, dir: &Inode) -> Result<Arc<Inode>> {
+        let (number, hint) = {
+            let attributes = &dir.state.read().slot.attributes;
+            (attributes.parent_number, attributes.parent_hint)
+        };
+        self.volume.inode(number, hint)
+    }
+
+    pub(super) fn add_link(&self, ino: Ino, parent: Ino, name: &[u8]) -> Result<Attr> {
+        check::name(name)?;
+        let volume = &self.volume;
+        let _inside = volume.enter()?;
+        let dir = self.directory(parent)?;
+        let inode = volume.held(ino)?;
+        if inode.is_directory() {
+            return Err(Code::NotPermitted.into());
+        }
+        let mut locked = Locked::new(&[&dir, &inode]);
+        let target = locked.of(&inode);
+        check::rewritable(target)?;
+        if target.gone {
+            return Err(Code::NotFound.into());
+        }
+        let nlink = target.slot.attributes.nlink;
+        if u64::from(nlink) >= layout::LINK_MAX {
+            return Err(Code::TooManyLinks.into());
+        }
+        let state = locked.of(&dir);
+        check::alive(state)?;
+        check::mutable(state)?;
+        volume.insert_entry(&dir, state, name, &inode, For::User)?;
+        volume.touch_directory(&dir, state, 0);
+        let target = locked.of(&inode);
+        target.slot.attributes.nlink = nlink + 1;
+        target.slot.attributes.ctime = now_ns();
+        if nlink == 0 {
+            // A file made by O_TMPFILE gets its first name, and its true parent.
+            target.slot.attributes.parent_number = dir.ino;
+            target.slot.attributes.parent_hint = dir.hint;
+            volume.reconcile_orphan(&inode);
+        }
+        volume.mark(&inode, target);
+        volume.inodes.look_up(&inode, 1);
+        Ok(volume.attr(&inode, target))
+    }
+
+    pub(super) fn read_link(&self, ino: Ino) -> Result<Vec<u8>> {
+        let inode = self.volume.held(ino)?;
+        if inode.kind != Kind::Symlink {
+            return Err(Code::InvalidArgument.into());
+        }
+        let state = inode.state.read();
+        if state.is_inline() {
+            return Ok(state.slot.inline_content().to_vec());
+        }
+        let target = self.volume.extension_payload(&inode, &state, layout::EXTENSION_SYMLINK)?;
+        if target.len() as u64 != state.size {
+            return Err(Error::new(Code::Corrupt, format!("symlink {ino}: target and size disagree")));
+        }
+        Ok(target)
+    }
+}

@@ -1,0 +1,112 @@
+//! readdir and readdirplus.
+
+use super::FileSystem;
+use super::api::DirEntry;
+use crate::base::{Code, Ino, Result};
+use crate::directory::Entry;
+use crate::volume::Inode;
+use std::sync::Arc;
+
+/// Cookies of the two names every directory has; entries start at 64.
+const COOKIE_DOT: u64 = 1;
+const COOKIE_DOT_DOT: u64 = 2;
+/// Entries read under one lock; attributes are looked up outside it.
+const BATCH: usize = 64;
+const DT_DIR: u8 = 4;
+
+struct Listed {
+    entry: Entry,
+    name: Vec<u8>,
+}
+
+impl FileSystem {
+    pub(super) fn list(
+        &self,
+        ino: Ino,
+        cookie: u64,
+        plus: bool,
+        take: &mut dyn FnMut(&DirEntry) -> bool,
+    ) -> Result<()> {
+        if super::identity::is_virtual(ino) {
+            self.list_virtual(ino, cookie, take);
+            return Ok(());
+        }
+        let dir = self.directory(ino)?;
+        let mut at = cookie;
+        for (cookie, name) in [(COOKIE_DOT, &b"."[..]), (COOKIE_DOT_DOT, b"..")] {
+            if at < cookie {
+                let target = if cookie == COOKIE_DOT { ino } else { self.parent_of(&dir).map_or(ino, |up| up.ino) };
+                if !take(&DirEntry { name, ino: target, kind: DT_DIR, cookie, attr: None }) {
+                    return Ok(());
+                }
+                at = cookie;
+            }
+        }
+        loop {
+            let batch = self.batch(&dir, at)?;
+            let whole = batch.len() < BATCH;
+            for listed in &batch {
+                if !self.offer(&dir, listed, plus, take)? {
+                    return Ok(());
+                }
+                at = listed.entry.cookie;
+            }
+            if whole {
+                return Ok(());
+            }
+        }
+    }
+
+    fn batch(&self, dir: &Arc<Inode>, after: u64) -> Result<Vec<Listed>> {
+        self.volume.load_table(dir)?;
+        let state = dir.state.read();
+        let mut batch = Vec::with_capacity(BATCH);
+        self.volume.iterate(dir, &state, after, &mut |entry, name| {
+            batch.push(Listed { entry: *entry, name: name.to_vec() });
+            batch.len() < BATCH
+        })?;
+        Ok(batch)
+    }
+
+    /// Hands one entry to the caller; false: it takes no more. A file that vanished since the batch
+    /// was read is left out.
+    fn offer(
+        &self,
+        dir: &Arc<Inode>,
+        listed: &Listed,
+        plus: bool,
+        take: &mut dyn FnMut(&DirEntry) -> bool,
+    ) -> Result<bool> {
+        let Listed { entry, name } = listed;
+        let mut shown =
+            DirEntry { name, ino: entry.number, kind: entry.kind, cookie: entry.cookie, attr: None };
+        if !plus {
+            return Ok(take(&shown));
+        }
+        let inode = {
+            // As in lookup: the count is added before the name can go.
+            let state = dir.state.read();
+            match self.volume.find_entry(dir, &state, name)? {
+                Some(now) if now.number == entry.number => {}
+                _ => return Ok(true),
+            }
+            match self.file_of(dir, entry) {
+                Ok(inode) => {
+                    self.volume.inodes.look_up(&inode, 1);
+                    inode
+                }
+                // A damaged file still shows its name; its own lookup reports the damage.
+                Err(error) if matches!(error.code, Code::Corrupt | Code::Io | Code::NotSupported) => {
+                    return Ok(take(&shown));
+                }
+                Err(error) => return Err(error),
+            }
+        };
+        shown.attr = Some(self.volume.attr(&inode, &inode.state.read()));
+        let taken = take(&shown);
+        if !taken && self.volume.inodes.forget(inode.ino, 1).is_some() {
+            self.volume.reap_if_unused(&inode);
+        }
+        Ok(taken)
+    }
+}

@@ -1,0 +1,58 @@
+//! What `stat` and `statfs` show.
+
+use super::Volume;
+use super::inode::{Inode, InodeState};
+use super::time::now_ns;
+use crate::format::{Kind, layout};
+use crate::vfs_types::{Attr, StatFs};
+use std::sync::atomic::Ordering;
+
+/// atime moves at most once in this time unless the file changed since (relatime).
+const DAY_NS: i64 = 86_400 * 1_000_000_000;
+
+impl Volume {
+    pub fn attr(&self, inode: &Inode, state: &InodeState) -> Attr {
+        let (anchor, attributes) = (&state.slot.anchor, &state.slot.attributes);
+        let permissions = u64::from(anchor.permissions);
+        let flag = |bit: u64, shown: u32| if permissions & bit != 0 { shown } else { 0 };
+        Attr {
+            ino: inode.ino,
+            size: state.size,
+            blocks: (attributes.blocks + state.new_delayed) * 8,
+            atime: attributes.atime.max(inode.read_at.load(Ordering::Relaxed)),
+            mtime: anchor.mod_clock,
+            ctime: attributes.ctime,
+            btime: i64::from(anchor.create_clock) * 1_000_000_000 + i64::from(attributes.btime_ns),
+            mode: anchor.permissions & 0xffff,
+            nlink: attributes.nlink,
+            uid: attributes.uid,
+            gid: attributes.gid,
+            rdev: attributes.rdev,
+            flags: flag(layout::PERMISSION_IMMUTABLE, 0x10) | flag(layout::PERMISSION_APPEND, 0x20),
+        }
+    }
+
+    /// Moves atime in memory; the next change, or the unmount, takes it to the disk.
+    pub(super) fn note_read(&self, inode: &Inode, state: &InodeState) {
+        if self.options.read_only || self.options.noatime || inode.kind != Kind::Regular {
+            return;
+        }
+        let attributes = &state.slot.attributes;
+        let shown = attributes.atime.max(inode.read_at.load(Ordering::Relaxed));
+        let now = now_ns();
+        if shown <= state.slot.anchor.mod_clock || shown <= attributes.ctime || now - shown > DAY_NS {
+            inode.read_at.store(now, Ordering::Relaxed);
+        }
+    }
+
+    pub fn statfs(&self) -> StatFs {
+        let files = self.cortex.capacity();
+        StatFs {
+            blocks: self.space.total,
+            bfree: self.space.free(),
+            bavail: self.space.available(),
+            files,
+            ffree: files.saturating_sub(self.cortex.used()),
+        }
+    }
+}

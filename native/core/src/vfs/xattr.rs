@@ -1,0 +1,108 @@
+//! Extended attributes, and `user.hn4.public_id` among them.
+
+use super::FileSystem;
+use super::check;
+use super::identity::PUBLIC_ID;
+use crate::base::{Code, Ino, Result};
+use crate::extension::xattr;
+use crate::format::layout;
+use crate::volume::now_ns;
+
+/// XATTR_CREATE and XATTR_REPLACE of linux/xattr.h.
+const CREATE: u32 = 1;
+const REPLACE: u32 = 2;
+
+/// Only these namespaces exist; others have meanings that this version does not give.
+fn supported(name: &[u8]) -> Result<()> {
+    let known = [&b"user."[..], b"trusted.", b"security."];
+    if name.len() > layout::NAME_MAX as usize {
+        return Err(Code::RangeTooSmall.into());
+    }
+    if known.iter().any(|prefix| name.len() > prefix.len() && name.starts_with(prefix)) {
+        Ok(())
+    } else {
+        Err(Code::NotSupported.into())
+    }
+}
+
+impl FileSystem {
+    pub(super) fn get_xattr(&self, ino: Ino, name: &[u8]) -> Result<Vec<u8>> {
+        let inode = self.volume.held(ino)?;
+        let state = inode.state.read();
+        if name == PUBLIC_ID {
+            return Ok(super::identity::show(&state.slot.anchor.public_id).into_bytes());
+        }
+        supported(name)?;
+        // Asked for on every write of some programs: no I/O where there is nothing.
+        if !state.has(layout::DATA_CLASS_HAS_XATTR) {
+            return Err(Code::NoAttribute.into());
+        }
+        let payload = self.volume.extension_payload(&inode, &state, layout::EXTENSION_XATTR)?;
+        xattr::get(&payload, name)?.map(<[u8]>::to_vec).ok_or(Code::NoAttribute.into())
+    }
+
+    pub(super) fn list_xattr(&self, ino: Ino) -> Result<Vec<u8>> {
+        let inode = self.volume.held(ino)?;
+        let state = inode.state.read();
+        if !state.has(layout::DATA_CLASS_HAS_XATTR) {
+            return Ok(Vec::new());
+        }
+        let payload = self.volume.extension_payload(&inode, &state, layout::EXTENSION_XATTR)?;
+        let mut names = Vec::new();
+        for name in xattr::names(&payload)? {
+            names.extend_from_slice(name);
+            names.push(0);
+        }
+        Ok(names)
+    }
+
+    pub(super) fn set_xattr(&self, ino: Ino, name: &[u8], value: &[u8], flags: u32) -> Result<()> {
+        if name == PUBLIC_ID {
+            return self.set_public_id(ino, value);
+        }
+        self.change_xattr(ino, name, |payload| {
+            let exists = xattr::get(payload, name)?.is_some();
+            if exists && flags & CREATE != 0 {
+                return Err(Code::Exists.into());
+            }
+            if !exists && flags & REPLACE != 0 {
+                return Err(Code::NoAttribute.into());
+            }
+            xattr::set(payload, name, value)
+        })
+    }
+
+    pub(super) fn remove_xattr(&self, ino: Ino, name: &[u8]) -> Result<()> {
+        if name == PUBLIC_ID {
+            return self.reset_public_id(ino);
+        }
+        self.change_xattr(ino, name, |payload| {
+            xattr::remove(payload, name)?.ok_or(Code::NoAttribute.into())
+        })
+    }
+
+    fn change_xattr(
+        &self,
+        ino: Ino,
+        name: &[u8],
+        change: impl FnOnce(&[u8]) -> Result<Vec<u8>>,
+    ) -> Result<()> {
+        supported(name)?;
+        let volume = &self.volume;
+        let inode = volume.held(ino)?;
+        let _inside = volume.enter()?;
+        let mut state = inode.state.write();
+        check::rewritable(&state)?;
+        let old = if state.has(layout::DATA_CLASS_HAS_XATTR) {
+            volume.extension_payload(&inode, &state, layout::EXTENSION_XATTR)?
+        } else {
+            Vec::new()
+        };
+        let new = change(&old)?;
+        volume.store_extension(&inode, &mut state, layout::EXTENSION_XATTR, &new)?;
+        state.set(layout::DATA_CLASS_HAS_XATTR, !new.is_empty());
+        state.slot.attributes.ctime = now_ns();
+        volume.mark(&inode, &mut state);
+        Ok(())
+    }
+}

@@ -1,0 +1,114 @@
+//! A volume: everything between the format and the operations.
+//!
+//! One transaction runs at a time and collects every change; a commit closes it at a moment when no
+//! operation runs, writes its record together with its data, flushes once, and only then answers.
+//! Only proven transactions go home (docs/design.md, "Transactions").
+
+mod area;
+pub mod blocks;
+mod cellar;
+mod checkpoint;
+mod close;
+mod commit;
+mod copy;
+mod directories;
+mod extensions;
+mod free;
+mod gate;
+mod inode;
+mod inodes;
+mod load;
+mod mapping;
+mod meta;
+mod metaread;
+mod open;
+mod orphans;
+mod place;
+mod placemeta;
+mod prealloc;
+mod presence;
+mod read;
+mod record;
+mod seek;
+mod space;
+mod sync;
+mod throttle;
+mod time;
+mod truncate;
+mod write;
+
+pub use inode::{Inode, InodeState};
+pub use inodes::Inodes;
+pub use open::{OpenOptions, OpenReport};
+pub use space::For;
+pub use sync::CommitStats;
+pub use time::now_ns;
+
+use crate::allocator::Allocator;
+use crate::base::BufPool;
+use crate::cortex::Cortex;
+use crate::device::{Device, IoQueue};
+use crate::extension::UnitAllocator;
+use crate::format::{Geometry, Window};
+use crate::pages::PageCache;
+use parking_lot::{Condvar, Mutex};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64};
+
+use area::AreaIndex;
+use blocks::BlockTable;
+use cellar::SlotPages;
+use checkpoint::Log;
+use gate::Gate;
+use space::{Numbers, Space};
+use sync::CommitState;
+
+/// A mounted volume. Shared by the session's threads; [`Volume::close`] ends it.
+pub struct Volume {
+    pub geometry: Geometry,
+    pub options: OpenOptions,
+    pub device: Arc<dyn Device>,
+    /// Writes of data and log; one error stops it for good.
+    queue: IoQueue,
+    pub pages: Arc<PageCache>,
+    pub cortex: Cortex<SlotPages>,
+    pub window: Window,
+    /// V and M of new files.
+    new_stride: u64,
+    new_scale: u16,
+    table: BlockTable,
+    area: AreaIndex,
+    pub space: Space,
+    pub numbers: Numbers,
+    alloc: Mutex<Allocator>,
+    units: Mutex<UnitAllocator>,
+    pub inodes: Inodes,
+    gate: Gate,
+    buffers: Arc<BufPool>,
+    /// Copies of META blocks: as many as of the metadata.
+    copies: u64,
+    /// Files for the next commit: their slots changed, or they have blocks to place.
+    changed: Mutex<Vec<Arc<Inode>>>,
+    /// Files whose entry in the orphan directory may have to come or go at the next commit.
+    orphans: Mutex<Vec<Arc<Inode>>>,
+    /// Files to be deleted for good.
+    dying: Mutex<Vec<Arc<Inode>>>,
+    /// Files whose delayed data the next commit must take along.
+    with_data: Mutex<BTreeMap<u64, Arc<Inode>>>,
+    /// Delayed blocks of all files.
+    dirty_blocks: AtomicU64,
+    healed_blocks: AtomicU64,
+    /// Log bytes of a transaction at most, and delayed blocks.
+    log_limit: u64,
+    dirty_limit: u64,
+    log: Log,
+    commit: Mutex<CommitState>,
+    commit_wanted: Condvar,
+    commit_done: Condvar,
+    /// Set by the first failed write or flush: nothing is written any more.
+    failed: AtomicBool,
+    closed: AtomicBool,
+    pub stats: CommitStats,
+    threads: Mutex<Vec<std::thread::JoinHandle<()>>>,
+}

@@ -1,0 +1,319 @@
+//! Placing delayed data: asks the placement rules, claims, and brings descriptors, equations and
+//! the anchor to the new state; the writes are handed to the queue.
+
+use super::Volume;
+use super::blocks::Claim;
+use super::inode::{DataBlock, Inode, InodeState};
+use super::mapping::Extent;
+use crate::allocator::placement::{self, Burst, FileState, Growth, Piece, Place, Plan};
+use crate::allocator::{Holder, Run};
+use crate::base::{BLOCK_SIZE, Code, Data, Result, crc32c};
+use crate::device::{Run as WriteRun, Ticket, WriteBuf};
+use crate::format::layout::{self, Descriptor};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+/// A delayed run that grows a file by so much is taken for one that goes on growing (8 MiB).
+const GROWTH_BLOCKS: usize = 2048;
+
+/// What holds the delayed blocks' indices now.
+struct Present {
+    bursts: Vec<Burst>,
+    /// Blocks to be freed: first index, place, count.
+    replaced: Vec<(u64, Data, u64)>,
+    /// Preallocated blocks that take their first write in place.
+    in_place: Vec<Piece>,
+}
+
+/// A placement to be carried out.
+pub(super) struct Carry<'a> {
+    pub copy: u8,
+    /// Flags of the descriptors beside the copy number.
+    pub flags: u16,
+    pub plan: &'a Plan,
+    pub bytes: &'a dyn Fn(u64) -> DataBlock,
+}
+
+impl Volume {
+    /// Places everything delayed of a file; returns the blocks. NoSpace: nothing changed.
+    pub(super) fn place_data(
+        &self,
+        inode: &Arc<Inode>,
+        state: &mut InodeState,
+        tickets: &mut Vec<Ticket>,
+    ) -> Result<u64> {
+        if state.dirty.is_empty() {
+            return Ok(0);
+        }
+        state.slot_dirty = true;
+        self.list(inode);
+        if self.keep_inline(state) {
+            return Ok(0);
+        }
+        let present = self.present(inode, state)?;
+        let plan = self.plan_file(inode, state, 0, &present.bursts, self.growth(state))?;
+        if let Err(error) = self.prepare_plan(inode, state, &plan, &present) {
+            plan.undo(&mut self.alloc.lock())?;
+            return Err(error);
+        }
+        self.leave_inline(state);
+        let dirty = std::mem::take(&mut state.dirty);
+        let bytes = |index: u64| dirty[&index].block.clone();
+        let mut runs = self.carry_out(inode, state, &Carry { copy: 0, flags: 0, plan: &plan, bytes: &bytes })?;
+        for piece in &present.in_place {
+            runs.push(self.set_piece(inode, state, piece, 0, 0, &bytes)?);
+        }
+        for (index, data, count) in &present.replaced {
+            self.release_replaced(inode, *index, 0, *data, *count)?;
+        }
+        let new: Vec<u64> = dirty.iter().filter(|(_, delayed)| delayed.new).map(|(index, _)| *index).collect();
+        self.space.placed(new.len() as u64);
+        state.slot.attributes.blocks += new.len() as u64;
+        if state.is_sparse() {
+            for (first, count) in runs_of(new.into_iter()) {
+                self.set_present(inode, state, first, count)?;
+            }
+            self.settle_nodes(state);
+        }
+        let count = dirty.len() as u64;
+        self.dirty_blocks.fetch_sub(count, Ordering::Relaxed);
+        self.stats.data_blocks.fetch_add(count, Ordering::Relaxed);
+        let txn = self.pages.running();
+        state.in_flight.extend(dirty.into_iter().map(|(index, delayed)| (index, (txn, delayed.block))));
+        state.new_delayed = 0;
+        self.advance_mass(state);
+        tickets.push(self.queue.submit_all(runs));
+        Ok(count)
+    }
+
+    /// Content of up to 28 bytes goes into the anchor.
+    fn keep_inline(&self, state: &mut InodeState) -> bool {
+        let small = state.size <= layout::INLINE_MAX && state.slot.attributes.blocks == 0;
+        if !small || state.is_sparse() || state.sparse_when_placed {
+            return false;
+        }
+        let size = state.size as usize;
+        let mut content = [0; layout::INLINE_MAX as usize];
+        if let Some(delayed) = state.dirty.get(&0) {
+            content[..size].copy_from_slice(&delayed.block[..size]);
+        }
+        let indices: Vec<u64> = state.dirty.keys().copied().collect();
+        for index in indices {
+            self.drop_delayed(state, index);
+        }
+        state.slot.anchor.inline_buffer = content;
+        state.slot.anchor.mass = state.size;
+        state.set(layout::DATA_CLASS_INLINE, size > 0);
+        true
+    }
+
+    /// The file's content moves from the anchor to blocks, in this transaction.
+    fn leave_inline(&self, state: &mut InodeState) {
+        if state.is_inline() {
+            state.set(layout::DATA_CLASS_INLINE, false);
+            state.slot.anchor.inline_buffer.fill(0);
+            state.slot.anchor.mass = 0;
+        }
+        if std::mem::take(&mut state.sparse_when_placed) {
+            state.set(layout::DATA_CLASS_SPARSE, true);
+        }
+    }
+
+    /// Sorts the delayed blocks by what their indices own now.
+    fn present(&self, inode: &Inode, state: &InodeState) -> Result<Present> {
+        let mut found = Present { bursts: Vec::new(), replaced: Vec::new(), in_place: Vec::new() };
+        let new = runs_of(state.dirty.iter().filter(|(_, d)| d.new).map(|(index, _)| *index));
+        let old = runs_of(state.dirty.iter().filter(|(_, d)| !d.new).map(|(index, _)| *index));
+        found.bursts.extend(new.into_iter().map(|(first, len)| Burst { first, len, overwrite: false }));
+        let mut crcs = Vec::new();
+        for (first, len) in old {
+            let mut index = first;
+            while index < first + len {
+                crcs.clear();
+                let claim = Claim { owner: inode.ino, index, copy: 0 };
+                let extent = self.locate_run(inode, state, claim, first + len - index, &mut crcs)?;
+                let count = extent.map_or(1, |extent| extent.count());
+                match extent {
+                    Some(Extent::Unwritten { data, .. }) => {
+                        found.in_place.push(Piece { first: index, len: count, data, place: Place::Home });
+                    }
+                    Some(Extent::Written { data, .. }) => {
+                        found.replaced.push((index, data, count));
+                        found.bursts.push(Burst { first: index, len: count, overwrite: true });
+                    }
+                    // Lost to damage: the new block takes its place; it was counted all along.
+                    _ => found.bursts.push(Burst { first: index, len: count, overwrite: true }),
+                }
+                index += count;
+            }
+        }
+        found.bursts.sort_unstable_by_key(|burst| burst.first);
+        join(&mut found.bursts);
+        Ok(found)
+    }
+
+    fn growth(&self, state: &InodeState) -> Growth {
+        let placed = state.placed_blocks();
+        let appended = state.dirty.keys().next_back().is_some_and(|last| *last >= placed);
+        if appended && (placed > 0 || state.dirty.len() >= GROWTH_BLOCKS) { Growth::File } else { Growth::None }
+    }
+
+    /// Asks where a burst goes. If the extension region cannot take the segments, then without any.
+    pub(super) fn plan_file(
+        &self,
+        inode: &Inode,
+        state: &mut InodeState,
+        copy: u8,
+        bursts: &[Burst],
+        growth: Growth,
+    ) -> Result<Plan> {
+        if bursts.is_empty() {
+            return Ok(Plan::default());
+        }
+        let blocks = state.slot.attributes.blocks;
+        let mut file = FileState {
+            holder: Holder { owner: inode.ino, copy },
+            equations: &state.equations,
+            owned: if inode.is_directory() { blocks / self.copies } else { blocks },
+            size_blocks: state.size_blocks(),
+            growth,
+            stride: self.new_stride,
+            scale: self.new_scale,
+            segment_slots: self.segment_slots(state),
+        };
+        let mut alloc = self.alloc.lock();
+        let plan = placement::plan(&mut alloc, &file, bursts)?;
+        drop(alloc);
+        let mut next = state.equations.clone();
+        plan.apply(&mut next, copy);
+        let changes_segments = !next.segments.is_empty() || !state.equations.segments.is_empty();
+        if changes_segments {
+            match self.write_segments(inode, state, &mut next) {
+                Ok(()) => {}
+                Err(error) => {
+                    let mut alloc = self.alloc.lock();
+                    plan.undo(&mut alloc)?;
+                    if error.code != Code::ExtensionFull || file.segment_slots == 0 {
+                        return Err(error);
+                    }
+                    file.equations = &state.equations;
+                    file.segment_slots = 0;
+                    let plan = placement::plan(&mut alloc, &file, bursts)?;
+                    plan.apply(&mut state.equations, copy);
+                    return Ok(plan);
+                }
+            }
+        }
+        state.equations = next;
+        Ok(plan)
+    }
+
+    /// Everything that can fail before a plan is carried out: pages to be changed come to memory.
+    fn prepare_plan(&self, inode: &Inode, state: &InodeState, plan: &Plan, present: &Present) -> Result<()> {
+        for piece in plan.pieces.iter().chain(&present.in_place) {
+            self.table.prepare(piece.data.0, piece.len)?;
+        }
+        if state.is_sparse() || state.sparse_when_placed {
+            for burst in present.bursts.iter().filter(|burst| !burst.overwrite) {
+                self.load_nodes(inode, state, burst.first, burst.len)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Makes a plan's blocks live and returns their writes.
+    pub(super) fn carry_out(
+        &self,
+        inode: &Inode,
+        state: &mut InodeState,
+        carry: &Carry,
+    ) -> Result<Vec<WriteRun>> {
+        let far = carry.plan.uses_far();
+        if carry.plan.equation.is_some() && carry.copy == 0 {
+            state.slot.set_kmax(u8::from(far));
+        } else if far {
+            state.slot.set_kmax(1);
+        }
+        let mut runs = Vec::with_capacity(carry.plan.pieces.len());
+        for piece in &carry.plan.pieces {
+            let counter = match piece.place {
+                Place::Home => &self.stats.at_home,
+                Place::Far => &self.stats.at_shell,
+                Place::Area => &self.stats.in_area,
+                Place::Segment => &self.stats.in_segment,
+            };
+            counter.fetch_add(piece.len, Ordering::Relaxed);
+            runs.push(self.set_piece(inode, state, piece, carry.copy, carry.flags, carry.bytes)?);
+        }
+        Ok(runs)
+    }
+
+    fn set_piece(
+        &self,
+        inode: &Inode,
+        _state: &mut InodeState,
+        piece: &Piece,
+        copy: u8,
+        flags: u16,
+        bytes: &dyn Fn(u64) -> DataBlock,
+    ) -> Result<WriteRun> {
+        let blocks: Vec<DataBlock> = (piece.first..piece.end()).map(bytes).collect();
+        let crcs: Vec<u32> = blocks.iter().map(|block| crc32c(&block[..])).collect();
+        let like = self.descriptor(inode, piece.first, u16::from(copy) | flags, BLOCK_SIZE as u16);
+        self.table.set_run(piece.data.0, &like, piece.len, &crcs)?;
+        if self.window.in_area(piece.data) {
+            for i in 0..piece.len {
+                self.area.insert(Claim { owner: inode.ino, index: piece.first + i, copy }, piece.data.0 + i);
+            }
+        }
+        let bufs = blocks.into_iter().map(WriteBuf::Block).collect();
+        Ok(WriteRun { at: self.window.block(piece.data), bufs })
+    }
+
+    pub(super) fn descriptor(&self, inode: &Inode, index: u64, flags: u16, stored: u16) -> Descriptor {
+        Descriptor {
+            owner: inode.ino,
+            index,
+            txn: self.pages.running(),
+            crc: 0,
+            flags,
+            stored,
+            hint: inode.hint,
+        }
+    }
+
+    /// Frees blocks whose indices have new ones: the counts stay.
+    pub(super) fn release_replaced(&self, inode: &Inode, index: u64, copy: u8, data: Data, count: u64) -> Result<()> {
+        self.alloc.lock().defer_free(self.pages.running(), Run::new(data, count))?;
+        self.table.free_run(data.0, count)?;
+        if self.window.in_area(data) {
+            for i in 0..count {
+                self.area.remove(&Claim { owner: inode.ino, index: index + i, copy }, data.0 + i);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Consecutive indices as (first, count).
+pub(super) fn runs_of(indices: impl Iterator<Item = u64>) -> Vec<(u64, u64)> {
+    let mut runs: Vec<(u64, u64)> = Vec::new();
+    for index in indices {
+        match runs.last_mut() {
+            Some((first, count)) if *first + *count == index => *count += 1,
+            _ => runs.push((index, 1)),
+        }
+    }
+    runs
+}
+
+/// Neighbouring bursts of one kind become one.
+pub(super) fn join(bursts: &mut Vec<Burst>) {
+    bursts.dedup_by(|next, burst| {
+        let continues = burst.first + burst.len == next.first && burst.overwrite == next.overwrite;
+        if continues {
+            burst.len += next.len;
+        }
+        continues
+    });
+}

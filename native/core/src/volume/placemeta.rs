@@ -1,0 +1,112 @@
+//! Placing META blocks (directory blocks, presence nodes) when a transaction closes: never in place,
+//! in as many copies as the metadata.
+
+use super::Volume;
+use super::inode::{DataBlock, Inode, InodeState};
+use super::place::{Carry, join};
+use crate::allocator::placement::{Burst, Growth};
+use crate::base::{BLOCK_SIZE, BlockBuf, Data, Result};
+use crate::device::Run as WriteRun;
+use crate::format::layout;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+impl Volume {
+    /// Places what changed among a file's META blocks and frees what is gone. Call while no operation
+    /// runs; the writes are added to `writes`.
+    pub(super) fn place_meta(
+        &self,
+        inode: &Arc<Inode>,
+        state: &mut InodeState,
+        writes: &mut Vec<WriteRun>,
+    ) -> Result<()> {
+        let (dirty, removed) = {
+            let mut meta = state.meta.lock();
+            let damaged = std::mem::take(&mut meta.damaged);
+            meta.dirty.extend(damaged);
+            if meta.dirty.is_empty() && meta.removed.is_empty() {
+                return Ok(());
+            }
+            (std::mem::take(&mut meta.dirty), std::mem::take(&mut meta.removed))
+        };
+        state.slot_dirty = true;
+        for index in &removed {
+            for copy in 0..self.copies as u8 {
+                if let Some((data, _)) = self.locate(inode, state, *index, copy)? {
+                    self.release(inode, state, *index, copy, data, 1)?;
+                }
+            }
+            state.equations.segments.remove_range(*index, *index + 1, 0);
+            state.equations.segments.remove_range(*index, *index + 1, 1);
+            state.meta.lock().on_disk.remove(index);
+        }
+        let blocks: HashMap<u64, DataBlock> = {
+            let meta = state.meta.lock();
+            dirty.iter().map(|i| (*i, Arc::new(BlockBuf::copy_of(&meta.loaded[i][..])))).collect()
+        };
+        for copy in 0..self.copies as u8 {
+            self.place_copy(inode, state, copy, dirty.iter().copied(), &blocks, writes)?;
+        }
+        {
+            let mut meta = state.meta.lock();
+            meta.on_disk.extend(dirty.iter().filter(|_| !inode.is_directory()));
+            meta.new_blocks = 0;
+            if inode.is_directory() {
+                meta.disk_length = meta.length;
+            }
+        }
+        self.settle_promise(state);
+        if inode.is_directory() {
+            state.slot.anchor.mass = state.size;
+        }
+        self.store_segments(inode, state)?;
+        self.forget_equation_if_empty(inode, state)
+    }
+
+    fn place_copy(
+        &self,
+        inode: &Arc<Inode>,
+        state: &mut InodeState,
+        copy: u8,
+        dirty: impl Iterator<Item = u64>,
+        blocks: &HashMap<u64, DataBlock>,
+        writes: &mut Vec<WriteRun>,
+    ) -> Result<()> {
+        let mut bursts = Vec::new();
+        let mut old: Vec<(u64, Data)> = Vec::new();
+        let mut new = 0;
+        for index in dirty {
+            let owns = state.meta.lock().owns_space(index);
+            let found = if owns { self.locate(inode, state, index, copy)? } else { None };
+            if let Some((data, _)) = found {
+                old.push((index, data));
+            } else {
+                new += 1;
+            }
+            bursts.push(Burst { first: index, len: 1, overwrite: found.is_some() });
+        }
+        join(&mut bursts);
+        let growth = if inode.is_directory() { Growth::Directory } else { Growth::None };
+        let plan = self.plan_file(inode, state, copy, &bursts, growth)?;
+        for piece in &plan.pieces {
+            self.table.prepare(piece.data.0, piece.len)?;
+        }
+        let carry = Carry {
+            copy,
+            flags: layout::DESCRIPTOR_META as u16,
+            plan: &plan,
+            bytes: &|index| blocks[&index].clone(),
+        };
+        writes.extend(self.carry_out(inode, state, &carry)?);
+        for (index, data) in old {
+            self.release_replaced(inode, index, copy, data, 1)?;
+        }
+        let promised = state.meta_promise.min(new);
+        state.meta_promise -= promised;
+        self.space.placed(promised);
+        self.space.place_unpromised(new - promised);
+        state.slot.attributes.blocks += new;
+        debug_assert!(blocks.values().all(|block| block.len() == BLOCK_SIZE));
+        Ok(())
+    }
+}

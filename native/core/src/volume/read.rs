@@ -1,0 +1,137 @@
+//! Reading files: delayed blocks from memory, the rest from the device, verified.
+
+use super::Volume;
+use super::inode::{Inode, InodeState};
+use super::mapping::Extent;
+use crate::base::{BLOCK_SIZE, BlockBuf, Code, Data, Error, Result, crc32c};
+use crate::format::Kind;
+use std::sync::Arc;
+
+const BLOCK: u64 = BLOCK_SIZE as u64;
+
+impl Volume {
+    /// Fills `buf` from byte `offset`; fewer bytes only at the end of the file.
+    pub fn read(&self, inode: &Inode, offset: u64, buf: &mut [u8]) -> Result<usize> {
+        if inode.kind != Kind::Regular {
+            return Err(Code::InvalidArgument.into());
+        }
+        let state = inode.state.read();
+        let end = state.size.min(offset.saturating_add(buf.len() as u64));
+        if offset >= end {
+            return Ok(0);
+        }
+        let length = (end - offset) as usize;
+        self.read_locked(inode, &state, offset, &mut buf[..length])?;
+        self.note_read(inode, &state);
+        Ok(length)
+    }
+
+    /// As `read`, inside the file, under its lock.
+    pub fn read_locked(&self, inode: &Inode, state: &InodeState, offset: u64, buf: &mut [u8]) -> Result<()> {
+        let mut done = 0;
+        let mut crcs = Vec::new();
+        while done < buf.len() {
+            let at = offset + done as u64;
+            let (index, inside) = (at / BLOCK, (at % BLOCK) as usize);
+            let left = buf.len() - done;
+            if let Some(block) = state.in_memory(index) {
+                let n = left.min(BLOCK_SIZE - inside);
+                buf[done..done + n].copy_from_slice(&block[inside..inside + n]);
+                done += n;
+                continue;
+            }
+            if state.is_inline() {
+                let n = left.min(BLOCK_SIZE - inside);
+                copy_padded(inline_of(state, index), inside, &mut buf[done..done + n]);
+                done += n;
+                continue;
+            }
+            let wanted = ((inside + left) as u64).div_ceil(BLOCK);
+            let max = state.next_in_memory(index).map_or(wanted, |next| wanted.min(next - index));
+            crcs.clear();
+            let extent = self.extent(inode, state, index, max, &mut crcs)?;
+            let n = left.min((extent.count() as usize).saturating_mul(BLOCK_SIZE) - inside);
+            let target = &mut buf[done..done + n];
+            match extent {
+                Extent::Hole { .. } | Extent::Unwritten { .. } => target.fill(0),
+                Extent::Written { data, .. } => self.read_run(inode, index, data, &crcs, inside, target)?,
+            }
+            done += n;
+        }
+        Ok(())
+    }
+
+    /// Reads a run of written blocks from `data` on, starting `inside` bytes into the first.
+    fn read_run(
+        &self,
+        inode: &Inode,
+        index: u64,
+        data: Data,
+        crcs: &[u32],
+        inside: usize,
+        target: &mut [u8],
+    ) -> Result<()> {
+        let aligned = inside == 0 && target.len().is_multiple_of(BLOCK_SIZE);
+        if aligned && (target.as_ptr() as usize).is_multiple_of(BLOCK_SIZE) {
+            self.device.read(self.window.block(data), target)?;
+            return self.verify(inode, index, data, crcs, target);
+        }
+        let blocks = (inside + target.len()).div_ceil(BLOCK_SIZE);
+        let mut bounce = self.buffers.take(blocks);
+        self.device.read(self.window.block(data), &mut bounce)?;
+        self.verify(inode, index, data, crcs, &bounce)?;
+        target.copy_from_slice(&bounce[inside..inside + target.len()]);
+        Ok(())
+    }
+
+    /// Compares whole blocks with their descriptors' CRCs. DataDamaged names the first bad one.
+    fn verify(&self, inode: &Inode, index: u64, data: Data, crcs: &[u32], bytes: &[u8]) -> Result<()> {
+        for (i, (block, crc)) in bytes.chunks_exact(BLOCK_SIZE).zip(crcs).enumerate() {
+            if crc32c(block) != *crc {
+                let error = Error::new(
+                    Code::DataDamaged,
+                    format!(
+                        "file {}, bytes {} to {}: block {} does not match its checksum",
+                        inode.ino,
+                        (index + i as u64) * BLOCK,
+                        (index + i as u64 + 1) * BLOCK - 1,
+                        self.window.block(data).0 + i as u64
+                    ),
+                );
+                self.report(&error);
+                return Err(error);
+            }
+        }
+        Ok(())
+    }
+
+    /// The bytes of one placed block, zeros for holes: the base of a partial write.
+    pub fn read_block(&self, inode: &Inode, state: &InodeState, index: u64) -> Result<Arc<BlockBuf>> {
+        let mut block = BlockBuf::zeroed();
+        if let Some(newest) = state.in_memory(index) {
+            block.copy_from_slice(&newest[..]);
+        } else if state.is_inline() {
+            copy_padded(inline_of(state, index), 0, &mut block[..]);
+        } else {
+            let mut crcs = Vec::new();
+            if let Extent::Written { data, .. } = self.extent(inode, state, index, 1, &mut crcs)? {
+                self.device.read(self.window.block(data), &mut block[..])?;
+                self.verify(inode, index, data, &crcs, &block[..])?;
+            }
+        }
+        Ok(Arc::new(block))
+    }
+}
+
+/// The inline content, as bytes of a block.
+fn inline_of(state: &InodeState, index: u64) -> &[u8] {
+    if index == 0 { state.slot.inline_content() } else { &[] }
+}
+
+/// Copies `from[at..]` and fills the rest with zeros.
+fn copy_padded(from: &[u8], at: usize, to: &mut [u8]) {
+    let source = from.get(at..).unwrap_or(&[]);
+    let n = source.len().min(to.len());
+    to[..n].copy_from_slice(&source[..n]);
+    to[n..].fill(0);
+}

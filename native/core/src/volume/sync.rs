@@ -1,0 +1,129 @@
+//! Asking for commits and waiting for them.
+
+use super::Volume;
+use super::inode::Inode;
+use super::load::stopped;
+use crate::base::{Error, Result};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// What the commit thread is asked and what it has done. Behind one lock.
+#[derive(Default)]
+pub struct CommitState {
+    /// Requests so far; a commit that starts serves all of them.
+    pub requested: u64,
+    pub served: u64,
+    /// The next commit takes all delayed data along.
+    pub all_data: bool,
+    /// Blocks should be placed soon, without ending the transaction.
+    pub write_back: bool,
+    pub stop: bool,
+    /// Last transaction whose record is durable.
+    pub durable: u64,
+    /// Last transaction that is proven: blocks it freed may be reused, its pages may go home.
+    pub proven: u64,
+    /// The last placement could not place everything for want of space.
+    pub no_space: bool,
+    pub error: Option<Error>,
+}
+
+/// Counters since the mount.
+#[derive(Debug, Default)]
+pub struct CommitStats {
+    pub commits: AtomicU64,
+    /// Calls of fsync and the like that had to wait for a commit.
+    pub syncs: AtomicU64,
+    pub log_bytes: AtomicU64,
+    pub data_blocks: AtomicU64,
+    pub meta_blocks: AtomicU64,
+    pub checkpoints: AtomicU64,
+    pub home_pages: AtomicU64,
+    /// Blocks placed per kind: home, shell 1, overwrite area, segment.
+    pub at_home: AtomicU64,
+    pub at_shell: AtomicU64,
+    pub in_area: AtomicU64,
+    pub in_segment: AtomicU64,
+}
+
+impl Volume {
+    /// Returns once everything before the call is durable.
+    pub fn commit_all(&self) -> Result<()> {
+        if self.options.read_only {
+            return Ok(());
+        }
+        self.request(true)
+    }
+
+    /// Returns once the file, and everything done to names before the call, is durable.
+    pub fn sync_file(&self, inode: &Arc<Inode>) -> Result<()> {
+        if self.options.read_only {
+            return Ok(());
+        }
+        let has_data = !inode.state.read().dirty.is_empty();
+        if !has_data && inode.changed.load(Ordering::Acquire) <= self.commit.lock().durable {
+            return self.check_running();
+        }
+        self.sync_with_next_commit(inode);
+        self.request(false)
+    }
+
+    /// The next commit places the file's delayed data too.
+    pub fn sync_with_next_commit(&self, inode: &Arc<Inode>) {
+        self.with_data.lock().insert(inode.ino, inode.clone());
+    }
+
+    fn request(&self, all_data: bool) -> Result<()> {
+        self.stats.syncs.fetch_add(1, Ordering::Relaxed);
+        let mut state = self.commit.lock();
+        if let Some(error) = &state.error {
+            return Err(error.clone());
+        }
+        if state.stop {
+            return Err(stopped());
+        }
+        state.requested += 1;
+        state.all_data |= all_data;
+        let mine = state.requested;
+        self.commit_wanted.notify_one();
+        while state.served < mine && state.error.is_none() {
+            self.commit_done.wait(&mut state);
+        }
+        match &state.error {
+            Some(error) => Err(error.clone()),
+            None => Ok(()),
+        }
+    }
+
+    /// Asks for a commit without waiting for it.
+    pub(super) fn nudge(&self) {
+        let mut state = self.commit.lock();
+        if state.requested == state.served {
+            state.requested += 1;
+        }
+        state.all_data = true;
+        self.commit_wanted.notify_one();
+    }
+
+    /// Error: the volume stopped writing.
+    pub(super) fn check_running(&self) -> Result<()> {
+        match self.failed.load(Ordering::Acquire) {
+            false => Ok(()),
+            true => Err(self.commit.lock().error.clone().unwrap_or_else(stopped)),
+        }
+    }
+
+    /// Stops writing for good: says so once, wakes everyone who waits. Reads go on.
+    pub(super) fn fail(&self, error: &Error) {
+        if !self.failed.swap(true, Ordering::AcqRel) {
+            self.say(&format!(
+                "write failed, the volume is now read-only: {error}. Unmount, check the host's disk, mount again"
+            ));
+        }
+        let mut state = self.commit.lock();
+        if state.error.is_none() {
+            state.error = Some(Error::new(crate::base::Code::Io, error.to_string()));
+        }
+        self.commit_done.notify_all();
+        self.commit_wanted.notify_all();
+    }
+}

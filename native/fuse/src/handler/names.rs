@@ -1,0 +1,82 @@
+//! Names: LOOKUP and everything that makes a file or a link.
+
+use super::{Errno, Handled, Handler, Outcome, fits};
+use crate::abi::flags::FOPEN_KEEP_CACHE;
+use crate::abi::{CreateIn, MkdirIn, MknodIn, OpenOut};
+use crate::wire::Reply;
+use hn4_core::base::Ino;
+use hn4_core::vfs::api::{Attr, Caller, Vfs};
+
+impl<V: Vfs> Handler<V> {
+    fn entry(&self, attr: &Attr, reply: &mut Reply) -> Handled {
+        fits(reply.put_entry(attr, self.settings.validity))
+    }
+
+    pub(super) fn lookup(&self, parent: Ino, name: &[u8], reply: &mut Reply) -> Handled {
+        match self.vfs.lookup(parent, name) {
+            Ok(attr) => self.entry(&attr, reply),
+            // Answered with a record, not with ENOENT: so the kernel remembers it.
+            Err(error) if error.errno() == libc::ENOENT => fits(reply.put_absent(self.settings.validity)),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    pub(super) fn mknod(
+        &self,
+        parent: Ino,
+        name: &[u8],
+        args: &MknodIn,
+        who: &Caller,
+        reply: &mut Reply,
+    ) -> Handled {
+        let who = Caller { umask: args.umask, ..*who };
+        let attr = self.vfs.mknod(parent, name, args.mode, args.rdev, &who)?;
+        self.entry(&attr, reply)
+    }
+
+    pub(super) fn mkdir(
+        &self,
+        parent: Ino,
+        name: &[u8],
+        args: &MkdirIn,
+        who: &Caller,
+        reply: &mut Reply,
+    ) -> Handled {
+        let who = Caller { umask: args.umask, ..*who };
+        let attr = self.vfs.mkdir(parent, name, args.mode, &who)?;
+        self.entry(&attr, reply)
+    }
+
+    pub(super) fn symlink(
+        &self,
+        parent: Ino,
+        name: &[u8],
+        target: &[u8],
+        who: &Caller,
+        reply: &mut Reply,
+    ) -> Handled {
+        let attr = self.vfs.symlink(parent, name, target, who)?;
+        self.entry(&attr, reply)
+    }
+
+    pub(super) fn link(&self, ino: Ino, parent: Ino, name: &[u8], reply: &mut Reply) -> Handled {
+        let attr = self.vfs.link(ino, parent, name)?;
+        self.entry(&attr, reply)
+    }
+
+    /// The reply is that of CREATE: the file and its (unused) handle.
+    pub(super) fn tmpfile(&self, parent: Ino, args: &CreateIn, who: &Caller, reply: &mut Reply) -> Handled {
+        let who = Caller { umask: args.umask, ..*who };
+        let attr = self.vfs.tmpfile(parent, args.mode, &who)?;
+        self.entry(&attr, reply)?;
+        fits(reply.put(&OpenOut { open_flags: FOPEN_KEEP_CACHE, ..Default::default() }))
+    }
+
+    pub(super) fn readlink(&self, ino: Ino, reply: &mut Reply) -> Handled {
+        let target = self.vfs.readlink(ino)?;
+        if !reply.put_bytes(&target) {
+            return Err(Errno(libc::ENAMETOOLONG));
+        }
+        Ok(Outcome::Done)
+    }
+}

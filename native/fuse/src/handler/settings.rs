@@ -1,0 +1,58 @@
+//! What a session can be told about its manners.
+
+use crate::wire::Validity;
+use std::sync::Arc;
+
+/// Receives one line per event that a person should see.
+pub type Log = Arc<dyn Fn(&str) + Send + Sync>;
+
+/// When listings carry attributes (READDIRPLUS).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ReadDirPlus {
+    /// The kernel decides per directory: the first batch, then as long as the entries are used.
+    #[default]
+    Auto,
+    Always,
+    Never,
+}
+
+/// How the kernel caches written data.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Cache {
+    /// Each write reaches the `Vfs` before it returns.
+    #[default]
+    WriteThrough,
+    /// Writes gather in the page cache: faster overwrites, slower rename and unlink.
+    WriteBack,
+}
+
+/// Settings of a session; `Default` is right for a volume with one mount.
+#[derive(Clone)]
+pub struct Settings {
+    /// Neither OPEN, RELEASE nor OPENDIR are sent. Takes away open()'s refusal of immutable and
+    /// append-only files: false for a volume that holds any.
+    pub no_open: bool,
+    pub cache: Cache,
+    pub readdirplus: ReadDirPlus,
+    /// The kernel enforces ACLs, kept by the `Vfs` in `system.posix_acl_access` and `_default`.
+    /// Without it these names are EOPNOTSUPP.
+    pub posix_acl: bool,
+    pub validity: Validity,
+    pub log: Log,
+}
+
+/// A year: the kernel drops its caches earlier, for want of memory.
+const LONG: u64 = 365 * 86_400;
+
+impl Default for Settings {
+    fn default() -> Settings {
+        Settings {
+            no_open: true,
+            cache: Cache::WriteThrough,
+            readdirplus: ReadDirPlus::Auto,
+            posix_acl: false,
+            validity: Validity { entry: LONG, attr: LONG, negative: LONG },
+            log: Arc::new(|line| eprintln!("hn4: {line}")),
+        }
+    }
+}

@@ -1,0 +1,188 @@
+//! A mounted session: threads between mount and unmount.
+
+use crate::bdi::set_read_ahead;
+use crate::counters::Counters;
+use crate::handler::{Handler, READ_AHEAD, Settings};
+use crate::lifecycle::{Lifecycle, Phase};
+use crate::mount::{Attached, Device, MountError, MountOptions, Step, attach, is_root};
+use crate::notify;
+use crate::transport::{clone_channel, serve};
+use hn4_core::base::{Error, Ino};
+use hn4_core::vfs::api::Vfs;
+use parking_lot::RwLock;
+use std::fs::File;
+use std::io;
+use std::os::fd::OwnedFd;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::AcqRel};
+use std::thread;
+use std::time::Duration;
+
+/// How long the kernel may take to send INIT.
+const INIT_LIMIT: Duration = Duration::from_secs(30);
+
+/// A mount and the threads that serve it. Dropping it unmounts lazily and does not wait.
+pub struct Session {
+    attached: Attached,
+    device: Arc<Connection>,
+    /// What our mount looks like from outside: it is not unmounted when something else is there.
+    number: Option<Device>,
+    lifecycle: Arc<Lifecycle>,
+    counters: Arc<Counters>,
+}
+
+/// The connection, until the threads have ended: were it kept open longer, requests to a mount
+/// that lost its threads would wait for ever instead of failing.
+type Connection = RwLock<Option<File>>;
+
+/// What the threads of a session share.
+struct Crew<V: Vfs> {
+    handler: Handler<V>,
+    device: Arc<Connection>,
+    alive: AtomicUsize,
+}
+
+/// Held by each thread; the last one to go closes the volume, however the threads ended.
+struct Shift<V: Vfs>(Arc<Crew<V>>);
+
+impl<V: Vfs> Drop for Shift<V> {
+    fn drop(&mut self) {
+        if self.0.alive.fetch_sub(1, AcqRel) == 1 {
+            self.0.device.write().take();
+            let handler = &self.0.handler;
+            handler.lifecycle.enter(Phase::Ended(handler.close()));
+        }
+    }
+}
+
+impl Session {
+    /// Mounts `vfs` and returns once the mount answers. After an error nothing stays mounted;
+    /// `Vfs::shutdown` was then called if a thread had started.
+    pub fn mount<V: Vfs>(
+        vfs: Arc<V>,
+        options: &MountOptions,
+        settings: Settings,
+    ) -> Result<Session, MountError> {
+        let log = settings.log.clone();
+        let handler = Handler::new(vfs, settings);
+        let (lifecycle, counters) = (handler.lifecycle.clone(), handler.counters.clone());
+        let (attached, device) = attach(options)?;
+        let started = channels(options, &device);
+        let device = Arc::new(RwLock::new(Some(File::from(device))));
+        let mut session = Session { attached, device: device.clone(), number: None, lifecycle, counters };
+        let started = started.and_then(|channels| start(handler, channels, device));
+        // On an error the session is dropped, and with it the mount.
+        started.map_err(|error| MountError::new(Step::Threads, options, error))?;
+        session.wait_started().map_err(|error| MountError::new(Step::Negotiation, options, error))?;
+        session.number = session.attached.device().ok();
+        if let (true, Some(number)) = (is_root(), session.number) {
+            if let Err(error) = set_read_ahead(number, options.block_device, READ_AHEAD >> 10) {
+                log(&format!("readahead stays at the kernel's default: {error}"));
+            }
+        }
+        Ok(session)
+    }
+
+    fn wait_started(&self) -> io::Result<()> {
+        match self.lifecycle.wait_started(INIT_LIMIT) {
+            Phase::Serving => Ok(()),
+            Phase::Refused(sentence) => Err(io::Error::other(sentence)),
+            Phase::Ended(_) => Err(io::Error::other("unmounted before it answered")),
+            Phase::Starting => Err(io::Error::from_raw_os_error(libc::ETIMEDOUT)),
+        }
+    }
+
+    /// The directory mounted on, absolute.
+    pub fn mountpoint(&self) -> &Path {
+        self.attached.mountpoint()
+    }
+
+    /// Requests served so far.
+    pub fn counters(&self) -> &Counters {
+        &self.counters
+    }
+
+    /// Waits until the mount is gone and the volume closed; returns the result of
+    /// `Vfs::shutdown`. Any number of threads may wait.
+    pub fn wait(&self) -> Result<(), Error> {
+        self.lifecycle.wait_ended()
+    }
+
+    /// The result of `Vfs::shutdown` if the session has ended.
+    pub fn ended(&self) -> Option<Result<(), Error>> {
+        match self.lifecycle.phase() {
+            Phase::Ended(result) => Some(result),
+            _ => None,
+        }
+    }
+
+    /// Unmounts. `lazy`: off the tree at once, and the session ends when the last open file is
+    /// closed; otherwise EBUSY while anything is open. Follow with [`Session::wait`].
+    pub fn unmount(&self, lazy: bool) -> io::Result<()> {
+        if self.ended().is_some() {
+            return Ok(());
+        }
+        if self.number.is_some() && self.attached.device().ok() != self.number {
+            return Err(io::Error::other(format!("{} holds another mount", self.mountpoint().display())));
+        }
+        self.attached.detach(lazy)
+    }
+
+    /// Tells the kernel that a file changed behind its back: attributes, and data from byte
+    /// `offset` on, `length` bytes of it (0: all; negative `offset`: attributes only). Not to be
+    /// called by a thread that serves a request: it waits for locks the kernel holds for one.
+    pub fn invalidate_inode(&self, ino: Ino, offset: i64, length: i64) -> io::Result<()> {
+        self.notify(|device| notify::invalidate_inode(device, ino, offset, length))
+    }
+
+    /// Tells the kernel that a name came, went or changed behind its back. The same warning.
+    pub fn invalidate_entry(&self, parent: Ino, name: &[u8]) -> io::Result<()> {
+        self.notify(|device| notify::invalidate_entry(device, parent, name))
+    }
+
+    fn notify(&self, send: impl FnOnce(&File) -> io::Result<()>) -> io::Result<()> {
+        match &*self.device.read() {
+            Some(device) => send(device),
+            None => Err(io::Error::from_raw_os_error(libc::ENODEV)),
+        }
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        if self.ended().is_none() {
+            // Nobody is left to be told; a mount that is already gone is fine.
+            let _ = self.unmount(true);
+        }
+    }
+}
+
+/// A channel for each thread.
+fn channels(options: &MountOptions, device: &OwnedFd) -> io::Result<Vec<OwnedFd>> {
+    let count = match options.threads {
+        0 => thread::available_parallelism().map_or(4, |cpus| cpus.get().max(4)),
+        count => count.max(2),
+    };
+    let mut channels = vec![device.try_clone()?];
+    for _ in 1..count {
+        // Without access to /dev/fuse the threads share the one channel.
+        channels.push(clone_channel(device).or_else(|_| device.try_clone())?);
+    }
+    Ok(channels)
+}
+
+/// Starts a thread for each channel.
+fn start<V: Vfs>(handler: Handler<V>, channels: Vec<OwnedFd>, device: Arc<Connection>) -> io::Result<()> {
+    let crew = Arc::new(Crew { handler, device, alive: AtomicUsize::new(channels.len()) });
+    let shifts: Vec<_> = channels.into_iter().map(|channel| (channel, Shift(crew.clone()))).collect();
+    for (index, (channel, shift)) in shifts.into_iter().enumerate() {
+        thread::Builder::new().name(format!("hn4-fuse-{index}")).spawn(move || {
+            let handler = &shift.0.handler;
+            if let Err(error) = serve(channel, handler) {
+                handler.log(&format!("a thread of the session ended: {error}"));
+            }
+        })?;
+    }
+    Ok(())
+}

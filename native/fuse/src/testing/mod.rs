@@ -1,0 +1,16 @@
+//! An in-memory file system behind [`Vfs`](hn4_core::vfs::api::Vfs): for tests of the session, for
+//! profiling it, and as the model other implementations are compared with.
+
+mod attributes;
+mod content;
+mod data;
+mod directory;
+mod listing;
+mod memvfs;
+mod names;
+mod node;
+mod rename;
+mod state;
+mod xattrs;
+
+pub use memvfs::{Hook, MemVfs};

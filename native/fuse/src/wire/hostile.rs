@@ -1,0 +1,80 @@
+//! The decoder and the handler against bytes no kernel would send.
+
+use super::{Dialect, Op, decode, split};
+use crate::abi::{ForgetOne, InHeader, opcode};
+use crate::handler::{Handler, Settings};
+use crate::testing::MemVfs;
+use crate::wire::Reply;
+use std::sync::Arc;
+use zerocopy::FromBytes;
+
+/// splitmix64.
+struct Noise(u64);
+
+impl Noise {
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        mixed ^ (mixed >> 31)
+    }
+
+    /// Up to 255 bytes, often small numbers and zeros, as in real requests.
+    fn bytes(&mut self) -> Vec<u8> {
+        let len = self.next() % 256;
+        (0..len)
+            .map(|_| match self.next() % 4 {
+                0 => self.next() as u8,
+                1 => (self.next() % 9) as u8,
+                _ => 0,
+            })
+            .collect()
+    }
+}
+
+/// The seed of the next run, or the one in HN4_SEED.
+fn seed() -> u64 {
+    let given = std::env::var("HN4_SEED").ok().and_then(|text| text.parse().ok());
+    let seed = given.unwrap_or_else(|| u64::from(std::process::id()) * 7_919);
+    println!("HN4_SEED={seed}");
+    seed
+}
+
+#[test]
+fn any_bytes_decode_or_are_refused() {
+    let mut noise = Noise(seed());
+    for round in 0..300_000 {
+        let body = noise.bytes();
+        let number = (noise.next() % 60) as u32;
+        let dialect = Dialect { setxattr_ext: round % 2 == 0 };
+        let Ok((fixed, payload)) = split(number, &body, dialect) else { continue };
+        if let Ok(Op::BatchForget(list)) = decode(number, fixed, payload, dialect) {
+            assert!(list.iter().count() * size_of::<ForgetOne>() <= payload.len());
+        }
+    }
+}
+
+#[test]
+fn any_request_is_answered_without_panic() {
+    let mut noise = Noise(seed());
+    let panics = Arc::new(std::sync::atomic::AtomicUsize::new(0));
+    let seen = panics.clone();
+    let count: crate::Log = Arc::new(move |_: &str| {
+        seen.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+    });
+    let handler = Handler::new(Arc::new(MemVfs::new(64)), Settings { log: count, ..Settings::default() });
+    let mut buf = vec![0; 1 << 20];
+    for _ in 0..100_000 {
+        let mut head = [0; size_of::<InHeader>()];
+        head.iter_mut().for_each(|byte| *byte = if noise.next() % 3 == 0 { noise.next() as u8 } else { 0 });
+        let Ok(mut header) = InHeader::read_from_bytes(&head) else { continue };
+        header.opcode = (noise.next() % 60) as u32;
+        // Closing the volume would end the test's subject.
+        if header.opcode == opcode::DESTROY {
+            continue;
+        }
+        header.nodeid = [1, 16, 17, noise.next()][(noise.next() % 4) as usize];
+        handler.handle(&header, &noise.bytes(), &mut Reply::new(&mut buf));
+    }
+    assert_eq!(panics.load(std::sync::atomic::Ordering::Relaxed), 0);
+}

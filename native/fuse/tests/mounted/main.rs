@@ -1,0 +1,16 @@
+//! The session end to end: `MemVfs` mounted through /dev/fuse and used by system calls.
+
+mod attributes;
+mod data;
+mod failures;
+mod helper;
+mod lifecycle;
+mod listing;
+mod marks;
+mod names;
+mod permissions;
+mod renames;
+mod support;
+mod threads;
+mod traffic;
+mod xattrs;
