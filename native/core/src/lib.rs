@@ -9,8 +9,14 @@ pub mod chronicle;
 pub mod cortex;
 pub mod device;
 pub mod directory;
+pub mod extension;
 pub mod format;
 pub mod pages;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
+pub mod extension;
+pub mod volume;
 pub mod vfs;
+
+#[cfg(test)]
+mod testing;

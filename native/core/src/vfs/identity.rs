@@ -153,7 +153,7 @@ impl FileSystem {
             self.volume.load_table(&up)?;
             let mut name = None;
             self.volume.iterate(&up, &up.state.read(), 0, &mut |entry, found| {
-                if entry.number == at.ino {
+                if entry.seed.number == at.ino {
                     name = Some(found.to_vec());
                 }
                 name.is_none()

@@ -79,7 +79,7 @@ impl FileSystem {
     ) -> Result<bool> {
         let Listed { entry, name } = listed;
         let mut shown =
-            DirEntry { name, ino: entry.number, kind: entry.kind, cookie: entry.cookie, attr: None };
+            DirEntry { name, ino: entry.seed.number, kind: entry.kind, cookie: entry.cookie, attr: None };
         if !plus {
             return Ok(take(&shown));
         }
@@ -87,7 +87,7 @@ impl FileSystem {
             // As in lookup: the count is added before the name can go.
             let state = dir.state.read();
             match self.volume.find_entry(dir, &state, name)? {
-                Some(now) if now.number == entry.number => {}
+                Some(now) if now.seed.number == entry.seed.number => {}
                 _ => return Ok(true),
             }
             match self.file_of(dir, entry) {

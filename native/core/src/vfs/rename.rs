@@ -114,9 +114,9 @@ impl FileSystem {
         }
         let there_now = {
             volume.load_table_locked(&to.dir, locked.of(&to.dir))?;
-            volume.find_entry(&to.dir, locked.of(&to.dir), to.name)?.map(|entry| entry.number)
+            volume.find_entry(&to.dir, locked.of(&to.dir), to.name)?.map(|entry| entry.seed.number)
         };
-        if there_now != to.found.as_ref().map(|(entry, _)| entry.number) {
+        if there_now != to.found.as_ref().map(|(entry, _)| entry.seed.number) {
             return Ok(false);
         }
         check::rewritable(locked.of(&from.dir))?;

@@ -125,6 +125,17 @@ impl Inodes {
         entry.inode.clone()
     }
 
+    /// Inodes whose last read is not in their slot yet.
+    pub fn with_read_times(&self) -> Vec<Arc<Inode>> {
+        let mut found = Vec::new();
+        for shard in &self.shards {
+            let entries = shard.entries.lock();
+            let inodes = entries.values().filter_map(|entry| entry.inode.as_ref());
+            found.extend(inodes.filter(|inode| inode.read_at.load(Ordering::Relaxed) != 0).cloned());
+        }
+        found
+    }
+
     pub fn is_held(&self, ino: Ino) -> bool {
         self.shard(ino).entries.lock().get(&ino).is_some_and(|entry| entry.lookups > 0)
     }
