@@ -34,7 +34,8 @@ fn mkfs_leaves_one_generation_in_two_places() {
 fn every_step_of_a_volumes_life_is_a_valid_block() {
     let (device, geometry) = volume(true);
     let mut c = read(&device, &geometry).unwrap().checkpoint;
-    let mut life: Vec<Box<dyn Fn(&Checkpoint) -> Checkpoint>> = Vec::new();
+    type Step = Box<dyn Fn(&Checkpoint) -> Checkpoint>;
+    let mut life: Vec<Step> = Vec::new();
     for txn in [2u64, 40, 80] {
         life.push(Box::new(move |c| c.recovery_chosen(&recovered(point(9, txn)))));
         life.push(Box::new(move |c| c.recovery_chosen(&recovered(point(9, txn)))));

@@ -240,6 +240,28 @@ fn the_ring_wraps_for_many_laps() {
 }
 
 #[test]
+fn a_record_that_wraps_goes_on_at_the_first_block_of_the_ring() {
+    let mut log = TestLog::new(true);
+    for blocks in [60, 60, 60, 60] {
+        log.commit(|record| big(record, blocks, 1));
+        log.move_tail();
+    }
+    let outside = |log: &TestLog| {
+        let mut bytes = vec![0; 4 * BLOCK_SIZE];
+        let behind = Block(log.geometry.log_start + log.geometry.log_blocks);
+        log.device.read(behind, &mut bytes).unwrap();
+        bytes
+    };
+    let before = outside(&log);
+    assert_eq!(log.commit(|record| big(record, 20, 2)), (240, 20));
+    assert_eq!(log.recover().unwrap().next.position, 6);
+    assert!(outside(&log) == before);
+    let mut bytes = vec![0; BLOCK_SIZE];
+    log.device.read(log.ring_block(5), &mut bytes).unwrap();
+    assert!(bytes.contains(&2));
+}
+
+#[test]
 fn a_ring_filled_to_its_last_block_reads_back() {
     let mut log = TestLog::new(true);
     log.commit(|record| big(record, 60, 1));
