@@ -3,6 +3,8 @@
 mod format;
 #[cfg(test)]
 mod ram;
+#[cfg(test)]
+mod seeds;
 mod sizes;
 mod system_files;
 
@@ -11,4 +13,6 @@ pub(crate) use format::make_superblock;
 pub use format::{FormatOptions, format_volume};
 #[cfg(test)]
 pub(crate) use ram::RamDevice;
+#[cfg(test)]
+pub(crate) use seeds::{Rng, with_seeds};
 pub use sizes::{Sizes, choose_sizes};
