@@ -4,7 +4,7 @@ use super::super::*;
 use crate::base::{Code, Error, Result};
 use crate::format::layout::{MAP_BITS_PER_PAGE, PAGE_PAYLOAD};
 
-pub use crate::testing::{Rng, with_seeds};
+pub(crate) use crate::testing::{Rng, with_seeds};
 
 #[derive(Clone)]
 pub struct Store {
