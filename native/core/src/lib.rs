@@ -15,5 +15,5 @@ pub mod pages;
 pub mod presence;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
-pub mod volume;
 pub mod vfs;
+pub mod volume;

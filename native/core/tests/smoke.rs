@@ -69,7 +69,8 @@ fn files_survive_a_clean_close_and_a_replay() {
                 continue;
             }
             let name = format!("file-{i}");
-            let attr = if i == 7 { fs.lookup(ROOT, b"moved") } else { fs.lookup(dir, name.as_bytes()) }.unwrap();
+            let attr =
+                if i == 7 { fs.lookup(ROOT, b"moved") } else { fs.lookup(dir, name.as_bytes()) }.unwrap();
             let data = pattern(i, (i as usize * 97) % 20_000);
             assert_eq!(attr.size, data.len() as u64, "file {i}");
             let mut buf = vec![0; 20_000];

@@ -52,7 +52,8 @@ impl Volume {
             _ => 0,
         };
         if gravity_1 != 0 {
-            let equation = self.window.equation(Block(gravity_1), anchor.orbit_vector, anchor.fractal_scale)?;
+            let equation =
+                self.window.equation(Block(gravity_1), anchor.orbit_vector, anchor.fractal_scale)?;
             equations.gravity_1 = Some(equation.gravity);
         }
         Ok(equations)

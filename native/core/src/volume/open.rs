@@ -1,5 +1,6 @@
 //! Opening a volume: superblock, log, recovery, threads.
 
+use super::Volume;
 use super::area::AreaIndex;
 use super::blocks::BlockTable;
 use super::cellar::SlotPages;
@@ -9,7 +10,6 @@ use super::gate::Gate;
 use super::inodes::Inodes;
 use super::space::{Numbers, Space};
 use super::sync::{CommitState, CommitStats};
-use super::Volume;
 use crate::allocator::{Allocator, FreeMapSource};
 use crate::base::{BufPool, Result, checksum_self_test};
 use crate::chronicle::Ring;
@@ -38,7 +38,13 @@ pub struct OpenOptions {
 
 impl Default for OpenOptions {
     fn default() -> OpenOptions {
-        OpenOptions { read_only: false, noatime: false, cached_pages: 16_384, cached_inodes: 100_000, say: None }
+        OpenOptions {
+            read_only: false,
+            noatime: false,
+            cached_pages: 16_384,
+            cached_inodes: 100_000,
+            say: None,
+        }
     }
 }
 
@@ -93,8 +99,13 @@ impl Volume {
         let geometry = opened.geometry.clone();
         let pages = Arc::new(PageCache::new(device.clone(), geometry.map, options.cached_pages));
         pages.load_init()?;
-        let (mut report, next, block) = super::recover::recover(&*device, &geometry, &pages, options.read_only)?;
-        let window = Window::new(crate::base::Block(geometry.window_start), geometry.window_blocks, geometry.area_blocks)?;
+        let (mut report, next, block) =
+            super::recover::recover(&*device, &geometry, &pages, options.read_only)?;
+        let window = Window::new(
+            crate::base::Block(geometry.window_start),
+            geometry.window_blocks,
+            geometry.area_blocks,
+        )?;
         let table = BlockTable::new(pages.clone(), geometry.data_blocks());
         let area = AreaIndex::build(&table, geometry.window_blocks, geometry.data_blocks())?;
         let counters = next.counters;

@@ -60,18 +60,20 @@ impl Volume {
         self.leave_inline(state);
         let dirty = std::mem::take(&mut state.dirty);
         let bytes = |index: u64| dirty[&index].block.clone();
-        let mut runs = self.carry_out(inode, state, &Carry { copy: 0, flags: 0, plan: &plan, bytes: &bytes })?;
+        let mut runs =
+            self.carry_out(inode, state, &Carry { copy: 0, flags: 0, plan: &plan, bytes: &bytes })?;
         for piece in &present.in_place {
             runs.push(self.set_piece(inode, state, piece, 0, 0, &bytes)?);
         }
         for (index, data, count) in &present.replaced {
             self.release_replaced(inode, *index, 0, *data, *count)?;
         }
-        let new: Vec<u64> = dirty.iter().filter(|(_, delayed)| delayed.new).map(|(index, _)| *index).collect();
+        let new: Vec<u64> =
+            dirty.iter().filter(|(_, delayed)| delayed.new).map(|(index, _)| *index).collect();
         self.space.placed(new.len() as u64);
         state.slot.attributes.blocks += new.len() as u64;
         if state.is_sparse() {
-            for (first, count) in runs_of(new.into_iter()) {
+            for (first, count) in runs_of(new.iter().copied()) {
                 self.set_present(inode, state, first, count)?;
             }
             self.settle_nodes(state);
@@ -140,7 +142,8 @@ impl Volume {
                     }
                     Some(Extent::Written { data, .. }) => {
                         found.replaced.push((index, data, count));
-                        found.bursts.push(Burst { first: index, len: count, write: Write::Overwrite });
+                        let write = self.overwrite_kind(state, data);
+                        found.bursts.push(Burst { first: index, len: count, write });
                     }
                     // Lost to damage: the new block takes its place; it was counted all along.
                     _ => found.bursts.push(Burst { first: index, len: count, write: Write::Overwrite }),
@@ -153,10 +156,20 @@ impl Volume {
         Ok(found)
     }
 
+    /// Blocks that leave the overwrite area may not go there again.
+    pub(super) fn overwrite_kind(&self, state: &InodeState, old: Data) -> Write {
+        let leaves = state.leave_area && self.window.in_area(old);
+        if leaves { Write::Return } else { Write::Overwrite }
+    }
+
     fn growth(&self, state: &InodeState) -> Growth {
         let placed = state.placed_blocks();
         let appended = state.dirty.keys().next_back().is_some_and(|last| *last >= placed);
-        if appended && (placed > 0 || state.dirty.len() >= GROWTH_BLOCKS) { Growth::File } else { Growth::None }
+        if appended && (placed > 0 || state.dirty.len() >= GROWTH_BLOCKS) {
+            Growth::File
+        } else {
+            Growth::None
+        }
     }
 
     /// Asks where a burst goes. If the extension region cannot take the segments, then without any.
@@ -283,7 +296,14 @@ impl Volume {
     }
 
     /// Frees blocks whose indices have new ones: the counts stay.
-    pub(super) fn release_replaced(&self, inode: &Inode, index: u64, copy: u8, data: Data, count: u64) -> Result<()> {
+    pub(super) fn release_replaced(
+        &self,
+        inode: &Inode,
+        index: u64,
+        copy: u8,
+        data: Data,
+        count: u64,
+    ) -> Result<()> {
         self.alloc.lock().defer_free(self.pages.running(), Run::new(data, count))?;
         self.table.free_run(data.0, count)?;
         if self.window.in_area(data) {

@@ -99,7 +99,7 @@ impl Volume {
             } else {
                 new += 1;
             }
-            let write = if found.is_some() { Write::Overwrite } else { Write::New };
+            let write = found.map_or(Write::New, |(data, _)| self.overwrite_kind(state, data));
             bursts.push(Burst { first: index, len: 1, write });
         }
         join(&mut bursts);
