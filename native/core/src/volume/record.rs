@@ -101,7 +101,8 @@ impl Volume {
             if page.born {
                 builder.birth(of_copy, 1);
             }
-            if self.copies == 1 && page.first_since_checkpoint {
+            // A page that is born needs no base; a record names a page once.
+            if self.copies == 1 && page.first_since_checkpoint && !page.born {
                 let payload = page.image[..layout::PAGE_PAYLOAD as usize].try_into().expect("a payload");
                 builder.page(of_copy, payload);
             }
