@@ -97,12 +97,7 @@ impl PageCache {
         })
     }
 
-    pub(super) fn write_copy(
-        &self,
-        device: &dyn Device,
-        copy: Block,
-        pages: &[HomeImage<'_>],
-    ) -> Result<()> {
+    pub(super) fn write_copy(&self, device: &dyn Device, copy: Block, pages: &[HomeImage<'_>]) -> Result<()> {
         let mut buf = AlignedBuf::zeroed(WRITE_RUN);
         for (first, run) in self.runs(pages, WRITE_RUN) {
             for (i, (region, number, image, txn)) in run.iter().enumerate() {

@@ -96,6 +96,13 @@ impl Volume {
         let mut free = Maps { volume: self, region: Region::Free, pages: HashMap::new() };
         let mut units = Maps { volume: self, region: Region::Unit, pages: HashMap::new() };
         let mut run = Run::default();
+        for number in self.pages.take_first_init_changes() {
+            if self.copies == 1 {
+                let image = self.pages.init_image(number);
+                let payload = image[..layout::PAGE_PAYLOAD as usize].try_into().expect("a payload");
+                builder.page(self.geometry.map.start(Region::Init).0 + number, payload);
+            }
+        }
         for page in changes {
             let of_copy = self.geometry.map.start(page.region).0 + page.number;
             if page.born {

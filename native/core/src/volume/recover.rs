@@ -71,6 +71,7 @@ pub(super) fn recover(
         let txn = page_txn(&image);
         pages.adopt(page, *image, txn)?;
     }
+    pages.check_init()?;
     let next = recovered.next;
     if read_only {
         return Ok((report, next, found));
