@@ -1,6 +1,92 @@
 /** The command line of mkfs.hn4, also `hn4 mkfs`. */
-import { Hn4Error } from '../src/base/error.ts'
+import { fromHex } from '../src/base/bytes.ts'
 import type { Command } from '../src/console/command.ts'
+import type { Context } from '../src/console/context.ts'
+import { EXIT } from '../src/console/exit-codes.ts'
+import { UsageError } from '../src/console/failure.ts'
+import { parseSize } from '../src/console/size.ts'
+import { BLOCK_SIZE, FLAGS } from '../src/format/layout.ts'
+import { type MakeOptions, makeVolume } from './make.ts'
+import { summaryJson, summaryText } from './summary.ts'
+
+const NS = 1_000_000_000n
+
+/** Features of the format, with what -O may say about them. */
+const FEATURES = FLAGS.INCOMPAT.map(([name, , meaning]) => [name.toLowerCase(), meaning] as const)
+
+function checkFeatures(wanted: readonly string[]): void {
+  for (const feature of wanted.flatMap(list => list.split(','))) {
+    const name = feature.replace(/^\^/, '')
+    if (!FEATURES.some(([known]) => known === name)) throw new UsageError(`-O: unknown feature '${name}'; -O list shows them`)
+    if (feature.startsWith('^')) throw new UsageError(`-O: ${name} cannot be turned off in this version`)
+  }
+}
+
+function extended(wanted: readonly string[]): { stride?: number; scale?: number } {
+  const out: { stride?: number; scale?: number } = {}
+  for (const pair of wanted.flatMap(list => list.split(','))) {
+    const [, key, value] = /^(stride|scale)=(\d{1,14})$/.exec(pair) ?? []
+    if (key === undefined) throw new UsageError(`-E: not stride=N or scale=N: '${pair}'`)
+    out[key as 'stride' | 'scale'] = Number(value)
+  }
+  return out
+}
+
+function seedOf(text: string | undefined): Uint8Array | undefined {
+  if (text === undefined) return undefined
+  const bytes = fromHex(text)
+  if (bytes === null || bytes.length === 0 || bytes.length > 16) throw new UsageError('--seed: 2 to 32 hexadecimal digits, an even number')
+  return bytes
+}
+
+/** SOURCE_DATE_EPOCH; else, with a seed, 1970 (equal runs give equal bytes); else now. */
+function creationTime(env: Context['io']['env'], isSeeded: boolean): bigint {
+  const epoch = env['SOURCE_DATE_EPOCH']
+  if (epoch !== undefined && epoch !== '') {
+    if (!/^\d{1,10}$/.test(epoch)) throw new UsageError(`SOURCE_DATE_EPOCH: not a number of seconds: '${epoch}'`)
+    return BigInt(epoch) * NS
+  }
+  return isSeeded ? 0n : BigInt(Date.now()) * 1_000_000n
+}
+
+function readOptions(ctx: Context): MakeOptions {
+  const { options } = ctx
+  const blockSize = options.number('block-size')
+  if (blockSize !== undefined && blockSize !== BLOCK_SIZE) throw new UsageError('-b: the block size is always 4096')
+  checkFeatures(options.list('features'))
+  const seed = seedOf(options.text('seed'))
+  const size = ctx.args[1]
+  const slots = options.number('cortex')
+  if (slots === 0) throw new UsageError('-N: at least one file')
+  return {
+    path: ctx.arg(0),
+    sizeBytes: size === undefined ? undefined : parseSize(size),
+    label: options.text('label'),
+    uuid: options.text('uuid'),
+    seed,
+    createdNs: creationTime(ctx.io.env, seed !== undefined),
+    slots,
+    copies: options.text('metadata') === 'single' ? 1 : 2,
+    ...extended(options.list('extended')),
+    force: options.flag('force'),
+    discard: !options.flag('no-discard'),
+    dryRun: options.flag('dry-run'),
+  }
+}
+
+function run(ctx: Context): number {
+  if (ctx.options.list('features').includes('list')) {
+    if (ctx.isJson) ctx.json({ features: FEATURES.map(([name, meaning]) => ({ name, meaning })) })
+    for (const [name, meaning] of FEATURES) ctx.result(`${name}  ${meaning}`)
+    return EXIT.OK
+  }
+  if (ctx.args.length === 0) throw new UsageError('missing required argument IMAGE')
+  const options = readOptions(ctx)
+  const made = makeVolume(options)
+  if (ctx.isJson) ctx.json(summaryJson(made, options.dryRun === true))
+  else ctx.print(summaryText(made, options.dryRun === true, bytes => ctx.size(bytes)).trimEnd())
+  return EXIT.OK
+}
 
 export const mkfs: Command = {
   name: 'mkfs',
@@ -9,10 +95,11 @@ export const mkfs: Command = {
     'With SIZE a missing image is created as a sparse file; without SIZE the image must exist. A device or file ' +
       'that holds a known filesystem, partition table or archive is left alone unless --force is given; one that ' +
       'is in use is left alone always.',
+    'Encryption does not exist in this version. SOURCE_DATE_EPOCH sets the time of creation; with --seed alone it is 1970.',
   ],
   exits: 'mkfs',
   arguments: [
-    { name: 'IMAGE', summary: 'file or block device' },
+    { name: 'IMAGE', summary: 'file or block device', optional: true },
     { name: 'SIZE', summary: 'bytes, or with k, M, G, T: 512M, 4G', optional: true },
   ],
   options: [
@@ -46,7 +133,5 @@ export const mkfs: Command = {
     { line: 'mkfs.hn4 -L backup -U random /dev/sdb1', meaning: 'on a partition, with a label' },
     { line: 'mkfs.hn4 --dry-run --json disk.img 1T', meaning: 'the layout it would have, for a program' },
   ],
-  run: () => {
-    throw new Hn4Error('UNSUPPORTED', { text: 'this build does not format volumes' })
-  },
+  run,
 }

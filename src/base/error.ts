@@ -20,6 +20,7 @@ export type ErrorClass =
   | 'io' // the device or the host refused
   | 'internal'
 
+/** [class, sentence]; `{name}` in a sentence stands for that detail, the other details follow in parentheses. */
 const CODES = {
   DAMAGED: ['damage', 'damaged metadata'],
   DATA_DAMAGED: ['damage', 'damaged data'],
@@ -38,6 +39,32 @@ const CODES = {
   IO: ['io', 'input/output error'],
   ADDON_MISSING: ['internal', 'the native addon is missing'],
   ADDON_MISMATCH: ['internal', 'the native addon does not fit this version'],
+
+  NOT_LINK: ['kind', 'not a symbolic link'],
+  LINK_LOOP: ['kind', 'too many levels of symbolic links'],
+  TOO_LARGE: ['argument', 'too large'],
+  HAS_SIGNATURE: ['exists', 'contains {what}'],
+  TRUNCATED: ['damage', 'the volume has {expected} bytes, the device only {found}'],
+  GEOMETRY: ['damage', 'superblock {position}: {field} is {found}, {rule}'],
+  RESERVED: ['damage', '{record}: reserved byte at offset {offset} is not zero'],
+  CHECKPOINT: ['damage', 'no valid checkpoint block'],
+  LOG_DAMAGED: [
+    'damage',
+    'log: record of transaction {txn} at log block {at} is damaged, for transaction {later} stands at log block {laterAt}',
+  ],
+  LOG_ITEM: ['damage', 'log: transaction {txn}, item {item}: {cause}'],
+  PAGE: ['damage', '{region} page {page}: no valid copy: {cause}'],
+  PAGE_CONTENT: ['damage', '{region} page {page}: {cause}'],
+  ANCHOR_MISSING: ['damage', 'file {number}: no anchor in cortex pages {first} and {second} or the stash'],
+  ANCHOR: ['damage', 'file {number}: anchor in {region} page {page}, slot {slot}: {cause}'],
+  BLOCK_LOST: ['damage', 'file {number}: block {index}: no live descriptor of a candidate names it'],
+  BLOCK_DATA: ['damage', 'file {number}: block {index} (block {block} of the volume): {cause}'],
+  BLOCK_TWICE: ['damage', 'file {number}: block {index}: named by the descriptors of blocks {block} and {other}'],
+  DIRECTORY: ['damage', 'directory {number}: block {index}: {cause}'],
+  ENTRY: ['damage', 'directory {number}: entry "{name}": {cause}'],
+  EXTENSION: ['damage', 'file {number}: extension unit {unit}: {cause}'],
+  PRESENCE: ['damage', 'file {number}: presence node {node}: {cause}'],
+  SEGMENT: ['damage', 'file {number}: segment at block {first}: {cause}'],
 } as const satisfies Record<string, readonly [ErrorClass, string]>
 
 export type ErrorCode = keyof typeof CODES
@@ -61,11 +88,7 @@ export class Hn4Error extends Error {
   readonly detail: ErrorDetail
 
   constructor(code: ErrorCode, detail: ErrorDetail = {}, options?: ErrorOptions) {
-    const numbers = Object.entries(detail)
-      .filter(([name, value]) => !APART.has(name) && value !== undefined)
-      .map(([name, value]) => `${name} ${value}`)
-    const text = detail.text ?? CODES[code][1]
-    super(numbers.length > 0 ? `${text} (${numbers.join(', ')})` : text, options)
+    super(messageOf(detail.text ?? CODES[code][1], detail), options)
     this.code = code
     this.detail = detail
   }
@@ -73,4 +96,54 @@ export class Hn4Error extends Error {
   get class(): ErrorClass {
     return CODES[this.code][0]
   }
+}
+
+function messageOf(sentence: string, detail: ErrorDetail): string {
+  const used = new Set<string>()
+  const text = sentence.replace(/\{(\w+)\}/g, (_, name: string) => {
+    used.add(name)
+    return String(detail[name])
+  })
+  const rest = Object.entries(detail)
+    .filter(([name, value]) => !APART.has(name) && !used.has(name) && value !== undefined)
+    .map(([name, value]) => `${name} ${value}`)
+  return oneLine(rest.length > 0 ? `${text} (${rest.join(', ')})` : text)
+}
+
+/** A name or a system's message may hold line ends or escape sequences: shown as \xNN, so that an error is one line. */
+export function oneLine(text: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is replaced
+  return text.replace(/[\u0000-\u001f\u007f-\u009f]/g, c => `\\x${c.charCodeAt(0).toString(16).padStart(2, '0')}`)
+}
+
+/** True if `error` says that stored bytes are wrong (rather than the question). */
+export function isDamage(error: unknown): error is Hn4Error {
+  return error instanceof Hn4Error && error.class === 'damage'
+}
+
+const SYSTEM_TEXT: Readonly<Record<string, string>> = {
+  ENOENT: 'no such file or directory',
+  EACCES: 'permission denied',
+  EPERM: 'operation not permitted',
+  EISDIR: 'is a directory',
+  EIO: 'input/output error',
+  ENOSPC: 'no space left on device',
+  EFBIG: 'file too large',
+  EROFS: 'read-only file system',
+  EBUSY: 'device or resource busy',
+}
+
+/** The Hn4Error of a failed system call `operation` on `path`. */
+export function ioError(path: string, operation: string, error: unknown): Hn4Error {
+  if (error instanceof Hn4Error) return error
+  const name = (error as NodeJS.ErrnoException).code
+  if (name === 'EACCES' || name === 'EPERM') return new Hn4Error('ACCESS', { path }, { cause: error })
+  if (name === 'EBUSY') return new Hn4Error('BUSY', { path }, { cause: error })
+  const cause = name === undefined ? String(error) : (SYSTEM_TEXT[name] ?? name)
+  return new Hn4Error(name === 'ENOENT' ? 'NOT_FOUND' : 'IO', { path, text: `${operation}: ${cause}` }, { cause: error })
+}
+
+/** Text of what was thrown, for a cause inside another error. */
+export function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
 }

@@ -9,8 +9,11 @@ pub mod chronicle;
 pub mod cortex;
 pub mod device;
 pub mod directory;
+pub mod extension;
 pub mod format;
 pub mod pages;
+pub mod presence;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 pub mod vfs;
+pub mod volume;

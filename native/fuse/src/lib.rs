@@ -27,3 +27,4 @@ pub use counters::Counters;
 pub use handler::{Cache, Log, ReadDirPlus, Settings};
 pub use mount::{MountError, MountFlag, MountOptions};
 pub use session::Session;
+pub use wire::Validity;

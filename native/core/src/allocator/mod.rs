@@ -108,6 +108,12 @@ impl Allocator {
         self.map.is_busy(data.0)
     }
 
+    /// Busy blocks of a run.
+    pub fn busy_blocks(&mut self, run: Run) -> Result<u64> {
+        let (from, to) = self.bounds(run)?;
+        self.map.count(Layer::Busy, from, to)
+    }
+
     /// Makes blocks busy, whoever had reserved them. Nothing changes if one of them is busy.
     ///
     /// # Errors

@@ -337,6 +337,13 @@ impl PageCache {
         Ok(())
     }
 
+    /// The page of INIT as it is in memory.
+    pub fn init_image(&self, number: u64) -> Box<PageBytes> {
+        let mut image = Box::new([0; layout::BLOCK_SIZE as usize]);
+        self.init.store(number, &mut image);
+        image
+    }
+
     /// What the running transaction changed, in disk order. Call while no operation runs.
     pub fn take_changes(&self) -> Vec<Changes> {
         let mut pages = std::mem::take(&mut *self.changed.lock());
@@ -373,11 +380,7 @@ impl PageCache {
             .collect();
         let init = std::mem::take(&mut *self.init_dirty.lock())
             .into_iter()
-            .map(|number| {
-                let mut image = Box::new([0; layout::BLOCK_SIZE as usize]);
-                self.init.store(number, &mut image);
-                (number, image)
-            })
+            .map(|number| (number, self.init_image(number)))
             .collect();
         Snapshot { txn, pages, init }
     }

@@ -1,5 +1,24 @@
-//! The file and directory operations a session serves.
+//! The file and directory operations a session serves, on a mounted volume.
+//!
+//! Every change follows one pattern: enter the transaction, lock the files in ascending number,
+//! check and load everything that can fail, then change memory. An error changes nothing.
 
+pub mod acl;
 pub mod api;
 
+mod attributes;
+mod check;
+mod create;
+mod filesystem;
+mod flags;
+mod identity;
+mod locking;
+mod names;
+mod readdir;
+mod rename;
+mod stat;
+mod unlink;
+mod xattr;
+
 pub use api::*;
+pub use filesystem::FileSystem;

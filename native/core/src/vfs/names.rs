@@ -7,7 +7,7 @@ use super::locking::Locked;
 use crate::base::{Code, Error, Ino, Result};
 use crate::directory::Entry;
 use crate::format::{Kind, layout};
-use crate::volume::{Inode, For, now_ns};
+use crate::volume::{For, Inode, now_ns};
 use std::sync::Arc;
 
 impl FileSystem {
@@ -40,10 +40,13 @@ impl FileSystem {
 
     /// The file an entry leads to. Call under the directory's lock: an entry without an anchor is damage.
     pub(super) fn file_of(&self, dir: &Inode, entry: &Entry) -> Result<Arc<Inode>> {
-        self.volume.inode(entry.number, entry.hint).map_err(|error| match error.code {
+        self.volume.inode(entry.seed.number, entry.seed.hint).map_err(|error| match error.code {
             Code::NotFound => Error::new(
                 Code::Corrupt,
-                format!("directory {}: an entry names file {}, which has no anchor", dir.ino, entry.number),
+                format!(
+                    "directory {}: an entry names file {}, which has no anchor",
+                    dir.ino, entry.seed.number
+                ),
             ),
             _ => error,
         })

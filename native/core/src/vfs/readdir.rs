@@ -35,7 +35,8 @@ impl FileSystem {
         let mut at = cookie;
         for (cookie, name) in [(COOKIE_DOT, &b"."[..]), (COOKIE_DOT_DOT, b"..")] {
             if at < cookie {
-                let target = if cookie == COOKIE_DOT { ino } else { self.parent_of(&dir).map_or(ino, |up| up.ino) };
+                let target =
+                    if cookie == COOKIE_DOT { ino } else { self.parent_of(&dir).map_or(ino, |up| up.ino) };
                 if !take(&DirEntry { name, ino: target, kind: DT_DIR, cookie, attr: None }) {
                     return Ok(());
                 }
@@ -79,7 +80,7 @@ impl FileSystem {
     ) -> Result<bool> {
         let Listed { entry, name } = listed;
         let mut shown =
-            DirEntry { name, ino: entry.number, kind: entry.kind, cookie: entry.cookie, attr: None };
+            DirEntry { name, ino: entry.seed.number, kind: entry.kind, cookie: entry.cookie, attr: None };
         if !plus {
             return Ok(take(&shown));
         }
@@ -87,7 +88,7 @@ impl FileSystem {
             // As in lookup: the count is added before the name can go.
             let state = dir.state.read();
             match self.volume.find_entry(dir, &state, name)? {
-                Some(now) if now.number == entry.number => {}
+                Some(now) if now.seed.number == entry.seed.number => {}
                 _ => return Ok(true),
             }
             match self.file_of(dir, entry) {

@@ -1,14 +1,9 @@
 //! What `stat` and `statfs` show.
 
-use super::Volume;
-use super::inode::{Inode, InodeState};
-use super::time::now_ns;
-use crate::format::{Kind, layout};
-use crate::vfs_types::{Attr, StatFs};
+use super::api::{Attr, StatFs};
+use crate::format::layout;
+use crate::volume::{Inode, InodeState, Volume};
 use std::sync::atomic::Ordering;
-
-/// atime moves at most once in this time unless the file changed since (relatime).
-const DAY_NS: i64 = 86_400 * 1_000_000_000;
 
 impl Volume {
     pub fn attr(&self, inode: &Inode, state: &InodeState) -> Attr {
@@ -29,19 +24,6 @@ impl Volume {
             gid: attributes.gid,
             rdev: attributes.rdev,
             flags: flag(layout::PERMISSION_IMMUTABLE, 0x10) | flag(layout::PERMISSION_APPEND, 0x20),
-        }
-    }
-
-    /// Moves atime in memory; the next change, or the unmount, takes it to the disk.
-    pub(super) fn note_read(&self, inode: &Inode, state: &InodeState) {
-        if self.options.read_only || self.options.noatime || inode.kind != Kind::Regular {
-            return;
-        }
-        let attributes = &state.slot.attributes;
-        let shown = attributes.atime.max(inode.read_at.load(Ordering::Relaxed));
-        let now = now_ns();
-        if shown <= state.slot.anchor.mod_clock || shown <= attributes.ctime || now - shown > DAY_NS {
-            inode.read_at.store(now, Ordering::Relaxed);
         }
     }
 

@@ -31,7 +31,7 @@ impl FileSystem {
     ) -> Result<bool> {
         self.volume.load_table_locked(dir, state)?;
         let now = self.volume.find_entry(dir, state, name)?;
-        Ok(now.is_some_and(|now| now.number == seen.number))
+        Ok(now.is_some_and(|now| now.seed.number == seen.seed.number))
     }
 
     /// The file may lose a name: neither it nor its directory is immutable or append-only; a

@@ -173,12 +173,8 @@ impl Volume {
             return Err(Error::new(Code::Io, "the log is full while a transaction runs"));
         }
         let position = self.log.ring.lock().head();
-        let end = LogPoint {
-            position,
-            txn: committer.txn,
-            previous_crc: committer.crc,
-            counters: self.counters(),
-        };
+        let end =
+            LogPoint { position, txn: committer.txn, previous_crc: committer.crc, counters: self.counters() };
         let job = Job { snapshot: self.pages.snapshot(committer.txn - 1), end };
         drop(_closed);
         self.run_checkpoint(&job)

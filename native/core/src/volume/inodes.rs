@@ -80,8 +80,7 @@ impl Inodes {
         if self.in_memory.fetch_add(1, Ordering::Relaxed) >= self.capacity {
             self.drop_some(&mut entries);
         }
-        let entry =
-            entries.entry(inode.ino).or_insert(Entry { hint: inode.hint, lookups: 0, inode: None });
+        let entry = entries.entry(inode.ino).or_insert(Entry { hint: inode.hint, lookups: 0, inode: None });
         entry.inode = Some(inode.clone());
     }
 
@@ -101,8 +100,7 @@ impl Inodes {
     /// Adds lookups to an inode that the caller has in hand.
     pub fn look_up(&self, inode: &Arc<Inode>, count: u64) {
         let mut entries = self.shard(inode.ino).entries.lock();
-        let entry =
-            entries.entry(inode.ino).or_insert(Entry { hint: inode.hint, lookups: 0, inode: None });
+        let entry = entries.entry(inode.ino).or_insert(Entry { hint: inode.hint, lookups: 0, inode: None });
         if entry.inode.is_none() {
             entry.inode = Some(inode.clone());
             self.in_memory.fetch_add(1, Ordering::Relaxed);
@@ -123,6 +121,17 @@ impl Inodes {
             return None;
         }
         entry.inode.clone()
+    }
+
+    /// Inodes whose last read is not in their slot yet.
+    pub fn with_read_times(&self) -> Vec<Arc<Inode>> {
+        let mut found = Vec::new();
+        for shard in &self.shards {
+            let entries = shard.entries.lock();
+            let inodes = entries.values().filter_map(|entry| entry.inode.as_ref());
+            found.extend(inodes.filter(|inode| inode.read_at.load(Ordering::Relaxed) != 0).cloned());
+        }
+        found
     }
 
     pub fn is_held(&self, ino: Ino) -> bool {

@@ -29,12 +29,14 @@ mod prealloc;
 mod presence;
 mod read;
 mod record;
+mod recover;
 mod seek;
 mod space;
 mod sync;
 mod throttle;
 mod time;
 mod truncate;
+mod vacate;
 mod write;
 
 pub use inode::{Inode, InodeState};

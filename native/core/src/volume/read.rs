@@ -3,11 +3,15 @@
 use super::Volume;
 use super::inode::{Inode, InodeState};
 use super::mapping::Extent;
+use super::time::now_ns;
 use crate::base::{BLOCK_SIZE, BlockBuf, Code, Data, Error, Result, crc32c};
 use crate::format::Kind;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 const BLOCK: u64 = BLOCK_SIZE as u64;
+/// atime moves at most once in this time unless the file changed since (relatime).
+const DAY_NS: i64 = 86_400 * 1_000_000_000;
 
 impl Volume {
     /// Fills `buf` from byte `offset`; fewer bytes only at the end of the file.
@@ -103,6 +107,19 @@ impl Volume {
             }
         }
         Ok(())
+    }
+
+    /// Moves atime in memory; the next change, or the unmount, takes it to the disk.
+    pub(super) fn note_read(&self, inode: &Inode, state: &InodeState) {
+        if self.options.read_only || self.options.noatime || inode.kind != Kind::Regular {
+            return;
+        }
+        let attributes = &state.slot.attributes;
+        let shown = attributes.atime.max(inode.read_at.load(Ordering::Relaxed));
+        let now = now_ns();
+        if shown <= state.slot.anchor.mod_clock || shown <= attributes.ctime || now - shown > DAY_NS {
+            inode.read_at.store(now, Ordering::Relaxed);
+        }
     }
 
     /// The bytes of one placed block, zeros for holes: the base of a partial write.

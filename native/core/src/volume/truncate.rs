@@ -36,7 +36,6 @@ impl Volume {
 
     /// Bytes behind the old end read as zeros.
     pub(super) fn grow(&self, inode: &Inode, state: &mut InodeState, size: u64) -> Result<()> {
-        let stays_inline = state.is_inline() || state.slot.attributes.blocks == 0 && state.size == 0;
         if state.is_inline() && size <= layout::INLINE_MAX && state.dirty.is_empty() {
             // The buffer behind the content is zero already.
             state.slot.anchor.mass = size;
@@ -44,23 +43,27 @@ impl Volume {
             return Ok(());
         }
         let tail = self.tail_to_clear(inode, state, size)?;
-        let inline_head = state.is_inline() && state.in_memory(0).is_none();
-        let head = if inline_head { Some(self.read_block(inode, state, 0)?) } else { None };
-        self.space.promise(u64::from(inline_head), For::User)?;
         let hole = size.div_ceil(BLOCK) > state.size_blocks();
-        if hole && let Err(error) = self.become_sparse(inode, state) {
-            self.space.forgo(u64::from(inline_head));
-            return Err(error);
-        }
-        debug_assert!(stays_inline || !state.is_inline());
-        if let Some(block) = head {
-            self.put_delayed(state, 0, block, true);
+        self.delay_inline(inode, state)?;
+        if hole {
+            self.become_sparse(inode, state)?;
         }
         if let Some((index, block)) = tail {
             self.put_delayed(state, index, block, false);
         }
         state.size = size;
         self.advance_mass(state);
+        Ok(())
+    }
+
+    /// Makes inline content a delayed block, so that it moves to one when it is placed.
+    pub(super) fn delay_inline(&self, inode: &Inode, state: &mut InodeState) -> Result<()> {
+        if !state.is_inline() || state.in_memory(0).is_some() {
+            return Ok(());
+        }
+        let block = self.read_block(inode, state, 0)?;
+        self.space.promise(1, For::User)?;
+        self.put_delayed(state, 0, block, true);
         Ok(())
     }
 

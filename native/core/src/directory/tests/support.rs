@@ -1,47 +1,13 @@
-//! What the tests share: random numbers with a printed seed, blocks in memory, a directory with its model.
+//! What the tests share: blocks in memory, a directory with its model.
 
 use super::super::*;
 use crate::base::{Code, Error, Result};
 use std::collections::BTreeMap;
 
+pub(crate) use crate::testing::{Rng, with_seeds};
+
 pub const KEY: [u8; 16] = [7; 16];
 pub const NUMBER: u64 = 16;
-
-/// SplitMix64 (Steele, Lea, Flood, 2014).
-pub struct Rng(pub u64);
-
-impl Rng {
-    pub fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-    pub fn below(&mut self, end: u64) -> u64 {
-        self.next() % end
-    }
-    pub fn chance(&mut self, percent: u64) -> bool {
-        self.below(100) < percent
-    }
-}
-
-/// Runs `test` with many seeds. `HN4_SEEDS` sets how many, `HN4_SEED` runs one alone; a failure
-/// prints its seed.
-pub fn with_seeds(count: u64, test: impl Fn(u64)) {
-    let number = |name: &str| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
-    let seeds = match number("HN4_SEED") {
-        Some(seed) => seed..seed + 1,
-        None => 0..number("HN4_SEEDS").unwrap_or(count),
-    };
-    for seed in seeds {
-        let run = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| test(seed)));
-        if let Err(panic) = run {
-            eprintln!("failed with HN4_SEED={seed}");
-            std::panic::resume_unwind(panic);
-        }
-    }
-}
 
 /// A name of 1 to 255 bytes, number `id` of a pool.
 pub fn name_of(id: u64, longest: u64) -> Vec<u8> {

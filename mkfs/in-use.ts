@@ -1,0 +1,66 @@
+/**
+ * Is an image in use? Mounted, swapped to, behind a loop device, or locked. --force never overrides this.
+ * The kernel's own files are read; what cannot be read says nothing.
+ */
+import { readdirSync, readFileSync, type BigIntStats } from 'node:fs'
+import { majorMinor } from '../src/device/size.ts'
+
+function lines(file: string): string[] {
+  try {
+    return readFileSync(file, 'utf8').split('\n')
+  } catch {
+    return []
+  }
+}
+
+/** Kernel tables write space, tab, newline and backslash as \ooo. */
+const unescapeOctal = (text: string): string =>
+  text.replace(/\\([0-7]{3})/g, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 8)))
+
+/** Who uses `path` (absolute, links resolved), as words for the error; null if nobody is known to. */
+export function usedBy(path: string, stat: BigIntStats): string | null {
+  return mountedAt(path, stat) ?? swap(path) ?? loopDevice(path) ?? lockHolder(stat)
+}
+
+function mountedAt(path: string, stat: BigIntStats): string | null {
+  const { major, minor } = majorMinor(stat.rdev)
+  const device = stat.isBlockDevice() ? `${major}:${minor}` : null
+  for (const line of lines('/proc/self/mountinfo')) {
+    const fields = line.split(' ')
+    const source = fields[fields.indexOf('-', 6) + 2]
+    const isSource = source !== undefined && unescapeOctal(source) === path
+    if (isSource || (device !== null && fields[2] === device)) return `mounted at ${unescapeOctal(fields[4] ?? '?')}`
+  }
+  return null
+}
+
+function swap(path: string): string | null {
+  const used = lines('/proc/swaps').some(line => unescapeOctal(line.split(/\s/)[0] ?? '') === path)
+  return used ? 'used as swap space' : null
+}
+
+function loopDevice(path: string): string | null {
+  let devices: string[]
+  try {
+    devices = readdirSync('/sys/block').filter(name => name.startsWith('loop'))
+  } catch {
+    return null
+  }
+  const found = devices.find(name => lines(`/sys/block/${name}/loop/backing_file`)[0] === path)
+  return found === undefined ? null : `attached to /dev/${found}`
+}
+
+/** A lock of any kind on the image: a mount holds one (an OFD lock has no process id, -1). */
+function lockHolder(stat: BigIntStats): string | null {
+  const { major, minor } = majorMinor(stat.dev)
+  const two = (n: bigint): string => n.toString(16).padStart(2, '0')
+  const place = `${two(major)}:${two(minor)}:${stat.ino}`
+  for (const line of lines('/proc/locks')) {
+    const fields = line.trim().split(/\s+/)
+    const at = fields.indexOf(place)
+    if (at < 1) continue
+    const pid = fields[at - 1]
+    return pid === '-1' || pid === '0' ? 'locked by another process' : `locked by process ${pid}`
+  }
+  return null
+}

@@ -1,0 +1,143 @@
+/** mkfs as a library: plans a volume, refuses what must not be overwritten, writes it. */
+import { spawnSync } from 'node:child_process'
+import { closeSync, constants, existsSync, ftruncateSync, openSync, readSync, realpathSync, statSync, unlinkSync } from 'node:fs'
+import { Hn4Error, ioError } from '../src/base/error.ts'
+import { sizeOfTarget } from '../src/device/size.ts'
+import { constant } from '../src/format/constants.ts'
+import { checkGeometry, type Geometry } from '../src/format/geometry.ts'
+import { planGeometry, type PlanOptions } from '../src/format/plan.ts'
+import type { Identity } from '../src/format/superblock.ts'
+import { type IdentityOptions, makeIdentity } from './identity.ts'
+import { usedBy } from './in-use.ts'
+import { blkidSignature, HEAD_BYTES, knownSignature, TAIL_BYTES } from './signatures.ts'
+import { FileSink, writeVolume } from './write-volume.ts'
+
+export interface MakeOptions extends PlanOptions, IdentityOptions {
+  readonly path: string
+  /** Bytes of the volume; without it the image must exist and is taken whole. */
+  readonly sizeBytes?: number | undefined
+  /** Overwrite a known signature. Never overrides "in use". */
+  readonly force?: boolean
+  /** Give the old blocks of the image back before writing. Default true. */
+  readonly discard?: boolean
+  /** Compute and check everything, write nothing. */
+  readonly dryRun?: boolean
+}
+
+export interface MadeVolume {
+  readonly path: string
+  readonly geometry: Geometry
+  readonly identity: Identity
+  readonly isBlockDevice: boolean
+}
+
+const BLOCK = constant('BLOCK_SIZE')
+
+/** @throws Hn4Error; nothing was changed then, unless a write itself failed. */
+export function makeVolume(options: MakeOptions): MadeVolume {
+  const identity = makeIdentity(options)
+  return existsSync(options.path) ? makeOnExisting(options, identity) : makeNew(options, identity)
+}
+
+function plan(options: MakeOptions, bytes: number): Geometry {
+  const geometry = planGeometry(Math.floor(bytes / BLOCK), options, options.path)
+  checkGeometry(geometry, 0)
+  return geometry
+}
+
+function makeNew(options: MakeOptions, identity: Identity): MadeVolume {
+  const { path, sizeBytes } = options
+  if (sizeBytes === undefined) {
+    throw new Hn4Error('NOT_FOUND', { path, text: 'does not exist and no size was given', hint: 'give a size: 4G' })
+  }
+  const geometry = plan(options, sizeBytes)
+  if (options.dryRun) return { path, geometry, identity, isBlockDevice: false }
+  const fd = open(path, constants.O_RDWR | constants.O_CREAT | constants.O_EXCL)
+  try {
+    resize(fd, path, sizeBytes)
+    writeVolume(new FileSink(fd, path), geometry, identity, geometry.blockCount)
+  } catch (error) {
+    unlinkSync(path)
+    throw error
+  } finally {
+    closeSync(fd)
+  }
+  return { path, geometry, identity, isBlockDevice: false }
+}
+
+function makeOnExisting(options: MakeOptions, identity: Identity): MadeVolume {
+  const path = realpathSync(options.path)
+  const stat = statSync(path, { bigint: true })
+  const user = usedBy(path, stat)
+  if (user !== null) throw new Hn4Error('BUSY', { path: options.path, text: `in use: ${user}` })
+  // On a block device O_EXCL also fails while the kernel uses it in a way no table shows (a RAID, a mapping).
+  const exclusive = stat.isBlockDevice() && !options.dryRun ? constants.O_EXCL : 0
+  const fd = open(path, (options.dryRun ? constants.O_RDONLY : constants.O_RDWR) | exclusive)
+  try {
+    const { bytes, isBlockDevice } = sizeOfTarget(fd, options.path)
+    const sizeBytes = chooseSize(options, bytes, isBlockDevice)
+    const geometry = plan(options, sizeBytes)
+    if (!options.force) refuseSignature(fd, path, bytes)
+    const made = { path, geometry, identity, isBlockDevice }
+    if (options.dryRun) return made
+    if (options.discard !== false) discard(fd, path, isBlockDevice)
+    if (!isBlockDevice) resize(fd, path, sizeBytes)
+    const deviceBlocks = isBlockDevice ? Math.floor(bytes / BLOCK) : geometry.blockCount
+    writeVolume(new FileSink(fd, path), geometry, identity, deviceBlocks)
+    return made
+  } finally {
+    closeSync(fd)
+  }
+}
+
+function chooseSize(options: MakeOptions, bytes: number, isBlockDevice: boolean): number {
+  const wanted = options.sizeBytes ?? bytes
+  if (isBlockDevice && wanted > bytes) {
+    throw new Hn4Error('TOO_LARGE', { path: options.path, text: `the device has ${bytes} bytes, ${wanted} were asked for` })
+  }
+  return wanted
+}
+
+function open(path: string, flags: number): number {
+  try {
+    return openSync(path, flags, 0o644)
+  } catch (error) {
+    throw ioError(path, 'open', error)
+  }
+}
+
+function resize(fd: number, path: string, bytes: number): void {
+  try {
+    ftruncateSync(fd, bytes)
+  } catch (error) {
+    throw ioError(path, `change of size to ${bytes} bytes`, error)
+  }
+}
+
+function refuseSignature(fd: number, path: string, bytes: number): void {
+  const tailAt = Math.max(0, Math.floor(bytes / BLOCK) * BLOCK - TAIL_BYTES)
+  const head = readUpTo(fd, path, 0, HEAD_BYTES)
+  const what = knownSignature(head, readUpTo(fd, path, tailAt, TAIL_BYTES)) ?? blkidSignature(path)
+  if (what !== null) throw new Hn4Error('HAS_SIGNATURE', { path, what, hint: 'to overwrite it, use --force' })
+}
+
+function readUpTo(fd: number, path: string, at: number, length: number): Uint8Array {
+  const buffer = new Uint8Array(length)
+  let done = 0
+  try {
+    while (done < length) {
+      const got = readSync(fd, buffer, done, length - done, at + done)
+      if (got === 0) break
+      done += got
+    }
+  } catch (error) {
+    throw ioError(path, `read at byte ${at}`, error)
+  }
+  return buffer.subarray(0, done)
+}
+
+/** Best effort: a volume never relies on what discarded blocks read as. */
+function discard(fd: number, path: string, isBlockDevice: boolean): void {
+  if (isBlockDevice) spawnSync('blkdiscard', ['--force', path], { stdio: 'ignore', timeout: 60_000 })
+  else resize(fd, path, 0)
+}

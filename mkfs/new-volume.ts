@@ -1,0 +1,139 @@
+/**
+ * The bytes of an empty volume (docs/format.md section 9): a list of writes, computed without
+ * touching a device. write-volume.ts puts them there in the order that survives a crash.
+ */
+import { type BlockNumber, blockNumber } from '../src/base/units.ts'
+import { encodeCheckpoint } from '../src/format/checkpoint.ts'
+import { constant, flag } from '../src/format/constants.ts'
+import { cortexPlace } from '../src/format/cortex.ts'
+import { checkpointPlaces, type Geometry, pageInCopy, type RegionName, regionNumber, superblockPlaces } from '../src/format/geometry.ts'
+import { BLOCK_SIZE } from '../src/format/layout.ts'
+import { changeBits, sealPage } from '../src/format/page.ts'
+import { sipKey } from '../src/format/siphash.ts'
+import { encodeSlot, FILE_TYPES, seedIdBytes } from '../src/format/slot.ts'
+import { encodeSuperblock, type Identity, newSuperblock } from '../src/format/superblock.ts'
+
+/** Directories every volume starts with: number and mode, in the order they take their slots. */
+const SYSTEM_DIRECTORIES = [
+  [constant('INO_ROOT'), 0o755],
+  [constant('INO_ORPHANS'), 0o700],
+  [constant('INO_PUBLIC_IDS'), 0o700],
+] as const
+/** mkfs is the volume's transaction 1; the first mount goes on with 2. */
+const MKFS_TXN = 1n
+const NS = 1_000_000_000n
+
+export interface BlockWrite {
+  readonly block: BlockNumber
+  readonly bytes: Uint8Array
+}
+
+/** The slot of an empty directory of uid and gid 0. */
+function directorySlot(number: number, mode: number, createdNs: bigint): Uint8Array {
+  const seedId = seedIdBytes(BigInt(number), 0, 0)
+  const seconds = BigInt.asUintN(32, createdNs / NS)
+  return encodeSlot(
+    {
+      number: BigInt(number),
+      hint: 0,
+      random: 0,
+      public_id: seedId,
+      gravity_center: 0n,
+      mass: 0n,
+      data_class: 0n,
+      tag_filter: 0n,
+      orbit_vector: 0,
+      fractal_scale: 0,
+      permissions: (FILE_TYPES.directory << 12) | mode,
+      sovereign_id: 0,
+      mod_clock: createdNs,
+      write_gen: Number(MKFS_TXN),
+      create_clock: Number(seconds),
+      checksum: 0,
+      inline_buffer: new Uint8Array(constant('INLINE_MAX')),
+    },
+    {
+      uid: 0,
+      gid: 0,
+      nlink: 2,
+      rdev: 0,
+      atime: createdNs,
+      ctime: createdNs,
+      btime_ns: Number(createdNs % NS),
+      blocks: 0,
+      extension: 0,
+      parent_number: BigInt(number),
+      parent_hint: 0,
+      crc: 0,
+    },
+  )
+}
+
+/** Cortex pages with the system directories, by page number. */
+function cortexPages(g: Geometry, id: Identity): Map<number, Uint8Array> {
+  const key = sipKey(id.hashKey)
+  const pages = new Map<number, Uint8Array>()
+  const used = new Map<number, number>()
+  for (const [number, mode] of SYSTEM_DIRECTORIES) {
+    const { first } = cortexPlace(key, number, 0, g.pages.CORTEX)
+    const page = pages.get(first) ?? new Uint8Array(BLOCK_SIZE)
+    const slot = used.get(first) ?? 0
+    page.set(directorySlot(number, mode, id.createdNs), slot * constant('SLOT_SIZE'))
+    pages.set(first, page)
+    used.set(first, slot + 1)
+  }
+  return pages
+}
+
+/** The initialised map of one copy: all its pages, and the cortex pages that are written. */
+export function metadataWrites(g: Geometry, id: Identity): BlockWrite[] {
+  const cortex = cortexPages(g, id)
+  const perPage = constant('MAP_BITS_PER_PAGE')
+  const init = new Uint8Array(g.pages.INIT * BLOCK_SIZE)
+  for (const page of cortex.keys()) {
+    const bit = pageInCopy(g, 'CORTEX', page)
+    const map = init.subarray(Math.floor(bit / perPage) * BLOCK_SIZE)
+    changeBits(map, bit % perPage, (bit % perPage) + 1, true)
+  }
+  const seal = (bytes: Uint8Array, region: RegionName, page: number): void =>
+    sealPage(bytes, { region: regionNumber(region), page, salt: id.salt }, MKFS_TXN)
+  for (let page = 0; page < g.pages.INIT; page++) {
+    seal(init.subarray(page * BLOCK_SIZE, (page + 1) * BLOCK_SIZE), 'INIT', page)
+  }
+  for (const [page, bytes] of cortex) seal(bytes, 'CORTEX', page)
+  const copies = g.copyB === 0 ? [g.copyA] : [g.copyA, g.copyB]
+  return copies.flatMap(start => [
+    { block: start, bytes: init },
+    ...[...cortex].map(([page, bytes]) => ({ block: blockNumber(start + pageInCopy(g, 'CORTEX', page)), bytes })),
+  ])
+}
+
+/** The checkpoint block of a closed, empty volume: generation 1, so it stands in slot 1, at the head and at the tail. */
+export function checkpointWrites(g: Geometry, id: Identity): BlockWrite[] {
+  const bytes = encodeCheckpoint({
+    magic: constant('CHECKPOINT_MAGIC'),
+    flags: flag('CHECKPOINT', 'CLEAN'),
+    generation: 1n,
+    salt: id.salt,
+    epoch: 1n,
+    epoch_txn: MKFS_TXN + 1n,
+    tail: 0n,
+    tail_txn: MKFS_TXN + 1n,
+    tail_crc: 0,
+    proven_txn: MKFS_TXN,
+    next_number: BigInt(constant('INO_FIRST')),
+    live_blocks: 0n,
+    files: BigInt(SYSTEM_DIRECTORIES.length),
+    units: 0n,
+    tail_epoch: 1n,
+    crc: 0,
+  })
+  return checkpointPlaces(g, 1).map(block => ({ block, bytes }))
+}
+
+export function superblockWrites(g: Geometry, id: Identity): BlockWrite[] {
+  return superblockPlaces(g.blockCount).map((block, position) => ({
+    block,
+    bytes: encodeSuperblock(newSuperblock(g, id, position)),
+  }))
+}

@@ -1,0 +1,80 @@
+/** What an image already holds: blkid's answer where it is installed, and a short table of our own. */
+import { spawnSync } from 'node:child_process'
+import { equalBytes } from '../src/base/bytes.ts'
+import { SUPERBLOCK_MAGIC_BYTES } from '../src/format/superblock.ts'
+
+const text = (s: string): Uint8Array => new Uint8Array(Buffer.from(s, 'latin1'))
+
+/** [what, offset from the start, bytes]. The first that fits is named. */
+const TABLE: readonly (readonly [string, number, Uint8Array])[] = [
+  ['an hn4 volume', 0, SUPERBLOCK_MAGIC_BYTES],
+  ['an hn4 volume', 4096, SUPERBLOCK_MAGIC_BYTES],
+  ['an ext filesystem', 1080, text('\x53\xef')],
+  ['an xfs filesystem', 0, text('XFSB')],
+  ['a btrfs filesystem', 65600, text('_BHRfS_M')],
+  ['an f2fs filesystem', 1024, text('\x10\x20\xf5\xf2')],
+  ['an ntfs filesystem', 3, text('NTFS    ')],
+  ['an exfat filesystem', 3, text('EXFAT   ')],
+  ['a fat filesystem', 54, text('FAT')],
+  ['a fat filesystem', 82, text('FAT32')],
+  ['an iso9660 filesystem', 32769, text('CD001')],
+  ['a squashfs filesystem', 0, text('hsqs')],
+  ['swap space', 4086, text('SWAPSPACE2')],
+  ['a LUKS volume', 0, text('LUKS\xba\xbe')],
+  ['an LVM volume', 512, text('LABELONE')],
+  ['a qcow2 image', 0, text('QFI\xfb')],
+  ['a vmdk image', 0, text('KDMV')],
+  ['gzip data', 0, text('\x1f\x8b\x08')],
+  ['a zip archive', 0, text('PK\x03\x04')],
+  ['a zip archive', 0, text('PK\x05\x06')],
+  ['xz data', 0, text('\xfd7zXZ\x00')],
+  ['zstd data', 0, text('\x28\xb5\x2f\xfd')],
+  ['bzip2 data', 0, text('BZh')],
+  ['a 7-zip archive', 0, text('7z\xbc\xaf\x27\x1c')],
+  ['a tar archive', 257, text('ustar')],
+  ['a GPT partition table', 512, text('EFI PART')],
+  ['a GPT partition table', 4096, text('EFI PART')],
+  ['a partition table (MBR)', 510, text('\x55\xaa')],
+]
+
+/** Bytes from the start that the table looks at. */
+export const HEAD_BYTES = 65608
+/** Bytes from the end: the backup superblocks of hn4, the backup GPT header. */
+export const TAIL_BYTES = 8192
+
+const TAIL: readonly (readonly [string, number, Uint8Array])[] = [
+  ['an hn4 volume', TAIL_BYTES, SUPERBLOCK_MAGIC_BYTES],
+  ['an hn4 volume', TAIL_BYTES - 4096, SUPERBLOCK_MAGIC_BYTES],
+  ['a GPT partition table', 512, text('EFI PART')],
+]
+
+/** Names what `head` (from the start) or `tail` (the last bytes, in whole blocks) begins with; null: nothing known. */
+export function knownSignature(head: Uint8Array, tail: Uint8Array): string | null {
+  const found = TABLE.find(([, at, magic]) => equalBytes(head.subarray(at, at + magic.length), magic))
+  if (found) return found[0]
+  const atEnd = TAIL.find(([, before, magic]) => {
+    const at = tail.length - before
+    return at >= 0 && equalBytes(tail.subarray(at, at + magic.length), magic)
+  })
+  return atEnd?.[0] ?? null
+}
+
+/** What blkid finds by probing; null if it finds nothing or is not installed. `path` is absolute. */
+export function blkidSignature(path: string): string | null {
+  for (const program of ['blkid', '/usr/sbin/blkid', '/sbin/blkid']) {
+    const { error, status, stdout } = spawnSync(program, ['-p', '-o', 'export', path], {
+      encoding: 'utf8',
+      timeout: 10_000,
+      stdio: ['ignore', 'pipe', 'ignore'],
+    })
+    if (error) continue
+    // 8: several signatures that contradict each other.
+    if (status === 8) return 'several signatures'
+    if (status !== 0) return null
+    const value = (name: string): string | undefined => new RegExp(`^${name}=(.*)$`, 'm').exec(stdout)?.[1]
+    const [type, table] = [value('TYPE'), value('PTTYPE')]
+    if (type !== undefined) return `signature ${type} (${value('USAGE') ?? 'unknown use'})`
+    return table === undefined ? null : `a partition table (${table})`
+  }
+  return null
+}

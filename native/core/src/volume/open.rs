@@ -1,0 +1,205 @@
+//! Opening a volume: superblock, log, recovery, threads.
+
+use super::Volume;
+use super::area::AreaIndex;
+use super::blocks::BlockTable;
+use super::cellar::SlotPages;
+use super::checkpoint::Log;
+use super::commit::Committer;
+use super::gate::Gate;
+use super::inodes::Inodes;
+use super::space::{Numbers, Space};
+use super::sync::{CommitState, CommitStats};
+use crate::allocator::{Allocator, FreeMapSource};
+use crate::base::{BufPool, Result, checksum_self_test};
+use crate::chronicle::Ring;
+use crate::chronicle::checkpoint::LogPoint;
+use crate::cortex::{Cortex, Geometry as CortexGeometry};
+use crate::device::{Device, IoQueue};
+use crate::extension::UnitAllocator;
+use crate::format::{Region, Window, layout, superblock};
+use crate::pages::PageCache;
+use parking_lot::{Condvar, Mutex};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64};
+
+/// How a volume is opened.
+#[derive(Clone, Debug)]
+pub struct OpenOptions {
+    pub read_only: bool,
+    pub noatime: bool,
+    /// Clean metadata pages kept in memory (4 KiB each).
+    pub cached_pages: usize,
+    /// Unused inodes kept in memory.
+    pub cached_inodes: usize,
+    /// Lines for the log of the one who mounts: damage found, writes that failed.
+    pub say: Option<fn(&str)>,
+}
+
+impl Default for OpenOptions {
+    fn default() -> OpenOptions {
+        OpenOptions {
+            read_only: false,
+            noatime: false,
+            cached_pages: 16_384,
+            cached_inodes: 100_000,
+            say: None,
+        }
+    }
+}
+
+/// What opening found.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct OpenReport {
+    /// Log records replayed: 0 after a clean unmount.
+    pub replayed: u64,
+    /// The last record did not count: its data never arrived, or rotted.
+    pub dropped: Option<u64>,
+    /// Copies of metadata blocks rewritten from the other copy.
+    pub rewritten: u64,
+    /// Files without a name that a crash left behind; they are being deleted.
+    pub orphans: u64,
+}
+
+/// The free map for the allocator.
+struct FreeMap(Arc<PageCache>);
+
+impl FreeMapSource for FreeMap {
+    fn load(&self, page: u64) -> Result<Option<Box<[u64; 504]>>> {
+        if self.0.is_blank(Region::Free, page) {
+            return Ok(None);
+        }
+        let loaded = self.0.get(Region::Free, page)?;
+        let mut words = Box::new([0u64; 504]);
+        loaded.with(|bytes| {
+            for (word, chunk) in words.iter_mut().zip(bytes.chunks_exact(8)) {
+                *word = u64::from_le_bytes(chunk.try_into().expect("eight bytes"));
+            }
+        });
+        Ok(Some(words))
+    }
+}
+
+/// Share of the log that one record may take, in estimated bytes: an eighth, so that even an
+/// estimate that is off by a factor of two keeps the record below a quarter.
+const LOG_SHARE: u64 = 8;
+
+impl Volume {
+    /// Opens the volume on a device. Nothing is written with `read_only`: a pending log is replayed in
+    /// memory. Errors: `InvalidArgument` (no volume), `NotSupported` (features), `Corrupt`, `Io`.
+    pub fn open(device: Arc<dyn Device>, options: OpenOptions) -> Result<(Arc<Volume>, OpenReport)> {
+        checksum_self_test()?;
+        let opened = superblock::read(&*device)?;
+        if !options.read_only {
+            opened.check_writable()?;
+            // After a kill the host's cache may hold what the disk does not: what we choose below must
+            // rest on what lasts.
+            device.flush()?;
+        }
+        let geometry = opened.geometry.clone();
+        let pages = Arc::new(PageCache::new(device.clone(), geometry.map, options.cached_pages));
+        pages.load_init()?;
+        let (mut report, next, block) =
+            super::recover::recover(&*device, &geometry, &pages, options.read_only)?;
+        let window = Window::new(
+            crate::base::Block(geometry.window_start),
+            geometry.window_blocks,
+            geometry.area_blocks,
+        )?;
+        let table = BlockTable::new(pages.clone(), geometry.data_blocks());
+        let area = AreaIndex::build(&table, geometry.window_blocks, geometry.data_blocks())?;
+        let counters = next.counters;
+        let cortex = Cortex::open(
+            SlotPages { pages: pages.clone() },
+            CortexGeometry {
+                cortex_pages: geometry.map.pages_of(Region::Cortex),
+                stash_pages: geometry.map.pages_of(Region::Stash),
+                hash_key: geometry.hash_key,
+                used: counters.files,
+            },
+        )?;
+        pages.start_txn(next.txn);
+        pages.set_writable(!options.read_only);
+        let log_bytes = geometry.ring_blocks() * layout::BLOCK_SIZE;
+        let log_limit = log_bytes / LOG_SHARE;
+        let numbers = Numbers::new(counters.next_number);
+        if !options.read_only {
+            numbers.persisted(block.next_number);
+        }
+        let volume = Arc::new(Volume {
+            queue: IoQueue::new(device.clone())?,
+            cortex,
+            window,
+            new_stride: opened.superblock.stride,
+            new_scale: opened.superblock.scale,
+            table,
+            area,
+            space: Space::new(geometry.window_blocks, geometry.reserve_blocks, counters.live_blocks),
+            numbers,
+            alloc: Mutex::new(Allocator::new(window, Box::new(FreeMap(pages.clone())))),
+            units: Mutex::new(UnitAllocator::new(geometry.map.pages_of(Region::Extension), counters.units)),
+            inodes: Inodes::new(options.cached_inodes),
+            gate: Gate::default(),
+            buffers: BufPool::new(32 << 20),
+            copies: geometry.copies() as u64,
+            changed: Mutex::default(),
+            orphans: Mutex::default(),
+            dying: Mutex::default(),
+            with_data: Mutex::default(),
+            dirty_blocks: AtomicU64::new(0),
+            healed_blocks: AtomicU64::new(0),
+            log_limit,
+            // 56 bytes of log for every delayed block at worst.
+            dirty_limit: (log_limit / 56).min(geometry.window_blocks / 8).max(64),
+            log: Log::new(Ring::new(geometry.ring_blocks(), block.tail, next.position), block),
+            commit: Mutex::new(CommitState {
+                durable: next.txn - 1,
+                proven: next.txn - 1,
+                ..CommitState::default()
+            }),
+            commit_wanted: Condvar::new(),
+            commit_done: Condvar::new(),
+            failed: AtomicBool::new(false),
+            closed: AtomicBool::new(false),
+            stats: CommitStats::default(),
+            threads: Mutex::default(),
+            pages,
+            device,
+            geometry,
+            options,
+        });
+        let root = volume.inode(layout::INO_ROOT, 0)?;
+        volume.inodes.look_up(&root, 1);
+        if !volume.options.read_only {
+            report.orphans = volume.adopt_orphans()?;
+            volume.start_threads(Committer::new(block.epoch, &next))?;
+        }
+        Ok((volume, report))
+    }
+
+    fn start_threads(self: &Arc<Volume>, committer: Committer) -> Result<()> {
+        let spawn = |name: &str, body: Box<dyn FnOnce() + Send>| {
+            std::thread::Builder::new().name(name.into()).spawn(body).map_err(|error| {
+                crate::base::Error::new(crate::base::Code::Io, format!("cannot start a thread: {error}"))
+            })
+        };
+        let (one, two) = (self.clone(), self.clone());
+        let mut threads = self.threads.lock();
+        threads.push(spawn("hn4-commit", Box::new(move || committer.run(&one)))?);
+        threads.push(spawn("hn4-checkpoint", Box::new(move || two.checkpoint_thread()))?);
+        Ok(())
+    }
+
+    /// A line for whoever mounted the volume.
+    pub(super) fn say(&self, line: &str) {
+        if let Some(say) = self.options.say {
+            say(line);
+        }
+    }
+    pub(super) fn report(&self, error: &crate::base::Error) {
+        self.say(&error.to_string());
+    }
+}
+
+/// Where the log goes on, for the committer.
+pub(super) type Next = LogPoint;

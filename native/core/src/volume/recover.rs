@@ -1,0 +1,105 @@
+//! Recovery (docs/design.md, "Recovery"): replay into memory, and for a writer the steps that make
+//! the result the new truth before anything else is written.
+
+use super::open::{Next, OpenReport};
+use crate::base::{AlignedBuf, Code, Error, Page, Result, crc32c};
+use crate::chronicle::checkpoint::{self, LogPoint};
+use crate::chronicle::{PageImages, Rewrite, apply_record, recover as find_last, replay};
+use crate::device::Device;
+use crate::format::layout::Checkpoint;
+use crate::format::{Geometry, PageBytes, Region, page_txn, set_page_txn};
+use crate::pages::PageCache;
+use std::collections::BTreeMap;
+
+/// Numbers given between two commits are covered by what the last one stored (space.rs).
+const NUMBERS_AHEAD: u64 = 1 << 20;
+
+/// Page images during replay, on top of the cache.
+struct Images<'a> {
+    pages: &'a PageCache,
+    images: BTreeMap<Page, Box<PageBytes>>,
+}
+
+impl PageImages for Images<'_> {
+    fn page(&mut self, page: Page) -> Result<&mut PageBytes> {
+        if !self.images.contains_key(&page) {
+            let image = load(self.pages, page)?;
+            self.images.insert(page, image);
+        }
+        Ok(self.images.get_mut(&page).expect("just inserted"))
+    }
+    fn blank(&mut self, page: Page) -> Result<()> {
+        self.images.insert(page, Box::new([0; crate::base::BLOCK_SIZE]));
+        Ok(())
+    }
+}
+
+/// A page as it is at home, with its transaction in the trailer.
+fn load(pages: &PageCache, page: Page) -> Result<Box<PageBytes>> {
+    let Some((region, number)) = pages.map.locate(page) else {
+        return Err(Error::new(Code::Corrupt, format!("the log names page {} of a copy", page.0)));
+    };
+    if region == Region::Init {
+        return Ok(pages.init_image(number));
+    }
+    let cached = pages.get(region, number)?;
+    let mut image = Box::new(*cached.image());
+    set_page_txn(&mut image, cached.txn());
+    Ok(image)
+}
+
+/// Finds the last transaction, replays the log into the cache and, unless `read_only`, brings the
+/// device to that state. Returns where the log goes on and the checkpoint block in force.
+pub(super) fn recover(
+    device: &dyn Device,
+    geometry: &Geometry,
+    pages: &PageCache,
+    read_only: bool,
+) -> Result<(OpenReport, Next, Checkpoint)> {
+    let found = checkpoint::read(device, geometry)?.checkpoint;
+    let recovered = find_last(device, geometry, &found)?;
+    let mut images = Images { pages, images: BTreeMap::new() };
+    replay(device, geometry, &found, &recovered, &mut |record| apply_record(record, geometry, &mut images))?;
+    let report = OpenReport {
+        replayed: recovered.records,
+        dropped: recovered.dropped.map(|dropped| dropped.txn),
+        rewritten: if read_only { 0 } else { recovered.rewrites.len() as u64 },
+        orphans: 0,
+    };
+    let images = images.images;
+    for (page, image) in images {
+        let txn = page_txn(&image);
+        pages.adopt(page, *image, txn)?;
+    }
+    let next = recovered.next;
+    if read_only {
+        return Ok((report, next, found));
+    }
+    rewrite(device, geometry, &recovered.rewrites)?;
+    let chosen = found.recovery_chosen(&recovered);
+    checkpoint::write(device, geometry, &chosen)?;
+    device.flush()?;
+    let snapshot = pages.snapshot(next.txn - 1);
+    pages.write_home(device, &snapshot)?;
+    let mut counters = next.counters;
+    counters.next_number += NUMBERS_AHEAD;
+    let tail = LogPoint { counters, ..next };
+    let writable = chosen.with_tail(&tail, next.txn - 1);
+    checkpoint::write(device, geometry, &writable)?;
+    device.flush()?;
+    Ok((report, next, writable))
+}
+
+/// Copies of META blocks of the last transaction that did not arrive, from the copy that did.
+fn rewrite(device: &dyn Device, geometry: &Geometry, rewrites: &[Rewrite]) -> Result<()> {
+    let mut buf = AlignedBuf::zeroed(1);
+    for rewrite in rewrites {
+        device.read(geometry.data_block(rewrite.good), &mut buf)?;
+        if crc32c(&buf) != rewrite.crc {
+            let text = format!("data block {} was good a moment ago and is not now", rewrite.good);
+            return Err(Error::new(Code::Corrupt, text));
+        }
+        device.write(geometry.data_block(rewrite.bad), &buf)?;
+    }
+    Ok(())
+}

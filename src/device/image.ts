@@ -1,0 +1,63 @@
+/** An image, file or block device, opened for reading. Nothing here writes. */
+import { closeSync, openSync, readSync } from 'node:fs'
+import { Hn4Error, ioError } from '../base/error.ts'
+import type { BlockNumber } from '../base/units.ts'
+import { BLOCK_SIZE } from '../format/layout.ts'
+import { sizeOfTarget } from './size.ts'
+
+/** Blocks that can be read: an image, or one in memory for tests. */
+export interface BlockSource {
+  readonly path: string
+  /** Whole blocks of the device. */
+  readonly blockCount: number
+  /** Reads `count` blocks into a new buffer. @throws Hn4Error IO, also behind the end */
+  read(block: BlockNumber, count?: number): Uint8Array
+  close(): void
+}
+
+export class ImageFile implements BlockSource {
+  readonly path: string
+  readonly blockCount: number
+  readonly #fd: number
+
+  constructor(path: string) {
+    this.path = path
+    try {
+      this.#fd = openSync(path, 'r')
+    } catch (error) {
+      throw ioError(path, 'open', error)
+    }
+    try {
+      this.blockCount = Math.floor(sizeOfTarget(this.#fd, path).bytes / BLOCK_SIZE)
+    } catch (error) {
+      closeSync(this.#fd)
+      throw error
+    }
+  }
+
+  read(block: BlockNumber, count = 1): Uint8Array {
+    if (block < 0 || block + count > this.blockCount) {
+      throw new Hn4Error('IO', { path: this.path, block, text: 'read behind the end of the device' })
+    }
+    const buffer = new Uint8Array(count * BLOCK_SIZE)
+    let done = 0
+    while (done < buffer.length) {
+      const got = this.#readOnce(buffer, done, block)
+      if (got === 0) throw new Hn4Error('IO', { path: this.path, block, text: 'the device ended during a read' })
+      done += got
+    }
+    return buffer
+  }
+
+  #readOnce(buffer: Uint8Array, done: number, block: BlockNumber): number {
+    try {
+      return readSync(this.#fd, buffer, done, buffer.length - done, block * BLOCK_SIZE + done)
+    } catch (error) {
+      throw ioError(this.path, `read of block ${block}`, error)
+    }
+  }
+
+  close(): void {
+    closeSync(this.#fd)
+  }
+}

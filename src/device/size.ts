@@ -1,0 +1,33 @@
+/** What kind of thing an image path names, and how many bytes it has. */
+import { type BigIntStats, fstatSync, readFileSync } from 'node:fs'
+import { Hn4Error, ioError } from '../base/error.ts'
+
+/** `major:minor` of a device number as Linux encodes it. */
+export function majorMinor(device: bigint): { major: bigint; minor: bigint } {
+  return {
+    major: ((device >> 8n) & 0xfffn) | ((device >> 32n) & ~0xfffn),
+    minor: (device & 0xffn) | ((device >> 12n) & ~0xffn),
+  }
+}
+
+/** Bytes of a regular file or block device. @throws Hn4Error ARGUMENT for anything else */
+export function sizeOfTarget(fd: number, path: string): { bytes: number; isBlockDevice: boolean; stat: BigIntStats } {
+  const stat = fstatSync(fd, { bigint: true })
+  if (stat.isFile()) return { bytes: Number(stat.size), isBlockDevice: false, stat }
+  if (stat.isBlockDevice()) return { bytes: blockDeviceBytes(stat.rdev, path), isBlockDevice: true, stat }
+  throw new Hn4Error(stat.isDirectory() ? 'IS_DIRECTORY' : 'ARGUMENT', {
+    path,
+    text: stat.isDirectory() ? 'is a directory' : 'neither a file nor a block device',
+  })
+}
+
+// fstat says 0 for a block device; the kernel tells its size in sectors of 512 bytes.
+function blockDeviceBytes(rdev: bigint, path: string): number {
+  const { major, minor } = majorMinor(rdev)
+  const file = `/sys/dev/block/${major}:${minor}/size`
+  try {
+    return Number(readFileSync(file, 'utf8').trim()) * 512
+  } catch (error) {
+    throw ioError(path, 'size of the device', error)
+  }
+}

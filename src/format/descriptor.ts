@@ -1,0 +1,43 @@
+/** Block descriptors: who owns a data block and what it must contain (docs/format.md section 2). */
+import { type Decoded, decode, encode } from './codec.ts'
+import { constant, flag } from './constants.ts'
+import { DESCRIPTOR } from './layout.ts'
+
+export type DescriptorFields = Decoded<typeof DESCRIPTOR>
+
+const PER_PAGE = constant('DESCRIPTORS_PER_PAGE')
+const COPY_BITS = 15
+const UNWRITTEN = flag('DESCRIPTOR', 'UNWRITTEN')
+const META = flag('DESCRIPTOR', 'META')
+
+/** Page of the descriptor table that holds the descriptor of a data block. */
+export function descriptorPage(data: number): number {
+  return Math.floor(data / PER_PAGE)
+}
+
+/** Reads the descriptor of data block `data` from the payload of its page. */
+export function readDescriptor(payload: Uint8Array, data: number): DescriptorFields {
+  return decode(DESCRIPTOR, payload, (data % PER_PAGE) * DESCRIPTOR.size)
+}
+
+export function writeDescriptor(payload: Uint8Array, data: number, fields: DescriptorFields): void {
+  encode(DESCRIPTOR, fields, payload, (data % PER_PAGE) * DESCRIPTOR.size)
+}
+
+export const copyNumber = (d: DescriptorFields): number => d.flags & COPY_BITS
+export const isUnwritten = (d: DescriptorFields): boolean => (d.flags & UNWRITTEN) !== 0
+export const isMeta = (d: DescriptorFields): boolean => (d.flags & META) !== 0
+
+/** Why a live descriptor is illegal by itself; null if it is legal. `lastTxn` is the volume's last transaction. */
+export function descriptorProblem(d: DescriptorFields, lastTxn: bigint): string | null {
+  if (d.owner === 0n) return 'live, but without an owner'
+  if ((d.flags & ~(COPY_BITS | UNWRITTEN | META)) !== 0) return `unknown flags ${d.flags}`
+  if (copyNumber(d) > 1) return `copy ${copyNumber(d)}`
+  if (copyNumber(d) === 1 && !isMeta(d)) return 'copy 1 of a block of data'
+  if (isUnwritten(d)) {
+    if (d.crc !== 0 || d.stored !== 0) return 'unwritten, but with a checksum'
+    if (isMeta(d)) return 'unwritten block of metadata'
+  } else if (d.stored !== constant('BLOCK_SIZE')) return `${d.stored} stored bytes`
+  if (d.txn === 0 || BigInt(d.txn) > lastTxn) return `transaction ${d.txn} of ${lastTxn}`
+  return null
+}

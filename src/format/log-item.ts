@@ -1,0 +1,211 @@
+/** The items of a log record (docs/format.md section 7): decoded against the geometry, and encoded. */
+import { isZero } from '../base/bytes.ts'
+import { Hn4Error, reasonOf } from '../base/error.ts'
+import { copyPage, type CopyPage, type DataNumber, dataNumber, type PageNumber, pageNumber, type SlotIndex, slotIndex } from '../base/units.ts'
+import { decode, encode } from './codec.ts'
+import { constant, flag, itemType } from './constants.ts'
+import { copyPages, dataBlocks, type Geometry } from './geometry.ts'
+import { ITEM_DESCRIPTORS, ITEM_NUMBER, ITEM_RUN, ITEM_SLOT, LOG_ITEM, LOG_ITEMS, LOG_RECORD, PAGE_PAYLOAD } from './layout.ts'
+import { regionNumber } from './geometry.ts'
+
+export interface SlotItem {
+  readonly kind: 'SLOT' | 'SLOT_CLEAR'
+  readonly region: 'CORTEX' | 'STASH'
+  readonly page: PageNumber
+  readonly slot: SlotIndex
+  /** The 192 bytes; of SLOT_CLEAR, none. */
+  readonly bytes: Uint8Array
+}
+
+export interface DescriptorsItem {
+  readonly kind: 'DESCRIPTORS'
+  readonly data: DataNumber
+  readonly owner: bigint
+  /** Logical index of the first. */
+  readonly index: number
+  readonly hint: number
+  readonly count: number
+  readonly flags: number
+  readonly stored: number
+  /** `count` checksums of 4 bytes; none if UNWRITTEN. */
+  readonly crcs: Uint8Array
+}
+
+export interface RunItem {
+  readonly kind: 'BLOCKS_FREE' | 'UNITS_FREE' | 'BIRTH'
+  readonly first: number
+  readonly count: number
+}
+
+export interface UnitItem {
+  readonly kind: 'UNIT'
+  readonly unit: number
+  readonly bytes: Uint8Array
+}
+
+export interface PageItem {
+  readonly kind: 'PAGE'
+  readonly page: CopyPage
+  readonly payload: Uint8Array
+}
+
+export type LogItem = SlotItem | DescriptorsItem | RunItem | UnitItem | PageItem
+
+const UNWRITTEN = flag('DESCRIPTOR', 'UNWRITTEN')
+const padded = (bytes: number): number => Math.ceil(bytes / 8) * 8
+
+/** Why an item is wrong; caught and given its place by readItems. */
+class ItemProblem extends Error {}
+
+/**
+ * The items of a record whose checksum holds. Bytes are views into `record`.
+ * @throws Hn4Error LOG_ITEM
+ */
+export function readItems(record: Uint8Array, txn: bigint, length: number, count: number, g: Geometry): LogItem[] {
+  const items: LogItem[] = []
+  let at: number = LOG_RECORD.size
+  while (items.length < count) {
+    try {
+      const [item, size] = readItem(record.subarray(at, length), g)
+      items.push(item)
+      at += size
+    } catch (error) {
+      if (!(error instanceof ItemProblem || error instanceof Hn4Error)) throw error
+      throw new Hn4Error('LOG_ITEM', { txn, item: items.length, cause: reasonOf(error) })
+    }
+  }
+  if (at !== length) throw new Hn4Error('LOG_ITEM', { txn, item: count, cause: 'bytes behind the last item' })
+  return items
+}
+
+function readItem(rest: Uint8Array, g: Geometry): [LogItem, number] {
+  if (rest.length < LOG_ITEM.size) throw new ItemProblem('cut off')
+  const { type, size } = decode(LOG_ITEM, rest)
+  if (size < LOG_ITEM.size || size % 8 !== 0 || size > rest.length) throw new ItemProblem(`size ${size}`)
+  const kind = LOG_ITEMS.find(([, number]) => number === type)?.[0]
+  if (kind === undefined) throw new ItemProblem(`unknown type ${type}`)
+  return [readBody(kind, rest.subarray(LOG_ITEM.size, size), g), size]
+}
+
+type ItemKind = (typeof LOG_ITEMS)[number][0]
+
+function readBody(kind: ItemKind, body: Uint8Array, g: Geometry): LogItem {
+  switch (kind) {
+    case 'SLOT':
+    case 'SLOT_CLEAR':
+      return readSlotItem(kind, body, g)
+    case 'DESCRIPTORS':
+      return readDescriptors(body, g)
+    case 'BLOCKS_FREE':
+      return readRun(kind, body, dataBlocks(g))
+    case 'UNITS_FREE':
+      return readRun(kind, body, units(g))
+    case 'BIRTH':
+      return readRun(kind, body, copyPages(g))
+    case 'UNIT': {
+      const number = readNumber(body, constant('UNIT_SIZE'), units(g))
+      if (number === 0) throw new ItemProblem('unit 0')
+      return { kind, unit: number, bytes: body.subarray(ITEM_NUMBER.size) }
+    }
+    case 'PAGE':
+      return { kind, page: copyPage(readNumber(body, PAGE_PAYLOAD, copyPages(g))), payload: body.subarray(ITEM_NUMBER.size) }
+  }
+}
+
+const units = (g: Geometry): number => g.pages.EXTENSION * constant('UNITS_PER_PAGE')
+
+function need(body: Uint8Array, size: number): void {
+  if (body.length !== size) throw new ItemProblem(`body of ${body.length} bytes, ${size} expected`)
+}
+
+/** A number of the disk that must be below `limit`. */
+function below(value: bigint, limit: number, what: string): number {
+  if (value >= BigInt(limit)) throw new ItemProblem(`${what} ${value} is not below ${limit}`)
+  return Number(value)
+}
+
+function readSlotItem(kind: 'SLOT' | 'SLOT_CLEAR', body: Uint8Array, g: Geometry): SlotItem {
+  need(body, ITEM_SLOT.size + (kind === 'SLOT' ? constant('SLOT_SIZE') : 0))
+  const fields = decode(ITEM_SLOT, body)
+  const region = (['CORTEX', 'STASH'] as const).find(name => regionNumber(name) === fields.region)
+  if (region === undefined) throw new ItemProblem(`slot in region ${fields.region}`)
+  const page = pageNumber(below(fields.page, g.pages[region], 'page'))
+  const slot = slotIndex(below(BigInt(fields.slot), constant('SLOTS_PER_PAGE'), 'slot'))
+  return { kind, region, page, slot, bytes: body.subarray(ITEM_SLOT.size) }
+}
+
+function readDescriptors(body: Uint8Array, g: Geometry): DescriptorsItem {
+  if (body.length < ITEM_DESCRIPTORS.size) throw new ItemProblem('cut off')
+  const f = decode(ITEM_DESCRIPTORS, body)
+  const unwritten = (f.flags & UNWRITTEN) !== 0
+  const crcBytes = unwritten ? 0 : f.count * 4
+  need(body, padded(ITEM_DESCRIPTORS.size + crcBytes))
+  if (!isZero(body, ITEM_DESCRIPTORS.size + crcBytes)) throw new ItemProblem('padding is not zero')
+  if (f.count === 0) throw new ItemProblem('no descriptor')
+  if (f.stored !== (unwritten ? 0 : constant('BLOCK_SIZE'))) throw new ItemProblem(`stored ${f.stored}`)
+  const data = dataNumber(below(f.data, dataBlocks(g), 'data block'))
+  below(f.data + BigInt(f.count), dataBlocks(g) + 1, 'end of the run')
+  const index = below(f.index, 2 ** 48, 'index')
+  below(f.index + BigInt(f.count), 2 ** 48 + 1, 'end of the indices')
+  const crcs = body.subarray(ITEM_DESCRIPTORS.size, ITEM_DESCRIPTORS.size + crcBytes)
+  return { kind: 'DESCRIPTORS', data, owner: f.owner, index, hint: f.hint, count: f.count, flags: f.flags, stored: f.stored, crcs }
+}
+
+function readRun(kind: RunItem['kind'], body: Uint8Array, limit: number): RunItem {
+  need(body, ITEM_RUN.size)
+  const f = decode(ITEM_RUN, body)
+  const first = below(f.first, limit, 'first')
+  if (f.count === 0n) throw new ItemProblem('an empty run')
+  below(f.first + f.count, limit + 1, 'end of the run')
+  return { kind, first, count: Number(f.count) }
+}
+
+function readNumber(body: Uint8Array, content: number, limit: number): number {
+  need(body, ITEM_NUMBER.size + content)
+  return below(decode(ITEM_NUMBER, body).number, limit, 'number')
+}
+
+/** Bytes of an item with its header. */
+export function encodeItem(item: LogItem): Uint8Array {
+  const body = encodeBody(item)
+  const size = padded(LOG_ITEM.size + body.length)
+  const bytes = new Uint8Array(size)
+  encode(LOG_ITEM, { type: itemType(item.kind), size }, bytes)
+  bytes.set(body, LOG_ITEM.size)
+  return bytes
+}
+
+function encodeBody(item: LogItem): Uint8Array {
+  switch (item.kind) {
+    case 'SLOT':
+    case 'SLOT_CLEAR': {
+      const body = new Uint8Array(ITEM_SLOT.size + item.bytes.length)
+      encode(ITEM_SLOT, { page: BigInt(item.page), slot: item.slot, region: regionNumber(item.region) }, body)
+      body.set(item.bytes, ITEM_SLOT.size)
+      return body
+    }
+    case 'DESCRIPTORS': {
+      const body = new Uint8Array(ITEM_DESCRIPTORS.size + item.crcs.length)
+      const { data, owner, index, hint, count, flags, stored } = item
+      encode(ITEM_DESCRIPTORS, { data: BigInt(data), owner, index: BigInt(index), hint, count, flags, stored }, body)
+      body.set(item.crcs, ITEM_DESCRIPTORS.size)
+      return body
+    }
+    case 'UNIT':
+      return numbered(item.unit, item.bytes)
+    case 'PAGE':
+      return numbered(item.page, item.payload)
+    default: {
+      const body = new Uint8Array(ITEM_RUN.size)
+      encode(ITEM_RUN, { first: BigInt(item.first), count: BigInt(item.count) }, body)
+      return body
+    }
+  }
+}
+
+function numbered(number: number, content: Uint8Array): Uint8Array {
+  const body = new Uint8Array(ITEM_NUMBER.size + content.length)
+  encode(ITEM_NUMBER, { number: BigInt(number) }, body)
+  body.set(content, ITEM_NUMBER.size)
+  return body
+}

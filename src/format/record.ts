@@ -1,0 +1,75 @@
+/** The header of a log record: what makes it exist (docs/format.md section 7). Its items: log-item.ts. */
+import { equalBytes, isZero } from '../base/bytes.ts'
+import { type Decoded, decode, encode, offsetOf } from './codec.ts'
+import { constant } from './constants.ts'
+import { crc32c } from './crc32c.ts'
+import { BLOCK_SIZE, LOG_RECORD } from './layout.ts'
+
+export type RecordFields = Decoded<typeof LOG_RECORD>
+
+const CRC_AT = offsetOf(LOG_RECORD, 'crc')
+const FOUR_ZEROS = new Uint8Array(4)
+
+/** True if `block` begins as a record of the volume does: what a scan of the ring looks for. */
+export function looksLikeRecord(block: Uint8Array, salt: Uint8Array): boolean {
+  const view = new DataView(block.buffer, block.byteOffset)
+  const at = offsetOf(LOG_RECORD, 'salt')
+  return view.getUint32(0, true) === constant('RECORD_MAGIC') && equalBytes(block.subarray(at, at + 16), salt)
+}
+
+/** The header at the start of `block` if it is plausible for a ring of `ring` blocks, checksum apart; else null. */
+export function readRecordHeader(block: Uint8Array, salt: Uint8Array, ring: number): RecordFields | null {
+  if (!looksLikeRecord(block, salt)) return null
+  let fields: RecordFields
+  try {
+    fields = decode(LOG_RECORD, block)
+  } catch {
+    return null
+  }
+  const { blocks, length } = fields
+  if (blocks < 1 || blocks > ring || length < LOG_RECORD.size) return null
+  return Math.ceil(length / BLOCK_SIZE) === blocks ? fields : null
+}
+
+/** Sums a record block by block, so that a record of any length needs no buffer of its size. */
+export class RecordSum {
+  #crc = 0
+  #first = true
+
+  add(blocks: Uint8Array): void {
+    if (!this.#first) {
+      this.#crc = crc32c(blocks, this.#crc)
+      return
+    }
+    this.#first = false
+    this.#crc = crc32c(blocks.subarray(0, CRC_AT))
+    this.#crc = crc32c(FOUR_ZEROS, this.#crc)
+    this.#crc = crc32c(blocks.subarray(CRC_AT + 4), this.#crc)
+  }
+
+  get value(): number {
+    return this.#crc
+  }
+}
+
+/** True if the bytes behind `length` are zero. */
+export function restIsZero(record: Uint8Array, length: number): boolean {
+  return isZero(record, length)
+}
+
+/** The whole blocks of a record, with its checksum; `blocks`, `length`, `items` and `crc` of `fields` are computed. */
+export function encodeRecord(fields: Omit<RecordFields, 'magic' | 'blocks' | 'length' | 'items' | 'crc'>, items: readonly Uint8Array[]): Uint8Array {
+  const length = items.reduce((sum, item) => sum + item.length, Number(LOG_RECORD.size))
+  const blocks = Math.ceil(length / BLOCK_SIZE)
+  const bytes = new Uint8Array(blocks * BLOCK_SIZE)
+  encode(LOG_RECORD, { ...fields, magic: constant('RECORD_MAGIC'), blocks, length, items: items.length, crc: 0 }, bytes)
+  let at: number = LOG_RECORD.size
+  for (const item of items) {
+    bytes.set(item, at)
+    at += item.length
+  }
+  const sum = new RecordSum()
+  sum.add(bytes)
+  new DataView(bytes.buffer).setUint32(CRC_AT, sum.value, true)
+  return bytes
+}

@@ -1,0 +1,146 @@
+/** An opened volume below the level of files: geometry, pages after replay, descriptors, blocks. */
+import { isDamage } from '../base/error.ts'
+import { type BlockNumber, copyPage, type DataNumber, dataNumber } from '../base/units.ts'
+import type { BlockSource } from '../device/image.ts'
+import { constant } from '../format/constants.ts'
+import { type DescriptorFields, descriptorPage, readDescriptor } from '../format/descriptor.ts'
+import { blockOfData, copyPages, dataBlocks, type Geometry, phi, regionStart } from '../format/geometry.ts'
+import { bitOf } from '../format/page.ts'
+import { type SipKey, sipKey } from '../format/siphash.ts'
+import type { StateLimits } from '../format/slot-state.ts'
+import type { Window } from '../format/trajectory.ts'
+import { type Log, LogReader, type Transaction } from './log.ts'
+import { Overlay } from './overlay.ts'
+import { type CopyName, PageStore } from './pages.ts'
+import { type FailedBlock, refutation } from './proof.ts'
+import { readSuperblocks, type Superblocks } from './superblocks.ts'
+
+/** A last transaction that was not proven: it does not exist. */
+export interface DroppedTransaction {
+  readonly transaction: Transaction
+  readonly failed: readonly FailedBlock[]
+}
+
+/** The volume's counters after its last transaction. */
+export interface Counters {
+  readonly nextNumber: bigint
+  readonly liveBlocks: bigint
+  readonly files: bigint
+  readonly units: bigint
+}
+
+const BITS = constant('MAP_BITS_PER_PAGE')
+
+export class Core {
+  readonly source: BlockSource
+  readonly superblocks: Superblocks
+  readonly g: Geometry
+  readonly key: SipKey
+  readonly salt: Uint8Array
+  readonly window: Window
+  readonly limits: StateLimits
+  readonly log: Log
+  /** Transactions that were replayed. */
+  readonly transactions: readonly Transaction[]
+  readonly dropped: DroppedTransaction | null
+  readonly pages: PageStore
+
+  /** Reads superblocks and log and replays it into memory. @throws Hn4Error */
+  constructor(source: BlockSource) {
+    this.source = source
+    this.superblocks = readSuperblocks(source)
+    this.g = this.superblocks.geometry
+    this.key = sipKey(this.superblocks.chosen.hash_key)
+    this.salt = this.superblocks.chosen.salt
+    const clusters = new Map<number, number>()
+    const phiOf = (scale: number): number => {
+      let found = clusters.get(scale)
+      if (found === undefined) clusters.set(scale, (found = phi(this.g, scale)))
+      return found
+    }
+    this.window = { start: this.g.windowStart, phi: phiOf }
+    this.limits = { geometry: this.g, phi: phiOf, units: this.g.pages.EXTENSION * constant('UNITS_PER_PAGE') }
+    this.log = new LogReader(source, this.g, this.salt).read()
+    const { transactions, checkpoint } = this.log
+    const last = transactions.at(-1)
+    const failed = last ? refutation(source, this.g, checkpoint, last) : []
+    this.dropped = last && failed.length > 0 ? { transaction: last, failed } : null
+    this.transactions = this.dropped ? transactions.slice(0, -1) : transactions
+    this.pages = new PageStore(source, this.g, this.salt, new Overlay(this.g, this.transactions))
+  }
+
+  /** The last transaction that exists. */
+  get lastTxn(): bigint {
+    const { tail_txn, proven_txn } = this.log.checkpoint
+    const before = tail_txn - 1n
+    return this.transactions.at(-1)?.fields.txn ?? (before > proven_txn ? before : proven_txn)
+  }
+
+  get counters(): Counters {
+    const from = this.transactions.at(-1)?.fields ?? this.log.checkpoint
+    return { nextNumber: from.next_number, liveBlocks: from.live_blocks, files: from.files, units: from.units }
+  }
+
+  get dataBlocks(): number {
+    return dataBlocks(this.g)
+  }
+
+  /** True if the free map says that the data block is in use. @throws Hn4Error PAGE */
+  isLive(data: number): boolean {
+    return bitOf(this.pages.load('FREE', Math.floor(data / BITS)).payload, data % BITS)
+  }
+
+  /** The descriptor of a data block; live or not. @throws Hn4Error PAGE */
+  descriptor(data: number): DescriptorFields {
+    return readDescriptor(this.pages.load('DESCRIPTOR', descriptorPage(data)).payload, data)
+  }
+
+  /** The same as copy `copy` of its page says. */
+  descriptorFrom(copy: CopyName, data: number): DescriptorFields {
+    return readDescriptor(this.pages.loadFrom(copy, 'DESCRIPTOR', descriptorPage(data)).payload, data)
+  }
+
+  block(data: DataNumber): BlockNumber {
+    return blockOfData(this.g, data)
+  }
+
+  /** Data number of a block of window or area. */
+  data(block: BlockNumber): DataNumber {
+    return dataNumber(block - this.g.windowStart)
+  }
+
+  /** Live data blocks from `from` on, below `to`. Pages that cannot be read are given to `onDamage` and left out. */
+  *liveBlocks(from: number, to: number, onDamage: (error: unknown) => void): Generator<DataNumber> {
+    for (let page = Math.floor(from / BITS); page * BITS < to; page++) {
+      let payload: Uint8Array
+      try {
+        payload = this.pages.load('FREE', page).payload
+      } catch (error) {
+        if (!isDamage(error)) throw error
+        onDamage(error)
+        continue
+      }
+      const end = Math.min(to - page * BITS, BITS)
+      let bit = Math.max(from - page * BITS, 0)
+      while (bit < end) {
+        if ((bit & 7) === 0 && payload[bit >> 3] === 0) bit += 8
+        else {
+          if (bitOf(payload, bit)) yield dataNumber(page * BITS + bit)
+          bit++
+        }
+      }
+    }
+  }
+
+  /** Pages of a region that were ever written. */
+  *initialisedPages(region: Parameters<PageStore['load']>[0]): Generator<number> {
+    const start = regionStart(this.g, region)
+    for (let page = 0; page < this.g.pages[region]; page++) {
+      if (this.pages.isInitialised(copyPage(start + page))) yield page
+    }
+  }
+
+  get copyPages(): number {
+    return copyPages(this.g)
+  }
+}

@@ -1,0 +1,74 @@
+/** Finds anchors: page H1, page H2, the stash (docs/format.md section 3). */
+import { Hn4Error, isDamage } from '../base/error.ts'
+import { type PageNumber, pageNumber, type SlotIndex, slotIndex } from '../base/units.ts'
+import { constant } from '../format/constants.ts'
+import { type CortexPlace, cortexPlace } from '../format/cortex.ts'
+import { isEmptySlot, SLOT_SIZE, Slot, slotChecksumProblem, slotNumber } from '../format/slot.ts'
+import { reservedFeature, slotStateProblem } from '../format/slot-state.ts'
+import type { Core } from './core.ts'
+
+export interface SlotPlace {
+  readonly region: 'CORTEX' | 'STASH'
+  readonly page: PageNumber
+  readonly slot: SlotIndex
+}
+
+/** An anchor and where it stands. */
+export interface Located {
+  readonly slot: Slot
+  readonly place: SlotPlace
+  readonly home: CortexPlace
+}
+
+const SLOTS = constant('SLOTS_PER_PAGE')
+
+/** The non-empty slots of a page as bytes. @throws Hn4Error PAGE */
+export function* slotsOfPage(core: Core, region: SlotPlace['region'], page: number): Generator<{ place: SlotPlace; bytes: Uint8Array }> {
+  const { payload } = core.pages.load(region, page)
+  for (let i = 0; i < SLOTS; i++) {
+    const bytes = payload.subarray(i * SLOT_SIZE, (i + 1) * SLOT_SIZE)
+    if (!isEmptySlot(bytes)) yield { place: { region, page: pageNumber(page), slot: slotIndex(i) }, bytes }
+  }
+}
+
+/** Checksums and the table of states. @throws Hn4Error ANCHOR, or UNSUPPORTED for what version 1 only reserves */
+export function checkedSlot(core: Core, bytes: Uint8Array, place: SlotPlace): Slot {
+  const wrong = (cause: string): Hn4Error => {
+    const number = slotNumber(bytes, 0)
+    return new Hn4Error('ANCHOR', { number, region: place.region.toLowerCase(), page: place.page, slot: place.slot, cause })
+  }
+  const sum = slotChecksumProblem(bytes)
+  if (sum !== null) throw wrong(sum)
+  const slot = new Slot(bytes)
+  const feature = reservedFeature(slot)
+  if (feature !== null) throw new Hn4Error('UNSUPPORTED', { number: slot.anchor.number, text: `file {number}: ${feature} is not supported by this version` })
+  const state = slotStateProblem(slot, core.limits)
+  if (state !== null) throw wrong(state)
+  return slot
+}
+
+export function placeOf(core: Core, number: number, hint: number): CortexPlace {
+  return cortexPlace(core.key, number, hint, core.g.pages.CORTEX)
+}
+
+/**
+ * The anchor of a file. A page that cannot be read matters only if the anchor is nowhere else.
+ * @throws Hn4Error ANCHOR_MISSING, ANCHOR, PAGE, UNSUPPORTED
+ */
+export function findAnchor(core: Core, number: number, hint: number): Located {
+  const home = placeOf(core, number, hint)
+  const stash = Array.from({ length: core.g.pages.STASH }, (_, page) => ['STASH', page] as const)
+  let unreadable: Hn4Error | null = null
+  for (const [region, page] of [['CORTEX', home.first], ['CORTEX', home.second], ...stash] as const) {
+    try {
+      for (const { place, bytes } of slotsOfPage(core, region, page)) {
+        if (slotNumber(bytes, 0) !== BigInt(number)) continue
+        return { slot: checkedSlot(core, bytes, place), place, home }
+      }
+    } catch (error) {
+      if (!isDamage(error) || error.code !== 'PAGE') throw error
+      unreadable ??= error
+    }
+  }
+  throw unreadable ?? new Hn4Error('ANCHOR_MISSING', { number, first: home.first, second: home.second })
+}

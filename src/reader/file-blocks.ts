@@ -1,0 +1,175 @@
+/**
+ * Where the blocks of one file are, and their content (docs/format.md section 4): the overwrite area,
+ * then the shells of the one equation that holds. What is read is verified, or an error.
+ */
+import { Hn4Error, isDamage } from '../base/error.ts'
+import { type BlockNumber, blockNumber, type DataNumber } from '../base/units.ts'
+import { crc32c } from '../format/crc32c.ts'
+import { copyNumber, type DescriptorFields, descriptorProblem, isMeta, isUnwritten } from '../format/descriptor.ts'
+import { BLOCK_SIZE } from '../format/layout.ts'
+import type { Slot } from '../format/slot.ts'
+import { addressByEquation, addressBySegment, coveringSegment, type Segment, theta } from '../format/trajectory.ts'
+import type { AreaIndex } from './area.ts'
+import type { Core } from './core.ts'
+import { readSegments } from './extensions.ts'
+
+export interface Candidate {
+  readonly block: BlockNumber
+  readonly data: DataNumber
+  readonly via: 'area' | 'segment' | 'anchor'
+  /** Shell k; 0 for the area. */
+  readonly shell: number
+  readonly segment: Segment | null
+}
+
+/** A block that was found: the candidate whose live descriptor names it. */
+export interface FoundBlock extends Candidate {
+  readonly descriptor: DescriptorFields
+}
+
+export class FileBlocks {
+  readonly slot: Slot
+  readonly #core: Core
+  readonly #area: () => AreaIndex
+  #segments: Segment[] | null = null
+  readonly #thetas = new Map<number, number>()
+
+  /** `area` builds the index when it is first needed. */
+  constructor(core: Core, slot: Slot, area: () => AreaIndex) {
+    this.#core = core
+    this.slot = slot
+    this.#area = area
+  }
+
+  /** @throws Hn4Error SEGMENT, EXTENSION, PAGE */
+  get segments(): readonly Segment[] {
+    this.#segments ??= readSegments(this.#core, this.slot)
+    return this.#segments
+  }
+
+  #theta(shell: number, scale: number): number {
+    const key = shell * 16 + scale
+    let found = this.#thetas.get(key)
+    if (found === undefined) {
+      found = theta(this.#core.key, this.slot.seedId, shell, this.#core.window.phi(scale))
+      this.#thetas.set(key, found)
+    }
+    return found
+  }
+
+  /** G of copy 0 or 1; null if the file has no such copy. */
+  gravity(copy: number): BlockNumber | null {
+    const { slot } = this
+    const center = Number(slot.anchor.gravity_center)
+    if (copy === 0) return center === 0 ? null : blockNumber(center)
+    const other = slot.type === 'directory' ? slot.dirState().gravity_1 : slot.has('SPARSE') ? slot.fileState().gravity_1 : 0
+    return other === 0 ? null : blockNumber(other)
+  }
+
+  /** The places of (index, copy) by the equation that holds, shell by shell. */
+  predicted(index: number, copy: number): Candidate[] {
+    const { window } = this.#core
+    const segment = coveringSegment(this.segments, index, copy)
+    const { orbit_vector: stride, fractal_scale: scale } = this.slot.anchor
+    const gravity = this.gravity(copy)
+    if (segment === null && gravity === null) return []
+    const candidates: Candidate[] = []
+    for (let shell = 0; shell <= this.slot.kmax; shell++) {
+      const block = segment
+        ? addressBySegment(window, segment, index, this.#theta(shell, 0))
+        : addressByEquation(window, { gravity: gravity!, stride, scale }, index, this.#theta(shell, scale))
+      candidates.push({ block, data: this.#core.data(block), via: segment ? 'segment' : 'anchor', shell, segment })
+    }
+    return candidates
+  }
+
+  /** Every place where (index, copy) may be, in the order in which they are looked at. */
+  candidates(index: number, copy: number): Candidate[] {
+    const data = this.#area().find(this.slot.number, index, copy)
+    const predicted = this.predicted(index, copy)
+    if (data === null) return predicted
+    return [{ block: this.#core.block(data), data, via: 'area', shell: 0, segment: null }, ...predicted]
+  }
+
+  /** The block of (index, copy); null if no live descriptor names it. @throws Hn4Error PAGE, BLOCK_DATA */
+  find(index: number, copy = 0): FoundBlock | null {
+    const candidates = this.candidates(index, copy)
+    for (const candidate of candidates) {
+      if (!this.#core.isLive(candidate.data)) continue
+      const descriptor = this.#core.descriptor(candidate.data)
+      if (this.#names(descriptor, index, copy)) return this.#checked({ ...candidate, descriptor })
+    }
+    return this.#findInOtherCopy(candidates, index, copy)
+  }
+
+  #names(d: DescriptorFields, index: number, copy: number): boolean {
+    return d.owner === this.slot.anchor.number && d.index === index && copyNumber(d) === copy
+  }
+
+  /** A lost write may have left a stale descriptor page in copy A: copy B is asked before the block is called lost. */
+  #findInOtherCopy(candidates: readonly Candidate[], index: number, copy: number): FoundBlock | null {
+    if (!this.#core.pages.copies.includes('B')) return null
+    for (const candidate of candidates) {
+      if (!this.#core.isLive(candidate.data)) continue
+      try {
+        const descriptor = this.#core.descriptorFrom('B', candidate.data)
+        if (this.#names(descriptor, index, copy)) return this.#checked({ ...candidate, descriptor })
+      } catch (error) {
+        if (!isDamage(error)) throw error
+      }
+    }
+    return null
+  }
+
+  #checked(found: FoundBlock): FoundBlock {
+    const cause = descriptorProblem(found.descriptor, this.#core.lastTxn)
+    if (cause === null) return found
+    throw new Hn4Error('BLOCK_DATA', { number: this.slot.number, index: found.descriptor.index, block: found.block, cause: `descriptor: ${cause}` })
+  }
+
+  /** The verified content of a block that was found. @throws Hn4Error BLOCK_DATA, IO */
+  content(found: FoundBlock): Uint8Array {
+    if (isUnwritten(found.descriptor)) return new Uint8Array(BLOCK_SIZE)
+    return this.verified(found, this.#core.source.read(found.block))
+  }
+
+  /** `bytes` if they are what the descriptor says. @throws Hn4Error BLOCK_DATA */
+  verified(found: FoundBlock, bytes: Uint8Array): Uint8Array {
+    const sum = crc32c(bytes)
+    if (sum === found.descriptor.crc) return bytes
+    const hex = (n: number): string => n.toString(16).padStart(8, '0')
+    const cause = `checksum ${hex(sum)}, expected ${hex(found.descriptor.crc)}`
+    throw new Hn4Error('BLOCK_DATA', { number: this.slot.number, index: found.descriptor.index, block: found.block, cause })
+  }
+
+  /** Content of a block that must exist. @throws Hn4Error BLOCK_LOST, BLOCK_DATA, PAGE, IO */
+  read(index: number, copy = 0): Uint8Array {
+    const found = this.find(index, copy)
+    if (found === null) throw new Hn4Error('BLOCK_LOST', { number: this.slot.number, index })
+    return this.content(found)
+  }
+
+  /** A directory block or presence node: copy 0, else copy 1. @throws the error of copy 0 if neither is good */
+  readMeta(index: number): Uint8Array {
+    try {
+      return this.#meta(index, 0)
+    } catch (error) {
+      if (!isDamage(error) && (error as { code?: string }).code !== 'IO') throw error
+      if (this.gravity(1) === null) throw error
+      try {
+        return this.#meta(index, 1)
+      } catch {
+        throw error
+      }
+    }
+  }
+
+  #meta(index: number, copy: number): Uint8Array {
+    const found = this.find(index, copy)
+    if (found === null) throw new Hn4Error('BLOCK_LOST', { number: this.slot.number, index, copy })
+    if (!isMeta(found.descriptor)) {
+      throw new Hn4Error('BLOCK_DATA', { number: this.slot.number, index, block: found.block, cause: 'a block of metadata without the flag META' })
+    }
+    return this.content(found)
+  }
+}

@@ -1,0 +1,161 @@
+/**
+ * Reads the log (docs/format.md section 7): the checkpoint in force and the transactions to replay.
+ * Replay itself is overlay.ts; the proof of the last transaction is proof.ts. Nothing is written.
+ */
+import { Hn4Error, reasonOf } from '../base/error.ts'
+import { type BlockNumber, blockNumber } from '../base/units.ts'
+import type { BlockSource } from '../device/image.ts'
+import { type CheckpointFields, checkpointProblem, decodeCheckpoint } from '../format/checkpoint.ts'
+import { constant, flag } from '../format/constants.ts'
+import { checkpointPlaces, type Geometry, ringBlocks } from '../format/geometry.ts'
+import { BLOCK_SIZE } from '../format/layout.ts'
+import { type LogItem, readItems } from '../format/log-item.ts'
+import { looksLikeRecord, RecordSum, type RecordFields, readRecordHeader, restIsZero } from '../format/record.ts'
+
+/** One of the four checkpoint places. */
+export interface CheckpointCopy {
+  /** 0 or 1. */
+  readonly slot: number
+  readonly place: 'head' | 'tail'
+  readonly block: BlockNumber
+  readonly problem: string | null
+  readonly fields: CheckpointFields | null
+}
+
+export interface Transaction {
+  readonly fields: RecordFields
+  /** Log block of its first block. */
+  readonly at: number
+  readonly items: readonly LogItem[]
+}
+
+export interface Log {
+  readonly checkpoints: readonly CheckpointCopy[]
+  readonly checkpoint: CheckpointFields
+  /** In their order; the last may still have to be proven. */
+  readonly transactions: readonly Transaction[]
+}
+
+/** Blocks read at once while the ring is searched. */
+const SCAN_BLOCKS = 256
+/** A search sums at most this many blocks per block of the ring: a forged log must not cost its square. */
+const SCAN_EFFORT = 4
+
+export class LogReader {
+  readonly #source: BlockSource
+  readonly #g: Geometry
+  readonly #salt: Uint8Array
+  readonly #ring: number
+
+  constructor(source: BlockSource, g: Geometry, salt: Uint8Array) {
+    this.#source = source
+    this.#g = g
+    this.#salt = salt
+    this.#ring = ringBlocks(g)
+  }
+
+  /** @throws Hn4Error CHECKPOINT, LOG_DAMAGED, LOG_ITEM, IO */
+  read(): Log {
+    const checkpoints = this.checkpoints()
+    const checkpoint = checkpointInForce(checkpoints)
+    if (checkpoint === null) throw new Hn4Error('CHECKPOINT', { path: this.#source.path })
+    const isClean = (checkpoint.flags & flag('CHECKPOINT', 'CLEAN')) !== 0
+    return { checkpoints, checkpoint, transactions: isClean ? [] : this.#follow(checkpoint) }
+  }
+
+  checkpoints(): CheckpointCopy[] {
+    return [0, 1].flatMap(slot =>
+      checkpointPlaces(this.#g, slot).map((block, i) => {
+        const place = i === 0 ? ('head' as const) : ('tail' as const)
+        try {
+          const bytes = this.#source.read(block)
+          const problem = checkpointProblem(bytes, slot, this.#salt, this.#ring)
+          return { slot, place, block, problem, fields: problem === null ? decodeCheckpoint(bytes) : null }
+        } catch (error) {
+          return { slot, place, block, problem: reasonOf(error), fields: null }
+        }
+      }),
+    )
+  }
+
+  #follow(checkpoint: CheckpointFields): Transaction[] {
+    const found: Transaction[] = []
+    let at = Number(checkpoint.tail)
+    let txn = checkpoint.tail_txn
+    let previous = checkpoint.tail_crc
+    let used = 0
+    for (;;) {
+      const transaction = this.#recordAt(at, txn, epochOf(checkpoint, txn), previous, this.#ring - used)
+      if (transaction === null) break
+      found.push(transaction)
+      used += transaction.fields.blocks
+      at = (at + transaction.fields.blocks) % this.#ring
+      previous = transaction.fields.crc
+      txn++
+    }
+    this.#refuseLater(checkpoint, txn, at)
+    return found
+  }
+
+  /** Log blocks [at, at + count), around the end of the ring. */
+  #readRing(at: number, count: number): Uint8Array {
+    const start = this.#g.logStart + constant('CHECKPOINT_SLOTS')
+    const head = Math.min(count, this.#ring - at)
+    const first = this.#source.read(blockNumber(start + at), head)
+    if (head === count) return first
+    const bytes = new Uint8Array(count * BLOCK_SIZE)
+    bytes.set(first)
+    bytes.set(this.#source.read(blockNumber(start), count - head), first.length)
+    return bytes
+  }
+
+  /** The record of transaction `txn` at `at`, or null: it breaks a rule, so it does not exist. */
+  #recordAt(at: number, txn: bigint, epoch: bigint, previous: number, room: number): Transaction | null {
+    if (room < 1) return null
+    const header = readRecordHeader(this.#readRing(at, 1), this.#salt, room)
+    if (header === null || header.txn !== txn || header.epoch !== epoch || header.previous_crc !== previous) return null
+    const bytes = this.#readRing(at, header.blocks)
+    const sum = new RecordSum()
+    sum.add(bytes)
+    if (sum.value !== header.crc || !restIsZero(bytes, header.length)) return null
+    return { fields: header, at, items: readItems(bytes, txn, header.length, header.items, this.#g) }
+  }
+
+  /** A later record anywhere in the ring means that the one of `txn` was there and is damaged. */
+  #refuseLater(checkpoint: CheckpointFields, txn: bigint, at: number): void {
+    let effort = this.#ring * SCAN_EFFORT
+    for (let chunk = 0; chunk < this.#ring; chunk += SCAN_BLOCKS) {
+      const count = Math.min(SCAN_BLOCKS, this.#ring - chunk)
+      const bytes = this.#readRing(chunk, count)
+      for (let i = 0; i < count; i++) {
+        const block = bytes.subarray(i * BLOCK_SIZE, (i + 1) * BLOCK_SIZE)
+        if (!looksLikeRecord(block, this.#salt)) continue
+        const header = readRecordHeader(block, this.#salt, this.#ring)
+        if (header === null || header.txn <= txn || header.epoch !== epochOf(checkpoint, header.txn)) continue
+        effort -= header.blocks
+        if (effort >= 0 && !this.#sumHolds(chunk + i, header)) continue
+        throw new Hn4Error('LOG_DAMAGED', { path: this.#source.path, txn, at, later: header.txn, laterAt: chunk + i })
+      }
+    }
+  }
+
+  #sumHolds(at: number, header: RecordFields): boolean {
+    const sum = new RecordSum()
+    for (let done = 0; done < header.blocks; done += SCAN_BLOCKS) {
+      sum.add(this.#readRing((at + done) % this.#ring, Math.min(SCAN_BLOCKS, header.blocks - done)))
+    }
+    return sum.value === header.crc
+  }
+}
+
+/** The epoch that a record of `txn` must carry. */
+function epochOf(checkpoint: CheckpointFields, txn: bigint): bigint {
+  return txn < checkpoint.epoch_txn ? checkpoint.tail_epoch : checkpoint.epoch
+}
+
+/** The valid one of highest generation; null if none is valid. */
+export function checkpointInForce(copies: readonly CheckpointCopy[]): CheckpointFields | null {
+  let best: CheckpointFields | null = null
+  for (const { fields } of copies) if (fields && (best === null || fields.generation > best.generation)) best = fields
+  return best
+}

@@ -1,0 +1,145 @@
+/**
+ * Metadata pages as they stand after replay: home copy A, else B, and what the log says on top.
+ * A page that the initialised map does not name is empty, whatever the disk holds.
+ */
+import { Hn4Error, reasonOf } from '../base/error.ts'
+import { type BlockNumber, blockNumber, type CopyPage } from '../base/units.ts'
+import type { BlockSource } from '../device/image.ts'
+import { constant } from '../format/constants.ts'
+import { copyPages, type Geometry, pageInCopy, type RegionName, regionNumber, regionOfPage } from '../format/geometry.ts'
+import { BLOCK_SIZE, PAGE_PAYLOAD } from '../format/layout.ts'
+import { bitOf, pageProblem, pageTransaction } from '../format/page.ts'
+import type { Overlay } from './overlay.ts'
+
+export type CopyName = 'A' | 'B'
+
+export interface LoadedPage {
+  /** 4032 bytes. Shared: do not change. */
+  readonly payload: Uint8Array
+  /** Last transaction that changed it; 0 if it is empty. */
+  readonly txn: bigint
+  readonly from: CopyName | 'empty' | 'log'
+}
+
+/** What stands at the home of a page, before the log. */
+export interface HomePage {
+  readonly copy: CopyName
+  readonly block: BlockNumber
+  /** Null: it verifies. */
+  readonly problem: string | null
+  readonly bytes: Uint8Array | null
+}
+
+const BITS = constant('MAP_BITS_PER_PAGE')
+const CACHE_PAGES = 4096
+/** Pages read at once: neighbours are needed soon, in every walk over a region. */
+const CHUNK_PAGES = 16
+const CACHE_CHUNKS = 16
+
+export class PageStore {
+  readonly #source: BlockSource
+  readonly #g: Geometry
+  readonly #salt: Uint8Array
+  readonly #overlay: Overlay
+  readonly #cache = new Map<number, LoadedPage>()
+  readonly #chunks = new Map<number, Uint8Array>()
+
+  constructor(source: BlockSource, g: Geometry, salt: Uint8Array, overlay: Overlay) {
+    this.#source = source
+    this.#g = g
+    this.#salt = salt
+    this.#overlay = overlay
+  }
+
+  /** Names of the copies the volume has. */
+  get copies(): readonly CopyName[] {
+    return this.#g.copyB === 0 ? ['A'] : ['A', 'B']
+  }
+
+  /** @throws Hn4Error PAGE if the page is initialised and no copy of it verifies */
+  load(region: RegionName, page: number): LoadedPage {
+    const target = pageInCopy(this.#g, region, page)
+    const cached = this.#cache.get(target)
+    if (cached) {
+      this.#cache.delete(target)
+      this.#cache.set(target, cached)
+      return cached
+    }
+    const loaded = this.#build(region, target, this.copies)
+    this.#cache.set(target, loaded)
+    if (this.#cache.size > CACHE_PAGES) this.#cache.delete(this.#cache.keys().next().value!)
+    return loaded
+  }
+
+  /** The page as copy `copy` alone gives it: what a stale page of the other copy may hide. */
+  loadFrom(copy: CopyName, region: RegionName, page: number): LoadedPage {
+    return this.#build(region, pageInCopy(this.#g, region, page), [copy])
+  }
+
+  /** True if the page was ever written. */
+  isInitialised(page: CopyPage): boolean {
+    if (page < this.#g.pages.INIT) return true
+    return bitOf(this.load('INIT', Math.floor(page / BITS)).payload, page % BITS)
+  }
+
+  /** A page at its home, in one copy, without the log. */
+  home(copy: CopyName, page: CopyPage): HomePage {
+    const start = copy === 'A' ? this.#g.copyA : this.#g.copyB
+    const block = blockNumber(start + page)
+    const { region, page: number } = regionOfPage(this.#g, page)
+    try {
+      const bytes = this.#readNear(start, page)
+      const problem = pageProblem(bytes, { region: regionNumber(region), page: number, salt: this.#salt })
+      return { copy, block, problem, bytes }
+    } catch (error) {
+      if (!(error instanceof Hn4Error)) throw error
+      return { copy, block, problem: reasonOf(error), bytes: null }
+    }
+  }
+
+  /** True if the log replaces the page: what stands at its home does not matter. */
+  isReplaced(page: CopyPage): boolean {
+    return this.#overlay.patchesOf(page)?.isWhole ?? false
+  }
+
+  #build(region: RegionName, page: CopyPage, copies: readonly CopyName[]): LoadedPage {
+    const patches = this.#overlay.patchesOf(page)
+    const base = patches?.isWhole ? { payload: new Uint8Array(PAGE_PAYLOAD), txn: 0n, from: 'empty' as const } : this.#base(region, page, copies)
+    if (patches === null) return base
+    const payload = base.payload.slice()
+    patches.apply(payload)
+    return { payload, txn: patches.txn, from: 'log' }
+  }
+
+  #base(region: RegionName, page: CopyPage, copies: readonly CopyName[]): LoadedPage {
+    if (region !== 'INIT' && !this.isInitialised(page)) return { payload: new Uint8Array(PAGE_PAYLOAD), txn: 0n, from: 'empty' }
+    const causes: string[] = []
+    for (const copy of copies) {
+      const { problem, bytes } = this.home(copy, page)
+      if (problem === null && bytes) return { payload: bytes.slice(0, PAGE_PAYLOAD), txn: pageTransaction(bytes), from: copy }
+      causes.push(`copy ${copy}: ${problem}`)
+    }
+    const place = regionOfPage(this.#g, page)
+    throw new Hn4Error('PAGE', { region: place.region.toLowerCase(), page: place.page, cause: causes.join(', ') })
+  }
+
+  /** A page out of a chunk of its neighbours; alone if the chunk cannot be read. */
+  #readNear(start: number, page: CopyPage): Uint8Array {
+    const first = page - (page % CHUNK_PAGES)
+    const key = start + first
+    let chunk = this.#chunks.get(key)
+    if (!chunk) {
+      const count = Math.min(CHUNK_PAGES, copyPages(this.#g) - first)
+      try {
+        chunk = this.#source.read(blockNumber(key), count)
+      } catch {
+        return this.#source.read(blockNumber(start + page))
+      }
+      this.#chunks.set(key, chunk)
+      if (this.#chunks.size > CACHE_CHUNKS) this.#chunks.delete(this.#chunks.keys().next().value!)
+    }
+    const at = (page - first) * BLOCK_SIZE
+    return chunk.subarray(at, at + BLOCK_SIZE)
+  }
+}
+

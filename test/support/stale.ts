@@ -1,0 +1,15 @@
+/** An older life of a page: valid, sealed, but without what was written last. */
+import type { DataNumber } from '../../src/base/units.ts'
+import { DESCRIPTOR, PAGE_PAYLOAD, PAGE_TRAILER } from '../../src/format/layout.ts'
+import { decode } from '../../src/format/codec.ts'
+import { sealPage } from '../../src/format/page.ts'
+
+/** The descriptor page `block` before the descriptor of `data` was written. */
+export function encodeStale(block: Uint8Array, data: DataNumber): Uint8Array {
+  const trailer = decode(PAGE_TRAILER, block, PAGE_PAYLOAD)
+  const stale = block.slice()
+  const at = (data % 126) * DESCRIPTOR.size
+  stale.fill(0, at, at + DESCRIPTOR.size)
+  sealPage(stale, { region: trailer.region, page: Number(trailer.page), salt: trailer.salt.slice() }, trailer.txn - 1n)
+  return stale
+}

@@ -1,0 +1,192 @@
+/**
+ * Writes test/vectors/{anchor,page,record}.json: records in hex beside their fields, read by the
+ * tests of both languages. Run after a change of the format: node dist/test/tools/write-vectors.js
+ */
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { hex } from '../../src/base/bytes.ts'
+import { PACKAGE_TOP } from '../../src/base/package.ts'
+import { blockNumber, copyPage, dataNumber, pageNumber, slotIndex } from '../../src/base/units.ts'
+import { constant } from '../../src/format/constants.ts'
+import { cortexPlace } from '../../src/format/cortex.ts'
+import { nameHash } from '../../src/format/directory.ts'
+import { writeDescriptor } from '../../src/format/descriptor.ts'
+import { BLOCK_SIZE } from '../../src/format/layout.ts'
+import { encodeItem, type LogItem } from '../../src/format/log-item.ts'
+import { sealPage } from '../../src/format/page.ts'
+import { encodeRecord } from '../../src/format/record.ts'
+import { sipKey, siphash24 } from '../../src/format/siphash.ts'
+import { type AnchorFields, type AttributeFields, encodeSlot, seedIdBytes } from '../../src/format/slot.ts'
+import { encodeSegment } from '../../src/format/trajectory.ts'
+
+const SALT = Uint8Array.from({ length: 16 }, (_, i) => 0xa0 + i)
+const KEY = Uint8Array.from({ length: 16 }, (_, i) => i)
+
+type Plain = Record<string, string | number>
+
+/** Fields as JSON: bigints as decimal strings, bytes as hex. */
+function plain(fields: Record<string, unknown>): Plain {
+  return Object.fromEntries(
+    Object.entries(fields).map(([name, value]) => {
+      if (value instanceof Uint8Array) return [name, hex(value)]
+      return [name, typeof value === 'bigint' ? value.toString() : (value as number)]
+    }),
+  )
+}
+
+function save(name: string, document: object): void {
+  writeFileSync(join(PACKAGE_TOP, 'test/vectors', name), `${JSON.stringify(document, null, 2)}\n`)
+}
+
+function anchor(changes: Partial<AnchorFields>): AnchorFields {
+  const base = {
+    number: 4711n,
+    hint: 42,
+    random: 0xdeadbeef,
+    gravity_center: 0n,
+    mass: 0n,
+    data_class: 0n,
+    tag_filter: 0n,
+    orbit_vector: 0,
+    fractal_scale: 0,
+    permissions: 0o100644,
+    sovereign_id: 0,
+    mod_clock: 1_753_000_000_123_456_789n,
+    write_gen: 7,
+    create_clock: 1_753_000_000,
+    checksum: 0,
+    inline_buffer: new Uint8Array(constant('INLINE_MAX')),
+    ...changes,
+  }
+  return { public_id: seedIdBytes(base.number, base.hint, base.random), ...base }
+}
+
+function attributes(changes: Partial<AttributeFields>): AttributeFields {
+  return {
+    uid: 1000,
+    gid: 100,
+    nlink: 1,
+    rdev: 0,
+    atime: 1_753_000_001_000_000_000n,
+    ctime: 1_753_000_002_000_000_000n,
+    btime_ns: 123_456_789,
+    blocks: 0,
+    extension: 0,
+    parent_number: 1n,
+    parent_hint: 0,
+    crc: 0,
+    ...changes,
+  }
+}
+
+function inlineBuffer(text: string): Uint8Array {
+  const bytes = new Uint8Array(constant('INLINE_MAX'))
+  bytes.set(Buffer.from(text))
+  return bytes
+}
+
+const CASES: readonly [string, AnchorFields, AttributeFields][] = [
+  ['the worked example: a file of 10,000 bytes', anchor({ gravity_center: 5000n, mass: 10_000n, orbit_vector: 1 }), attributes({ blocks: 3 })],
+  ['an empty file', anchor({ number: 16n, hint: 0, random: 1 }), attributes({})],
+  ['inline content', anchor({ mass: 5n, data_class: 32n, inline_buffer: inlineBuffer('hello') }), attributes({})],
+  ['a time before 1970', anchor({ mod_clock: -1n }), attributes({ atime: -1_000_000_000n })],
+  ['an empty directory', anchor({ permissions: 0o40755 }), attributes({ nlink: 2 })],
+]
+
+function writeAnchors(): void {
+  const key = sipKey(KEY)
+  const pages = 512
+  save('anchor.json', {
+    hash_key: hex(KEY),
+    cortex_pages: pages,
+    slots: CASES.map(([title, a, b]) => {
+      const { first, second } = cortexPlace(key, Number(a.number), a.hint, pages)
+      return { title, bytes: hex(encodeSlot(a, b)), anchor: plain(a), attributes: plain(b), h1: first, h2: second }
+    }),
+    names: ['a', 'README.md', 'ä', 'x'.repeat(255)].map(name => ({
+      directory: 4711,
+      name: hex(Buffer.from(name)),
+      hash: nameHash(key, 4711, Buffer.from(name)).toString(),
+    })),
+    siphash: [0, 1, 7, 8, 9, 63].map(length => ({
+      bytes: hex(Uint8Array.from({ length }, (_, i) => i)),
+      hash: siphash24(key, Uint8Array.from({ length }, (_, i) => i)).toString(),
+    })),
+  })
+}
+
+function writePages(): void {
+  const descriptor = { owner: 4711n, index: 2, txn: 7, crc: 0x12345678, flags: 0, stored: 4096, hint: 42 }
+  const descriptors = new Uint8Array(BLOCK_SIZE)
+  writeDescriptor(descriptors, 130, descriptor)
+  sealPage(descriptors, { region: 4, page: 1, salt: SALT }, 7n)
+  const cortex = new Uint8Array(BLOCK_SIZE)
+  cortex.set(encodeSlot(CASES[0]![1], CASES[0]![2]), 3 * constant('SLOT_SIZE'))
+  sealPage(cortex, { region: 5, page: 300, salt: SALT }, 9n)
+  const page = (title: string, region: number, number: number, txn: number, bytes: Uint8Array): object => ({
+    title,
+    region,
+    page: number,
+    txn,
+    salt: hex(SALT),
+    bytes: hex(bytes),
+  })
+  save('page.json', {
+    pages: [
+      page('descriptor page 1: descriptor of data block 130', 4, 1, 7, descriptors),
+      page('cortex page 300: the worked example in slot 3', 5, 300, 9, cortex),
+    ],
+    descriptor: { data: 130, fields: plain(descriptor) },
+    segment: {
+      bytes: hex(encodeSegment({ first: 2 ** 40 + 5, length: 0x89abcdef, gravity: blockNumber(2 ** 43 + 77), copy: 1 })),
+      first: 2 ** 40 + 5,
+      length: 0x89abcdef,
+      gravity: 2 ** 43 + 77,
+      copy: 1,
+    },
+  })
+}
+
+function writeRecord(): void {
+  const items: LogItem[] = [
+    { kind: 'BIRTH', first: 30, count: 2 },
+    { kind: 'SLOT', region: 'CORTEX', page: pageNumber(3), slot: slotIndex(4), bytes: encodeSlot(CASES[0]![1], CASES[0]![2]) },
+    { kind: 'SLOT_CLEAR', region: 'STASH', page: pageNumber(1), slot: slotIndex(20), bytes: new Uint8Array(0) },
+    {
+      kind: 'DESCRIPTORS',
+      data: dataNumber(100),
+      owner: 4711n,
+      index: 0,
+      hint: 42,
+      count: 3,
+      flags: 0,
+      stored: 4096,
+      crcs: Uint8Array.from({ length: 12 }, (_, i) => i + 1),
+    },
+    { kind: 'DESCRIPTORS', data: dataNumber(900), owner: 4712n, index: 7, hint: 0, count: 50, flags: 16, stored: 0, crcs: new Uint8Array(0) },
+    { kind: 'BLOCKS_FREE', first: 200, count: 70 },
+    { kind: 'UNIT', unit: 17, bytes: new Uint8Array(256).fill(0x5a) },
+    { kind: 'UNITS_FREE', first: 40, count: 3 },
+    { kind: 'PAGE', page: copyPage(31), payload: new Uint8Array(4032).fill(0x11) },
+  ]
+  const fields = {
+    epoch: 5n,
+    txn: 1234n,
+    salt: SALT,
+    time: 1_753_000_000_000_000_000n,
+    next_number: 4713n,
+    live_blocks: 53n,
+    files: 9n,
+    units: 1n,
+    previous_crc: 0x0badcafe,
+  }
+  save('record.json', {
+    fields: plain(fields),
+    items: items.map(item => ({ kind: item.kind, bytes: hex(encodeItem(item)) })),
+    bytes: hex(encodeRecord(fields, items.map(encodeItem))),
+  })
+}
+
+writeAnchors()
+writePages()
+writeRecord()
