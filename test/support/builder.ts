@@ -105,7 +105,7 @@ export class VolumeBuilder {
   }
 
   #adoptSystemFiles(volume: Volume): void {
-    for (const page of volume.core.initialisedPages('CORTEX')) {
+    for (const page of volume.core.initialisedPages('CORTEX', error => { throw error })) {
       this.#born.add(pageInCopy(this.g, 'CORTEX', page))
       for (let slot = 0; slot < 3; slot++) this.#slots.set(`${page}:${slot}`, 0)
     }
