@@ -83,6 +83,7 @@ const CORE_LAYERS: Readonly<Record<string, number>> = {
   chronicle: 4,
   directory: 4,
   extension: 4,
+  presence: 4,
   volume: 5,
   vfs: 6,
 }
