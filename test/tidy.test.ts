@@ -93,7 +93,7 @@ const CORE = 'native/core/src/'
 const CORE_EXCEPTIONS = new Set(['format/superblock.rs device'])
 
 /** Tests may use anything: files of tests, and what follows `#[cfg(test)] mod tests {`. */
-const isRustTest = (path: string) => /(^|\/)(tests?|testing|\w+_tests?)(\.rs$|\/)/.test(path)
+const isRustTest = (path: string) => /(^|\/)(tests?|testing|\w+_tests?|test_\w+)(\.rs$|\/)/.test(path)
 const withoutTests = (text: string) => text.replace(/#\[cfg\(test\)\]\s*mod \w+ \{[\s\S]*$/, '')
 
 /** Modules of `crate::` that a Rust file names, also in `use crate::{a, b}`. */
