@@ -153,7 +153,7 @@ t.test('lock files name no download addresses', async t => {
 
 t.test('no path of a home directory stands in the project', async t => {
   // Put together here, so that this file does not find itself.
-  const homes = new RegExp(`(?<![\\w.~-])/(?:${['ro', 'ho'].map((a, i) => a + ['ot', 'me'][i]).join('|')})/\\w`)
+  const homes = new RegExp(`(?<![\\w.~:-])/(?:${['ro', 'ho'].map((a, i) => a + ['ot', 'me'][i]).join('|')})/\\w`)
   for (const source of all) {
     const found = homes.exec(source.text)
     if (found !== null) t.fail(`${source.path}: ${found[0]}...`)
