@@ -12,11 +12,8 @@ pub mod directory;
 pub mod extension;
 pub mod format;
 pub mod pages;
+pub mod presence;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
-pub mod extension;
-pub mod volume;
 pub mod vfs;
-
-#[cfg(test)]
-mod testing;
+pub mod volume;

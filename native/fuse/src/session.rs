@@ -186,3 +186,9 @@ fn start<V: Vfs>(handler: Handler<V>, channels: Vec<OwnedFd>, device: Arc<Connec
     }
     Ok(())
 }
+
+/// A binding hands sessions between threads.
+const _: fn() = || {
+    fn shared<T: Send + Sync>() {}
+    shared::<Session>();
+};

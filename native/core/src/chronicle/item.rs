@@ -116,7 +116,7 @@ impl<'a> Iterator for Items<'a> {
     fn next(&mut self) -> Option<Item<'a>> {
         let header = l::LogItem::decode(self.rest)?;
         let size = header.size as usize;
-        if size < l::LogItem::SIZE || !size.is_multiple_of(8) {
+        if size < l::LogItem::SIZE || size % 8 != 0 {
             return None;
         }
         let item = parse(header.kind, self.rest.get(l::LogItem::SIZE..size)?)?;

@@ -10,9 +10,15 @@ mod item;
 mod later;
 mod read;
 mod record;
+#[cfg(test)]
+mod record_tests;
 mod replay;
+#[cfg(test)]
+mod replay_tests;
 mod ring;
 mod rules;
+#[cfg(test)]
+mod test_log;
 mod verify;
 mod view;
 

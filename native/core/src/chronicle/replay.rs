@@ -34,7 +34,8 @@ pub struct Recovered {
     pub time: Option<i64>,
     /// To be reported: a last record that does not count.
     pub dropped: Option<Dropped>,
-    /// META copies to be rewritten before the volume is writable.
+    /// META copies to be rewritten and flushed before the checkpoint block that calls the transaction
+    /// proven is written: a later recovery would not look at them again.
     pub rewrites: Vec<Rewrite>,
     /// Log blocks that the device could not read (taken as zeros).
     pub unreadable_blocks: u64,

@@ -66,7 +66,7 @@ pub(super) fn peek(block: &[u8], geometry: &Geometry) -> Option<LogRecord> {
     let sized = u64::from(header.blocks) <= geometry.record_blocks_max()
         && length >= LogRecord::SIZE
         && length.div_ceil(BLOCK_SIZE) == header.blocks as usize
-        && length.is_multiple_of(8);
+        && length % 8 == 0;
     let ours = header.magic == RECORD_MAGIC as u32 && header.salt == geometry.map.salt;
     let numbered = header.epoch > 0 && (1..=TXN_MAX).contains(&header.txn);
     (ours && sized && numbered && counters(&header).possible(geometry)).then_some(header)

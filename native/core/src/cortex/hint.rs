@@ -67,6 +67,10 @@ impl<S: SlotStore> Cortex<S> {
         if self.has_room(current, &mut budget) {
             return current as u32;
         }
+        // On a volume above 75 % a random region is hardly worth reading: only known ones count.
+        if self.used().saturating_mul(4) >= self.capacity().saturating_mul(3) {
+            budget = 0;
+        }
         for _ in 0..CURSOR_TRIES {
             let region = self.cursor.random() % regions;
             if self.has_room(region, &mut budget) {

@@ -24,6 +24,7 @@ pub struct RamStore {
     pages: Mutex<HashMap<PageName, RamPage>>,
     failing: Mutex<HashSet<PageName>>,
     reads: AtomicU64,
+    puts: Arc<AtomicU64>,
     interruption: Mutex<Option<Interruption>>,
     yielding: Arc<AtomicBool>,
 }
@@ -36,6 +37,7 @@ pub struct RamPage {
     born: Arc<AtomicBool>,
     /// Written since the count of written pages was taken.
     written: Arc<AtomicBool>,
+    puts: Arc<AtomicU64>,
     yielding: Arc<AtomicBool>,
 }
 
@@ -70,6 +72,11 @@ impl RamStore {
         self.pages.lock().values().filter(|page| page.written.swap(false, Ordering::Relaxed)).count()
     }
 
+    /// Slots written since the last call (each is a log item).
+    pub fn take_written_slots(&self) -> u64 {
+        self.puts.swap(0, Ordering::Relaxed)
+    }
+
     /// The slots in use and their bytes, for comparing two moments.
     pub fn image(&self) -> HashMap<(Region, u64, usize), SlotBytes> {
         let mut image = HashMap::new();
@@ -89,6 +96,7 @@ impl RamStore {
             payload: Arc::new(Mutex::new([0; PAGE_PAYLOAD as usize])),
             born: Arc::default(),
             written: Arc::default(),
+            puts: Arc::clone(&self.puts),
             yielding: Arc::clone(&self.yielding),
         });
         entry.clone()
@@ -129,6 +137,7 @@ impl SlotPage for RamPage {
         self.payload.lock()[slot * SLOT_SIZE..][..SLOT_SIZE].copy_from_slice(bytes);
         self.born.store(true, Ordering::Relaxed);
         self.written.store(true, Ordering::Relaxed);
+        self.puts.fetch_add(1, Ordering::Relaxed);
         give_way(&self.yielding);
     }
 }

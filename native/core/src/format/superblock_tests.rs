@@ -1,18 +1,19 @@
 use super::*;
+use crate::device::testing::MemDevice;
 use crate::format::layout as l;
-use crate::testing::{FormatOptions, RamDevice, choose_sizes, format_volume};
+use crate::testing::{FormatOptions, choose_sizes, flip, format_volume};
 
 const BLOCKS: u64 = 4096;
 
-fn formatted() -> (RamDevice, Superblock) {
-    let device = RamDevice::new(BLOCKS);
+fn formatted() -> (MemDevice, Superblock) {
+    let device = MemDevice::new(BLOCKS);
     let options = FormatOptions { label: "data".into(), ..FormatOptions::new(BLOCKS) };
     let superblock = format_volume(&device, &options).unwrap();
     (device, superblock)
 }
 
-fn damage(device: &RamDevice, position: u16) {
-    device.flip(Geometry::superblock_block(BLOCKS, position), 8 * 200);
+fn damage(device: &MemDevice, position: u16) {
+    flip(device, Geometry::superblock_block(BLOCKS, position), 8 * 200);
 }
 
 #[test]
@@ -38,11 +39,11 @@ fn a_formatted_volume_opens_from_any_one_of_its_superblocks() {
 fn every_flipped_bit_of_a_superblock_is_found() {
     let (device, superblock) = formatted();
     for bit in 0..BLOCK_SIZE * 8 {
-        device.flip(Block(0), bit);
+        flip(&device, Block(0), bit);
         let opened = read(&device).unwrap();
         assert_eq!(opened.places[0], PlaceState::Bad, "bit {bit}");
         assert!(same_but_position(&opened.superblock, &superblock));
-        device.flip(Block(0), bit);
+        flip(&device, Block(0), bit);
     }
 }
 
@@ -71,7 +72,7 @@ fn a_superblock_at_another_position_does_not_count() {
 fn a_volume_may_be_smaller_than_its_device_and_not_larger() {
     let (device, _) = formatted();
     let copy_to = |blocks: u64, count: u64| {
-        let target = RamDevice::new(blocks);
+        let target = MemDevice::new(blocks);
         let mut bytes = vec![0; count as usize * BLOCK_SIZE];
         device.read(Block(0), &mut bytes).unwrap();
         target.write(Block(0), &bytes).unwrap();
@@ -83,9 +84,9 @@ fn a_volume_may_be_smaller_than_its_device_and_not_larger() {
 
 #[test]
 fn what_is_no_volume_or_of_another_version_is_named_so() {
-    assert_eq!(read(&RamDevice::new(BLOCKS)).unwrap_err().code, Code::InvalidArgument);
+    assert_eq!(read(&MemDevice::new(BLOCKS)).unwrap_err().code, Code::InvalidArgument);
     for tiny in 0..4 {
-        assert_eq!(read(&RamDevice::new(tiny)).unwrap_err().code, Code::InvalidArgument);
+        assert_eq!(read(&MemDevice::new(tiny)).unwrap_err().code, Code::InvalidArgument);
     }
     let refused = |change: &dyn Fn(&mut Superblock)| {
         let (device, mut superblock) = formatted();
@@ -115,7 +116,8 @@ fn what_is_no_volume_or_of_another_version_is_named_so() {
 fn every_rule_of_the_geometry_is_checked() {
     let (_, good) = formatted();
     Geometry::of(&good).unwrap();
-    let changes: [(&str, fn(&mut Superblock)); 24] = [
+    type Change = (&'static str, fn(&mut Superblock));
+    let changes: [Change; 24] = [
         ("small", |s| s.block_count = 4095),
         ("huge", |s| s.block_count = u64::MAX),
         ("gap at the end", |s| s.block_count += 1),

@@ -1,8 +1,10 @@
 //! Formats a volume exactly as mkfs does (docs/format.md 9), for tests of the engine.
 
 use super::sizes::choose_sizes;
-use super::system_files::{SYSTEM_DIRECTORIES, directory_slot, home_page};
-use crate::base::{AlignedBuf, BLOCK_SIZE, Block, Code, Error, Result, crc32c, siphash24};
+use super::system_files::{SYSTEM_DIRECTORIES, directory_slot};
+use crate::base::{AlignedBuf, BLOCK_SIZE, Block, Code, Error, Result, siphash24};
+use crate::chronicle::checkpoint;
+use crate::cortex::{Key, Placement};
 use crate::device::Device;
 use crate::format::layout as l;
 use crate::format::{Geometry, PageBytes, Region, seal_page, superblock};
@@ -59,10 +61,7 @@ pub fn format_volume(device: &dyn Device, options: &FormatOptions) -> Result<l::
     zero(device, Block(geometry.log_start), geometry.log_blocks)?;
     zero(device, geometry.checkpoint_blocks(0)[1], l::CHECKPOINT_SLOTS)?;
     write_pages(device, &geometry, options.created)?;
-    let checkpoint = first_checkpoint(&superblock);
-    for block in geometry.checkpoint_blocks(1) {
-        device.write(block, &checkpoint)?;
-    }
+    checkpoint::write(device, &geometry, &first_checkpoint())?;
     device.flush()?;
     for position in 0..4 {
         superblock::write_place(device, &superblock, position)?;
@@ -154,8 +153,9 @@ pub(crate) fn make_superblock(options: &FormatOptions) -> Result<l::Superblock> 
 
 fn write_pages(device: &dyn Device, geometry: &Geometry, created: i64) -> Result<()> {
     let mut cortex: BTreeMap<u64, (Box<PageBytes>, usize)> = BTreeMap::new();
+    let placement = Placement::new(geometry.hash_key, geometry.map.pages_of(Region::Cortex))?;
     for (number, permissions) in SYSTEM_DIRECTORIES {
-        let page = home_page(number, &geometry.hash_key);
+        let page = placement.homes(Key { number, hint: 0 }).h1;
         let (image, used) = cortex.entry(page).or_insert_with(|| (Box::new([0; BLOCK_SIZE]), 0));
         let at = Geometry::slot_offset(*used as u16);
         image[at..at + l::SLOT_SIZE as usize].copy_from_slice(&directory_slot(number, permissions, created));
@@ -195,13 +195,12 @@ fn write_page(
 }
 
 /// The checkpoint block of a closed, empty volume: generation 1, so it goes to slot 1.
-fn first_checkpoint(superblock: &l::Superblock) -> [u8; BLOCK_SIZE] {
-    let mut bytes = [0; BLOCK_SIZE];
-    let checkpoint = l::Checkpoint {
+fn first_checkpoint() -> l::Checkpoint {
+    l::Checkpoint {
         magic: l::CHECKPOINT_MAGIC as u32,
         flags: l::CHECKPOINT_CLEAN as u32,
         generation: 1,
-        salt: superblock.salt,
+        salt: [0; 16],
         epoch: 1,
         epoch_txn: 2,
         tail: 0,
@@ -214,9 +213,5 @@ fn first_checkpoint(superblock: &l::Superblock) -> [u8; BLOCK_SIZE] {
         units: 0,
         tail_epoch: 1,
         crc: 0,
-    };
-    checkpoint.encode(&mut bytes);
-    let crc = crc32c(&bytes[..l::Checkpoint::AT_CRC]);
-    bytes[l::Checkpoint::AT_CRC..].copy_from_slice(&crc.to_le_bytes());
-    bytes
+    }
 }

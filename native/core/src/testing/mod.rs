@@ -1,14 +1,21 @@
 //! Helpers of tests (compiled for tests and with the feature `testing`).
 
 mod format;
-#[cfg(test)]
-mod ram;
+mod seeds;
 mod sizes;
 mod system_files;
 
 #[cfg(test)]
 pub(crate) use format::make_superblock;
 pub use format::{FormatOptions, format_volume};
-#[cfg(test)]
-pub(crate) use ram::RamDevice;
+pub use seeds::{Rng, with_seeds};
 pub use sizes::{Sizes, choose_sizes};
+
+/// Flips one bit of a block: the smallest damage there is.
+#[cfg(test)]
+pub(crate) fn flip(device: &dyn crate::device::Device, block: crate::base::Block, bit: usize) {
+    let mut bytes = crate::base::AlignedBuf::zeroed(1);
+    device.read(block, &mut bytes).expect("the block is inside the device");
+    bytes[bit / 8] ^= 1 << (bit % 8);
+    device.write(block, &bytes).expect("the block is inside the device");
+}

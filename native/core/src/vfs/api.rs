@@ -154,7 +154,8 @@ pub trait Vfs: Send + Sync + 'static {
     ) -> Result<()>;
 
     fn statfs(&self) -> Result<StatFs>;
-    /// `flags`: XATTR_CREATE 1, XATTR_REPLACE 2.
+    /// `flags`: XATTR_CREATE 1, XATTR_REPLACE 2. `system.posix_acl_access` and `_default` hold
+    /// access control lists and follow the rules of [`super::acl`].
     fn setxattr(&self, ino: Ino, name: &[u8], value: &[u8], flags: u32) -> Result<()>;
     fn getxattr(&self, ino: Ino, name: &[u8]) -> Result<Vec<u8>>;
     /// Names, each followed by NUL.

@@ -25,7 +25,11 @@ impl FileSystem {
             && set.gid.is_none()
             && [set.atime, set.mtime].iter().flatten().all(|time| *time == SetTime::Now);
         // Setting both times to now is what any writer may do to an append-only file.
-        if only_times_now { check::mutable(&state)? } else { check::rewritable(&state)? }
+        if only_times_now {
+            check::mutable(&state)?
+        } else {
+            check::rewritable(&state)?
+        }
         let now = now_ns();
         let at = |time| match time {
             SetTime::Now => now,

@@ -9,7 +9,8 @@ pub fn name(name: &[u8]) -> Result<()> {
     if name.len() > layout::NAME_MAX as usize {
         return Err(Code::NameTooLong.into());
     }
-    let illegal = name.is_empty() || name == b"." || name == b".." || name.iter().any(|b| matches!(b, 0 | b'/'));
+    let illegal =
+        name.is_empty() || name == b"." || name == b".." || name.iter().any(|b| matches!(b, 0 | b'/'));
     if illegal { Err(Code::InvalidArgument.into()) } else { Ok(()) }
 }
 

@@ -78,8 +78,9 @@ impl FileSystem {
         let volume = &self.volume;
         let now = now_ns();
         let entries = state.table.as_ref().map_or(0, |table| table.entries());
-        let mut slot = volume.blank_slot(volume.numbers.give()?, volume.cortex.choose_hint(dir.hint, entries)?);
-        let mut bits = mode & 0o7777;
+        let mut slot =
+            volume.blank_slot(volume.numbers.give()?, volume.cortex.choose_hint(dir.hint, entries));
+        let mut bits = mode & 0o7777 & !who.umask;
         let mut gid = who.gid;
         if state.slot.anchor.permissions & libc::S_ISGID != 0 {
             // A set-group-id directory hands its group down, and the bit to its subdirectories.
@@ -96,7 +97,13 @@ impl FileSystem {
         slot.attributes.ctime = now;
         slot.attributes.uid = who.uid;
         slot.attributes.gid = gid;
-        slot.attributes.nlink = if !named { 0 } else if kind == Kind::Directory { 2 } else { 1 };
+        slot.attributes.nlink = if !named {
+            0
+        } else if kind == Kind::Directory {
+            2
+        } else {
+            1
+        };
         slot.attributes.rdev = if kind.is_device() { rdev } else { 0 };
         slot.attributes.parent_number = dir.ino;
         slot.attributes.parent_hint = dir.hint;

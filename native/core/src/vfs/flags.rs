@@ -6,14 +6,8 @@ use crate::format::{Kind, layout};
 use crate::volume::now_ns;
 
 /// FS_IMMUTABLE_FL and FS_APPEND_FL of linux/fs.h.
-pub const FS_IMMUTABLE: u32 = 0x10;
-pub const FS_APPEND: u32 = 0x20;
-
-/// What `stat` shows of the capability bits.
-pub fn shown(permissions: u32) -> u32 {
-    let bit = |flag: u64, fs: u32| if u64::from(permissions) & flag != 0 { fs } else { 0 };
-    bit(layout::PERMISSION_IMMUTABLE, FS_IMMUTABLE) | bit(layout::PERMISSION_APPEND, FS_APPEND)
-}
+const FS_IMMUTABLE: u32 = 0x10;
+const FS_APPEND: u32 = 0x20;
 
 impl FileSystem {
     pub(super) fn set_flags(&self, ino: Ino, flags: u32) -> Result<()> {

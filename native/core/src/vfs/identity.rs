@@ -45,7 +45,14 @@ fn parse(text: &[u8]) -> Option<[u8; 16]> {
     if !dashed && text.len() != 32 {
         return None;
     }
-    let digits: Vec<u8> = text.iter().filter(|c| **c != b'-').map(|c| (*c as char).to_digit(16)).collect::<Option<Vec<_>>>()?.into_iter().map(|d| d as u8).collect();
+    let digits: Vec<u8> = text
+        .iter()
+        .filter(|c| **c != b'-')
+        .map(|c| (*c as char).to_digit(16))
+        .collect::<Option<Vec<_>>>()?
+        .into_iter()
+        .map(|d| d as u8)
+        .collect();
     if digits.len() != 32 {
         return None;
     }
@@ -93,7 +100,13 @@ impl FileSystem {
         let names: &[(&[u8], Ino)] = &[(b".", ino), (b"..", up), (b"id", ID_DIR)];
         let count = if ino == HN4_DIR { 3 } else { 2 };
         for (i, (name, ino)) in names[..count].iter().enumerate().skip(cookie as usize) {
-            let entry = DirEntry { name, ino: *ino, kind: Kind::Directory.number(), cookie: i as u64 + 1, attr: None };
+            let entry = DirEntry {
+                name,
+                ino: *ino,
+                kind: Kind::Directory.number(),
+                cookie: i as u64 + 1,
+                attr: None,
+            };
             if !take(&entry) {
                 return;
             }
@@ -215,11 +228,4 @@ impl FileSystem {
         volume.mark(&ids, ids_state);
         Ok(())
     }
-}
-
-/// The name of a file's entry among the public ids, if its id was changed.
-pub fn entry_name(inode: &Inode) -> Option<String> {
-    let state = inode.state.read();
-    let id = state.slot.anchor.public_id;
-    (id != state.slot.seed_id()).then(|| hex(&id))
 }

@@ -3,6 +3,7 @@
 //! Every change follows one pattern: enter the transaction, lock the files in ascending number,
 //! check and load everything that can fail, then change memory. An error changes nothing.
 
+pub mod acl;
 pub mod api;
 
 mod attributes;

@@ -7,7 +7,7 @@ use super::locking::Locked;
 use crate::base::{Code, Error, Ino, Result};
 use crate::directory::Entry;
 use crate::format::{Kind, layout};
-use crate::volume::{Inode, For, now_ns};
+use crate::volume::{For, Inode, now_ns};
 use std::sync::Arc;
 
 impl FileSystem {
@@ -43,7 +43,10 @@ impl FileSystem {
         self.volume.inode(entry.seed.number, entry.seed.hint).map_err(|error| match error.code {
             Code::NotFound => Error::new(
                 Code::Corrupt,
-                format!("directory {}: an entry names file {}, which has no anchor", dir.ino, entry.seed.number),
+                format!(
+                    "directory {}: an entry names file {}, which has no anchor",
+                    dir.ino, entry.seed.number
+                ),
             ),
             _ => error,
         })

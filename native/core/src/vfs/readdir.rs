@@ -35,7 +35,8 @@ impl FileSystem {
         let mut at = cookie;
         for (cookie, name) in [(COOKIE_DOT, &b"."[..]), (COOKIE_DOT_DOT, b"..")] {
             if at < cookie {
-                let target = if cookie == COOKIE_DOT { ino } else { self.parent_of(&dir).map_or(ino, |up| up.ino) };
+                let target =
+                    if cookie == COOKIE_DOT { ino } else { self.parent_of(&dir).map_or(ino, |up| up.ino) };
                 if !take(&DirEntry { name, ino: target, kind: DT_DIR, cookie, attr: None }) {
                     return Ok(());
                 }

@@ -46,7 +46,8 @@ impl FileSystem {
             // The tree's shape changes: one at a time, and never into itself.
             let target_is_dir = to.found.as_ref().is_some_and(|(_, inode)| inode.is_directory());
             let crosses = from.dir.ino != to.dir.ino;
-            let _moving = (crosses && (source.is_directory() || exchange && target_is_dir)).then(|| self.moving.lock());
+            let _moving =
+                (crosses && (source.is_directory() || exchange && target_is_dir)).then(|| self.moving.lock());
             if crosses && source.is_directory() {
                 self.refuse_loop(source, &to.dir)?;
             }

@@ -1,8 +1,8 @@
 //! What `stat` and `statfs` show.
 
 use super::api::{Attr, StatFs};
-use crate::volume::{Inode, InodeState, Volume};
 use crate::format::layout;
+use crate::volume::{Inode, InodeState, Volume};
 use std::sync::atomic::Ordering;
 
 impl Volume {

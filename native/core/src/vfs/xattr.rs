@@ -8,10 +8,6 @@ use crate::extension::xattr;
 use crate::format::layout;
 use crate::volume::now_ns;
 
-/// XATTR_CREATE and XATTR_REPLACE of linux/xattr.h.
-const CREATE: u32 = 1;
-const REPLACE: u32 = 2;
-
 /// Only these namespaces exist; others have meanings that this version does not give.
 fn supported(name: &[u8]) -> Result<()> {
     let known = [&b"user."[..], b"trusted.", b"security."];
@@ -38,7 +34,7 @@ impl FileSystem {
             return Err(Code::NoAttribute.into());
         }
         let payload = self.volume.extension_payload(&inode, &state, layout::EXTENSION_XATTR)?;
-        xattr::get(&payload, name)?.map(<[u8]>::to_vec).ok_or(Code::NoAttribute.into())
+        xattr::get(&payload, name).map(<[u8]>::to_vec).ok_or(Code::NoAttribute.into())
     }
 
     pub(super) fn list_xattr(&self, ino: Ino) -> Result<Vec<u8>> {
@@ -48,37 +44,21 @@ impl FileSystem {
             return Ok(Vec::new());
         }
         let payload = self.volume.extension_payload(&inode, &state, layout::EXTENSION_XATTR)?;
-        let mut names = Vec::new();
-        for name in xattr::names(&payload)? {
-            names.extend_from_slice(name);
-            names.push(0);
-        }
-        Ok(names)
+        Ok(xattr::list(&payload))
     }
 
     pub(super) fn set_xattr(&self, ino: Ino, name: &[u8], value: &[u8], flags: u32) -> Result<()> {
         if name == PUBLIC_ID {
             return self.set_public_id(ino, value);
         }
-        self.change_xattr(ino, name, |payload| {
-            let exists = xattr::get(payload, name)?.is_some();
-            if exists && flags & CREATE != 0 {
-                return Err(Code::Exists.into());
-            }
-            if !exists && flags & REPLACE != 0 {
-                return Err(Code::NoAttribute.into());
-            }
-            xattr::set(payload, name, value)
-        })
+        self.change_xattr(ino, name, |payload| xattr::set(payload, name, value, flags))
     }
 
     pub(super) fn remove_xattr(&self, ino: Ino, name: &[u8]) -> Result<()> {
         if name == PUBLIC_ID {
             return self.reset_public_id(ino);
         }
-        self.change_xattr(ino, name, |payload| {
-            xattr::remove(payload, name)?.ok_or(Code::NoAttribute.into())
-        })
+        self.change_xattr(ino, name, |payload| xattr::remove(payload, name))
     }
 
     fn change_xattr(

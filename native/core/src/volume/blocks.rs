@@ -72,13 +72,7 @@ impl BlockTable {
 
     /// How many live descriptors from `data` on name `claim` and the indices after it, at most `max`;
     /// written and preallocated blocks end each other's run. Their CRCs go to `crcs` (written ones only).
-    pub fn run(
-        &self,
-        data: u64,
-        claim: Claim,
-        max: u64,
-        crcs: &mut Vec<u32>,
-    ) -> Result<(u64, bool)> {
+    pub fn run(&self, data: u64, claim: Claim, max: u64, crcs: &mut Vec<u32>) -> Result<(u64, bool)> {
         let max = max.min(self.data_blocks.saturating_sub(data));
         let (mut count, mut unwritten) = (0, None);
         while count < max {

@@ -62,7 +62,7 @@ impl Volume {
             let on_disk = *table.state();
             state.slot.set_dir_state(&on_disk);
         } else if state.is_sparse() {
-            let (height, root) = self.presence_state(state);
+            let (height, root) = self.presence_state(inode, state)?;
             state.slot.set_file_state(&FileState { gravity_1, height, root });
         }
         let read_at = inode.read_at.swap(0, Ordering::Relaxed);
@@ -71,6 +71,7 @@ impl Volume {
         state.set(layout::DATA_CLASS_TOMBSTONE, unnamed);
         self.cortex.update(inode.ino, inode.hint, &state.slot.encode())?;
         state.slot_dirty = false;
+        state.leave_area = false;
         Ok(())
     }
 }

@@ -6,7 +6,7 @@
 
 use super::Volume;
 use super::checkpoint::Job;
-use super::inode::{Delayed, Inode};
+use super::inode::Inode;
 use super::time::now_ns;
 use crate::base::{BLOCK_SIZE, Code, Error, Result};
 use crate::chronicle::checkpoint::LogPoint;
@@ -21,6 +21,8 @@ use std::time::{Duration, Instant};
 const COMMIT_EVERY: Duration = Duration::from_secs(5);
 /// The last transaction of an idle volume is proven after this time.
 const PROVE_AFTER: Duration = Duration::from_millis(200);
+/// Transactions that emptying the overwrite area may take.
+const AREA_ROUNDS: usize = 4;
 /// Blocks of data of one transaction at most: 256 MiB.
 const DATA_MAX: u64 = (256 << 20) / BLOCK_SIZE as u64;
 
@@ -137,6 +139,7 @@ impl Committer {
                 return Err(Error::new(Code::NoSpace, "delayed data finds no free block"));
             }
         }
+        self.empty_area(volume)?;
         volume.reap_some();
         let mut state = volume.commit.lock();
         state.served = state.served.max(target);
@@ -147,13 +150,34 @@ impl Committer {
     /// Places delayed data in the background.
     fn write_back(&mut self, volume: &Volume) -> Result<()> {
         let whole = self.place(volume, true)?;
-        if !whole || self.data_blocks >= DATA_MAX.min(volume.dirty_limit * 2) || volume.area_is_full() {
+        if !whole || self.data_blocks >= DATA_MAX.min(volume.dirty_limit * 2) || volume.area_is_full()? {
             self.commit(volume)?;
             if !whole {
                 volume.prove_last()?;
             }
+            self.empty_area(volume)?;
         }
         volume.commit_done.notify_all();
+        Ok(())
+    }
+
+    /// Copies the overwrite area home once it is three quarters full, between transactions.
+    fn empty_area(&mut self, volume: &Volume) -> Result<()> {
+        if !volume.area_is_full()? {
+            return Ok(());
+        }
+        volume.prove_last()?;
+        for inode in volume.vacate_area()? {
+            volume.with_data.lock().insert(inode.ino, inode);
+        }
+        for _ in 0..AREA_ROUNDS {
+            let whole = self.place(volume, false)?;
+            self.commit(volume)?;
+            volume.prove_last()?;
+            if whole {
+                break;
+            }
+        }
         Ok(())
     }
 
@@ -280,10 +304,8 @@ impl Committer {
         let (record, crc) = self.builder.finish(&commit, &volume.geometry.map.salt);
         let (position, behind, crowded) = volume.append_record((record.len() / BLOCK_SIZE) as u64)?;
         let end = LogPoint { position: behind, txn: self.txn + 1, previous_crc: crc, counters };
-        let checkpoint = (crowded && !volume.checkpointing()).then(|| Job {
-            snapshot: volume.pages.snapshot(self.txn),
-            end,
-        });
+        let checkpoint = (crowded && !volume.checkpointing())
+            .then(|| Job { snapshot: volume.pages.snapshot(self.txn), end });
         volume.pages.start_txn(self.txn + 1);
         Ok(Some(Closed { record, crc, position, persisted: counters.next_number, checkpoint }))
     }
@@ -315,9 +337,7 @@ impl Volume {
     }
 
     pub(super) fn has_changes(&self) -> bool {
-        !self.changed.lock().is_empty()
-            || !self.orphans.lock().is_empty()
-            || self.pages.has_changes()
+        !self.changed.lock().is_empty() || !self.orphans.lock().is_empty() || self.pages.has_changes()
     }
 
     /// The runs that write a record at a place of the ring.
@@ -339,6 +359,3 @@ impl Volume {
             .collect()
     }
 }
-
-/// What a placement took out of a file's delayed blocks.
-pub type Taken = BTreeMap<u64, Delayed>;

@@ -19,7 +19,8 @@ impl Volume {
         to: u64,
         length: u64,
     ) -> Result<u64> {
-        let overlap = source.ino == target.ino && from < to.saturating_add(length) && to < from.saturating_add(length);
+        let overlap =
+            source.ino == target.ino && from < to.saturating_add(length) && to < from.saturating_add(length);
         if overlap {
             return Err(Code::InvalidArgument.into());
         }

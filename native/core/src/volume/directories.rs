@@ -129,7 +129,13 @@ impl Volume {
     }
 
     /// Lets a name lead to another file.
-    pub fn replace_entry(&self, dir: &Inode, state: &mut InodeState, name: &[u8], file: &Inode) -> Result<()> {
+    pub fn replace_entry(
+        &self,
+        dir: &Inode,
+        state: &mut InodeState,
+        name: &[u8],
+        file: &Inode,
+    ) -> Result<()> {
         self.change_table(dir, state, |table, access| {
             table.replace(access, name, seed_of(file), file.kind.number()).map(drop)
         })

@@ -61,7 +61,13 @@ impl Volume {
 
     /// Gives the file a new payload of a type (empty: none). The caller sets the flag that announces it
     /// and marks the file. An error changes nothing.
-    pub fn store_extension(&self, inode: &Inode, state: &mut InodeState, kind: u32, payload: &[u8]) -> Result<()> {
+    pub fn store_extension(
+        &self,
+        inode: &Inode,
+        state: &mut InodeState,
+        kind: u32,
+        payload: &[u8],
+    ) -> Result<()> {
         if state.chain.is_none() {
             state.chain = Some(self.load_chain(inode.ino, state.slot.attributes.extension)?);
         }
@@ -100,7 +106,11 @@ impl Volume {
             // A record lies in one page of units, and a page of the map holds whole pages of units or
             // splits one: then the rest is in the next page of the map.
             for unit in run.first..run.first + run.count {
-                let map = if unit / BITS == run.first / BITS { map.clone() } else { self.pages.get(Region::Unit, unit / BITS)? };
+                let map = if unit / BITS == run.first / BITS {
+                    map.clone()
+                } else {
+                    self.pages.get(Region::Unit, unit / BITS)?
+                };
                 let bits = Change::Bits { first: (unit % BITS) as u32, count: 1 };
                 self.pages.change(&map, bits, |image| set_bits(image, unit % BITS, 1, false));
             }
@@ -114,7 +124,12 @@ impl Volume {
     }
 
     /// Writes the segments of `next` if they differ from what the chain holds.
-    pub(super) fn write_segments(&self, inode: &Inode, state: &mut InodeState, next: &mut Equations) -> Result<()> {
+    pub(super) fn write_segments(
+        &self,
+        inode: &Inode,
+        state: &mut InodeState,
+        next: &mut Equations,
+    ) -> Result<()> {
         let had = state.has(layout::DATA_CLASS_HAS_SEGMENTS);
         if !had && next.segments.is_empty() {
             return Ok(());
@@ -127,10 +142,7 @@ impl Volume {
 
     /// Writes the file's segments as they are in memory.
     pub(super) fn store_segments(&self, inode: &Inode, state: &mut InodeState) -> Result<()> {
-        let mut equations = std::mem::replace(
-            &mut state.equations,
-            Equations::empty(&self.window, 0),
-        );
+        let mut equations = std::mem::replace(&mut state.equations, Equations::empty(&self.window, 0));
         let done = self.write_segments(inode, state, &mut equations);
         state.equations = equations;
         done
@@ -138,11 +150,10 @@ impl Volume {
 
     /// Segments that the extension region can still take for a file: what is left, less a page that
     /// a moved record may need.
-    pub(super) fn segment_slots(&self, state: &InodeState) -> u64 {
+    pub(super) fn segment_slots(&self) -> u64 {
         let region = self.geometry.units().saturating_sub(1);
         let left = region.saturating_sub(self.units.lock().used()).saturating_sub(2 * PER_PAGE);
         let per_page = (PAYLOAD_MAX / SEGMENT_SIZE) as u64;
-        let _ = state;
         left / PER_PAGE * per_page
     }
 

@@ -4,7 +4,7 @@ use super::Volume;
 use super::blocks::Claim;
 use super::inode::{Inode, InodeState};
 use super::mapping::Extent;
-use crate::allocator::Run;
+use crate::allocator::{Holder, Run};
 use crate::base::{Data, Result};
 use crate::format::layout;
 use std::sync::Arc;
@@ -26,7 +26,8 @@ impl Volume {
         if from >= end {
             return Ok(true);
         }
-        let plain = state.slot.kmax() == 0 && state.equations.segments.is_empty() && !self.area.has_any(inode.ino);
+        let plain =
+            state.slot.kmax() == 0 && state.equations.segments.is_empty() && !self.area.has_any(inode.ino);
         let slice = if plain { SLICE_BY_EQUATION } else { SLICE_BY_LOOKUP };
         let start = from.max(end.saturating_sub(slice));
         let mut runs = Vec::new();
@@ -34,7 +35,8 @@ impl Volume {
         while index < end {
             let claim = Claim { owner: inode.ino, index, copy: 0 };
             // By the equation no descriptor is read: every block is at home.
-            let equation = if plain { state.equations.run(&self.window, index, 0, 0, end - index) } else { None };
+            let equation =
+                if plain { state.equations.run(&self.window, index, 0, 0, end - index) } else { None };
             let found = match equation {
                 Some(run) => Some(run),
                 None => self.locate_run(inode, state, claim, end - index, &mut Vec::new())?.and_then(owned),
@@ -52,7 +54,13 @@ impl Volume {
     }
 
     /// Frees what a sparse file owns of `from .. end`, from the end, at most a slice.
-    pub(super) fn free_sparse(&self, inode: &Inode, state: &mut InodeState, from: u64, end: u64) -> Result<bool> {
+    pub(super) fn free_sparse(
+        &self,
+        inode: &Inode,
+        state: &mut InodeState,
+        from: u64,
+        end: u64,
+    ) -> Result<bool> {
         let mut runs = Vec::new();
         let mut budget = SLICE_BY_LOOKUP;
         let mut index = from;
@@ -129,8 +137,8 @@ impl Volume {
             state.equations.segments.clear(1);
             self.store_segments(inode, state)?;
         }
-        self.alloc.lock().drop_reservations(inode.ino);
-        Ok(())
+        let mut alloc = self.alloc.lock();
+        (0..2).try_for_each(|copy| alloc.drop_reservation(Holder { owner: inode.ino, copy }))
     }
 
     /// Frees a slice of a file whose size was cut but whose blocks are not all free, until they are.

@@ -6,6 +6,7 @@ use crate::directory::DirTable;
 use crate::extension::Chain;
 use crate::format::layout;
 use crate::format::{Equations, Kind, Slot};
+use crate::presence::Presence;
 use parking_lot::{Mutex, RwLock};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -53,6 +54,8 @@ pub struct InodeState {
     pub equations: Equations,
     /// The extension chain, once loaded.
     pub chain: Option<Chain>,
+    /// Presence of a sparse file, once it changed.
+    pub presence: Option<Presence>,
     /// Directory table, once loaded.
     pub table: Option<DirTable>,
     /// Directory blocks or presence nodes; behind a lock of its own because reads fill it.
@@ -82,6 +85,7 @@ impl InodeState {
             sparse_when_placed: false,
             equations,
             chain: None,
+            presence: None,
             table: None,
             meta: Mutex::default(),
             meta_promise: 0,
@@ -98,7 +102,11 @@ impl InodeState {
     }
     pub fn set(&mut self, flag: u64, on: bool) {
         let class = &mut self.slot.anchor.data_class;
-        if on { *class |= flag } else { *class &= !flag }
+        if on {
+            *class |= flag
+        } else {
+            *class &= !flag
+        }
         self.slot_dirty = true;
     }
     /// Blocks below the placed size.
@@ -117,7 +125,10 @@ impl InodeState {
     }
     /// The newest bytes of a block in memory, if it is delayed or in flight.
     pub fn in_memory(&self, index: u64) -> Option<&DataBlock> {
-        self.dirty.get(&index).map(|delayed| &delayed.block).or_else(|| self.in_flight.get(&index).map(|(_, block)| block))
+        self.dirty
+            .get(&index)
+            .map(|delayed| &delayed.block)
+            .or_else(|| self.in_flight.get(&index).map(|(_, block)| block))
     }
     /// The next index at or after `from` that is in memory.
     pub fn next_in_memory(&self, from: u64) -> Option<u64> {

@@ -80,8 +80,7 @@ impl Inodes {
         if self.in_memory.fetch_add(1, Ordering::Relaxed) >= self.capacity {
             self.drop_some(&mut entries);
         }
-        let entry =
-            entries.entry(inode.ino).or_insert(Entry { hint: inode.hint, lookups: 0, inode: None });
+        let entry = entries.entry(inode.ino).or_insert(Entry { hint: inode.hint, lookups: 0, inode: None });
         entry.inode = Some(inode.clone());
     }
 
@@ -101,8 +100,7 @@ impl Inodes {
     /// Adds lookups to an inode that the caller has in hand.
     pub fn look_up(&self, inode: &Arc<Inode>, count: u64) {
         let mut entries = self.shard(inode.ino).entries.lock();
-        let entry =
-            entries.entry(inode.ino).or_insert(Entry { hint: inode.hint, lookups: 0, inode: None });
+        let entry = entries.entry(inode.ino).or_insert(Entry { hint: inode.hint, lookups: 0, inode: None });
         if entry.inode.is_none() {
             entry.inode = Some(inode.clone());
             self.in_memory.fetch_add(1, Ordering::Relaxed);

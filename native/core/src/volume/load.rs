@@ -3,7 +3,6 @@
 use super::Volume;
 use super::inode::Inode;
 use crate::base::{Block, Code, Error, Ino, Result};
-use crate::format::slot::Limits;
 use crate::format::{Equations, Kind, SegmentMap, Slot, layout, seed_hash};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -11,12 +10,21 @@ use std::sync::atomic::Ordering;
 impl Volume {
     /// The file with this number. NotFound: no anchor has it.
     pub fn inode(&self, number: Ino, hint: u32) -> Result<Arc<Inode>> {
-        self.inodes.get(number, hint, |hint| self.load_inode(number, hint))
+        self.inodes.get(number, hint, |hint| self.load_reporting(number, hint))
     }
 
     /// A file that the door above holds a lookup of.
     pub fn held(&self, number: Ino) -> Result<Arc<Inode>> {
-        self.inodes.held(number, |hint| self.load_inode(number, hint))
+        self.inodes.held(number, |hint| self.load_reporting(number, hint))
+    }
+
+    /// As `load_inode`; damage is told to whoever mounted, too.
+    fn load_reporting(&self, number: Ino, hint: u32) -> Result<Inode> {
+        self.load_inode(number, hint).inspect_err(|error| {
+            if error.code != Code::NotFound {
+                self.report(error);
+            }
+        })
     }
 
     fn load_inode(&self, number: Ino, hint: u32) -> Result<Inode> {
@@ -24,11 +32,7 @@ impl Volume {
             return Err(Code::NotFound.into());
         };
         let slot = Slot::decode(&bytes)?;
-        slot.check_against(&Limits {
-            window_start: self.geometry.window_start,
-            clusters: |scale| self.window.phi(scale),
-            extension_units: self.geometry.units(),
-        })?;
+        slot.check_against(&self.window, self.geometry.units())?;
         let kind = slot.kind()?;
         let mut equations = self.equations(&slot)?;
         if slot.has(layout::DATA_CLASS_HAS_SEGMENTS) {
@@ -57,7 +61,8 @@ impl Volume {
             _ => 0,
         };
         if gravity_1 != 0 {
-            let equation = self.window.equation(Block(gravity_1), anchor.orbit_vector, anchor.fractal_scale)?;
+            let equation =
+                self.window.equation(Block(gravity_1), anchor.orbit_vector, anchor.fractal_scale)?;
             equations.gravity_1 = Some(equation.gravity);
         }
         Ok(equations)

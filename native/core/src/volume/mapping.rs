@@ -10,10 +10,18 @@ use crate::format::layout::Descriptor;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Extent {
     /// Reads as zeros, owns nothing.
-    Hole { count: u64 },
+    Hole {
+        count: u64,
+    },
     /// Preallocated: reads as zeros.
-    Unwritten { data: Data, count: u64 },
-    Written { data: Data, count: u64 },
+    Unwritten {
+        data: Data,
+        count: u64,
+    },
+    Written {
+        data: Data,
+        count: u64,
+    },
 }
 
 impl Extent {

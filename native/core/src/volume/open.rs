@@ -1,5 +1,6 @@
 //! Opening a volume: superblock, log, recovery, threads.
 
+use super::Volume;
 use super::area::AreaIndex;
 use super::blocks::BlockTable;
 use super::cellar::SlotPages;
@@ -9,7 +10,6 @@ use super::gate::Gate;
 use super::inodes::Inodes;
 use super::space::{Numbers, Space};
 use super::sync::{CommitState, CommitStats};
-use super::Volume;
 use crate::allocator::{Allocator, FreeMapSource};
 use crate::base::{BufPool, Result, checksum_self_test};
 use crate::chronicle::Ring;
@@ -33,12 +33,35 @@ pub struct OpenOptions {
     /// Unused inodes kept in memory.
     pub cached_inodes: usize,
     /// Lines for the log of the one who mounts: damage found, writes that failed.
-    pub say: Option<fn(&str)>,
+    pub say: Option<Say>,
+}
+
+/// Takes one line per event that a person should see. Called by any thread, also with locks held:
+/// it must not come back to the volume.
+#[derive(Clone)]
+pub struct Say(Arc<dyn Fn(&str) + Send + Sync>);
+
+impl Say {
+    pub fn new(take: impl Fn(&str) + Send + Sync + 'static) -> Say {
+        Say(Arc::new(take))
+    }
+}
+
+impl std::fmt::Debug for Say {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Say")
+    }
 }
 
 impl Default for OpenOptions {
     fn default() -> OpenOptions {
-        OpenOptions { read_only: false, noatime: false, cached_pages: 16_384, cached_inodes: 100_000, say: None }
+        OpenOptions {
+            read_only: false,
+            noatime: false,
+            cached_pages: 16_384,
+            cached_inodes: 100_000,
+            say: None,
+        }
     }
 }
 
@@ -93,8 +116,13 @@ impl Volume {
         let geometry = opened.geometry.clone();
         let pages = Arc::new(PageCache::new(device.clone(), geometry.map, options.cached_pages));
         pages.load_init()?;
-        let (mut report, next, block) = super::recover::recover(&*device, &geometry, &pages, options.read_only)?;
-        let window = Window::new(crate::base::Block(geometry.window_start), geometry.window_blocks, geometry.area_blocks)?;
+        let (mut report, next, block) =
+            super::recover::recover(&*device, &geometry, &pages, options.read_only)?;
+        let window = Window::new(
+            crate::base::Block(geometry.window_start),
+            geometry.window_blocks,
+            geometry.area_blocks,
+        )?;
         let table = BlockTable::new(pages.clone(), geometry.data_blocks());
         let area = AreaIndex::build(&table, geometry.window_blocks, geometry.data_blocks())?;
         let counters = next.counters;
@@ -181,8 +209,8 @@ impl Volume {
 
     /// A line for whoever mounted the volume.
     pub(super) fn say(&self, line: &str) {
-        if let Some(say) = self.options.say {
-            say(line);
+        if let Some(Say(take)) = &self.options.say {
+            take(line);
         }
     }
     pub(super) fn report(&self, error: &crate::base::Error) {

@@ -59,7 +59,7 @@ impl Volume {
         };
         if unused {
             self.dying.lock().push(inode.clone());
-            self.reaper_wake();
+            self.commit_wanted.notify_one();
         }
     }
 

@@ -5,10 +5,11 @@ use super::Volume;
 use super::blocks::Claim;
 use super::inode::{DataBlock, Inode, InodeState};
 use super::mapping::Extent;
-use crate::allocator::placement::{self, Burst, FileState, Growth, Piece, Place, Plan};
+use crate::allocator::placement::{self, Burst, FileState, Growth, Piece, Place, Plan, Write};
 use crate::allocator::{Holder, Run};
 use crate::base::{BLOCK_SIZE, Code, Data, Result, crc32c};
 use crate::device::{Run as WriteRun, Ticket, WriteBuf};
+use crate::format::Equations;
 use crate::format::layout::{self, Descriptor};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -59,18 +60,20 @@ impl Volume {
         self.leave_inline(state);
         let dirty = std::mem::take(&mut state.dirty);
         let bytes = |index: u64| dirty[&index].block.clone();
-        let mut runs = self.carry_out(inode, state, &Carry { copy: 0, flags: 0, plan: &plan, bytes: &bytes })?;
+        let mut runs =
+            self.carry_out(inode, state, &Carry { copy: 0, flags: 0, plan: &plan, bytes: &bytes })?;
         for piece in &present.in_place {
             runs.push(self.set_piece(inode, state, piece, 0, 0, &bytes)?);
         }
         for (index, data, count) in &present.replaced {
             self.release_replaced(inode, *index, 0, *data, *count)?;
         }
-        let new: Vec<u64> = dirty.iter().filter(|(_, delayed)| delayed.new).map(|(index, _)| *index).collect();
+        let new: Vec<u64> =
+            dirty.iter().filter(|(_, delayed)| delayed.new).map(|(index, _)| *index).collect();
         self.space.placed(new.len() as u64);
         state.slot.attributes.blocks += new.len() as u64;
         if state.is_sparse() {
-            for (first, count) in runs_of(new.into_iter()) {
+            for (first, count) in runs_of(new.iter().copied()) {
                 self.set_present(inode, state, first, count)?;
             }
             self.settle_nodes(state);
@@ -124,7 +127,7 @@ impl Volume {
         let mut found = Present { bursts: Vec::new(), replaced: Vec::new(), in_place: Vec::new() };
         let new = runs_of(state.dirty.iter().filter(|(_, d)| d.new).map(|(index, _)| *index));
         let old = runs_of(state.dirty.iter().filter(|(_, d)| !d.new).map(|(index, _)| *index));
-        found.bursts.extend(new.into_iter().map(|(first, len)| Burst { first, len, overwrite: false }));
+        found.bursts.extend(new.into_iter().map(|(first, len)| Burst { first, len, write: Write::New }));
         let mut crcs = Vec::new();
         for (first, len) in old {
             let mut index = first;
@@ -139,10 +142,11 @@ impl Volume {
                     }
                     Some(Extent::Written { data, .. }) => {
                         found.replaced.push((index, data, count));
-                        found.bursts.push(Burst { first: index, len: count, overwrite: true });
+                        let write = self.overwrite_kind(state, data);
+                        found.bursts.push(Burst { first: index, len: count, write });
                     }
                     // Lost to damage: the new block takes its place; it was counted all along.
-                    _ => found.bursts.push(Burst { first: index, len: count, overwrite: true }),
+                    _ => found.bursts.push(Burst { first: index, len: count, write: Write::Overwrite }),
                 }
                 index += count;
             }
@@ -152,10 +156,20 @@ impl Volume {
         Ok(found)
     }
 
+    /// Blocks that leave the overwrite area may not go there again.
+    pub(super) fn overwrite_kind(&self, state: &InodeState, old: Data) -> Write {
+        let leaves = state.leave_area && self.window.in_area(old);
+        if leaves { Write::Return } else { Write::Overwrite }
+    }
+
     fn growth(&self, state: &InodeState) -> Growth {
         let placed = state.placed_blocks();
         let appended = state.dirty.keys().next_back().is_some_and(|last| *last >= placed);
-        if appended && (placed > 0 || state.dirty.len() >= GROWTH_BLOCKS) { Growth::File } else { Growth::None }
+        if appended && (placed > 0 || state.dirty.len() >= GROWTH_BLOCKS) {
+            Growth::File
+        } else {
+            Growth::None
+        }
     }
 
     /// Asks where a burst goes. If the extension region cannot take the segments, then without any.
@@ -171,19 +185,21 @@ impl Volume {
             return Ok(Plan::default());
         }
         let blocks = state.slot.attributes.blocks;
-        let mut file = FileState {
-            holder: Holder { owner: inode.ino, copy },
-            equations: &state.equations,
-            owned: if inode.is_directory() { blocks / self.copies } else { blocks },
-            size_blocks: state.size_blocks(),
-            growth,
-            stride: self.new_stride,
-            scale: self.new_scale,
-            segment_slots: self.segment_slots(state),
+        let slots = self.segment_slots();
+        let ask = |equations: &Equations, size_blocks, segment_slots| {
+            let file = FileState {
+                holder: Holder { owner: inode.ino, copy },
+                equations,
+                owned: if inode.is_directory() { blocks / self.copies } else { blocks },
+                size_blocks,
+                growth,
+                stride: self.new_stride,
+                scale: self.new_scale,
+                segment_slots,
+            };
+            placement::plan(&mut self.alloc.lock(), &file, bursts)
         };
-        let mut alloc = self.alloc.lock();
-        let plan = placement::plan(&mut alloc, &file, bursts)?;
-        drop(alloc);
+        let plan = ask(&state.equations, state.size_blocks(), slots)?;
         let mut next = state.equations.clone();
         plan.apply(&mut next, copy);
         let changes_segments = !next.segments.is_empty() || !state.equations.segments.is_empty();
@@ -191,14 +207,11 @@ impl Volume {
             match self.write_segments(inode, state, &mut next) {
                 Ok(()) => {}
                 Err(error) => {
-                    let mut alloc = self.alloc.lock();
-                    plan.undo(&mut alloc)?;
-                    if error.code != Code::ExtensionFull || file.segment_slots == 0 {
+                    plan.undo(&mut self.alloc.lock())?;
+                    if error.code != Code::ExtensionFull || slots == 0 {
                         return Err(error);
                     }
-                    file.equations = &state.equations;
-                    file.segment_slots = 0;
-                    let plan = placement::plan(&mut alloc, &file, bursts)?;
+                    let plan = ask(&state.equations, state.size_blocks(), 0)?;
                     plan.apply(&mut state.equations, copy);
                     return Ok(plan);
                 }
@@ -214,7 +227,7 @@ impl Volume {
             self.table.prepare(piece.data.0, piece.len)?;
         }
         if state.is_sparse() || state.sparse_when_placed {
-            for burst in present.bursts.iter().filter(|burst| !burst.overwrite) {
+            for burst in present.bursts.iter().filter(|burst| burst.write == Write::New) {
                 self.load_nodes(inode, state, burst.first, burst.len)?;
             }
         }
@@ -229,7 +242,8 @@ impl Volume {
         carry: &Carry,
     ) -> Result<Vec<WriteRun>> {
         let far = carry.plan.uses_far();
-        if carry.plan.equation.is_some() && carry.copy == 0 {
+        // kmax holds for both copies: a new G of one says nothing of the other's shells.
+        if carry.plan.equation.is_some() && carry.copy == 0 && state.equations.gravity_1.is_none() {
             state.slot.set_kmax(u8::from(far));
         } else if far {
             state.slot.set_kmax(1);
@@ -283,7 +297,14 @@ impl Volume {
     }
 
     /// Frees blocks whose indices have new ones: the counts stay.
-    pub(super) fn release_replaced(&self, inode: &Inode, index: u64, copy: u8, data: Data, count: u64) -> Result<()> {
+    pub(super) fn release_replaced(
+        &self,
+        inode: &Inode,
+        index: u64,
+        copy: u8,
+        data: Data,
+        count: u64,
+    ) -> Result<()> {
         self.alloc.lock().defer_free(self.pages.running(), Run::new(data, count))?;
         self.table.free_run(data.0, count)?;
         if self.window.in_area(data) {
@@ -310,7 +331,7 @@ pub(super) fn runs_of(indices: impl Iterator<Item = u64>) -> Vec<(u64, u64)> {
 /// Neighbouring bursts of one kind become one.
 pub(super) fn join(bursts: &mut Vec<Burst>) {
     bursts.dedup_by(|next, burst| {
-        let continues = burst.first + burst.len == next.first && burst.overwrite == next.overwrite;
+        let continues = burst.first + burst.len == next.first && burst.write == next.write;
         if continues {
             burst.len += next.len;
         }

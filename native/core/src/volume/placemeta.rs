@@ -4,7 +4,7 @@
 use super::Volume;
 use super::inode::{DataBlock, Inode, InodeState};
 use super::place::{Carry, join};
-use crate::allocator::placement::{Burst, Growth};
+use crate::allocator::placement::{Burst, Growth, Write};
 use crate::base::{BLOCK_SIZE, BlockBuf, Data, Result};
 use crate::device::Run as WriteRun;
 use crate::format::layout;
@@ -20,26 +20,17 @@ impl Volume {
         state: &mut InodeState,
         writes: &mut Vec<WriteRun>,
     ) -> Result<()> {
-        let (dirty, removed) = {
+        let dirty = {
             let mut meta = state.meta.lock();
             let damaged = std::mem::take(&mut meta.damaged);
             meta.dirty.extend(damaged);
             if meta.dirty.is_empty() && meta.removed.is_empty() {
                 return Ok(());
             }
-            (std::mem::take(&mut meta.dirty), std::mem::take(&mut meta.removed))
+            std::mem::take(&mut meta.dirty)
         };
         state.slot_dirty = true;
-        for index in &removed {
-            for copy in 0..self.copies as u8 {
-                if let Some((data, _)) = self.locate(inode, state, *index, copy)? {
-                    self.release(inode, state, *index, copy, data, 1)?;
-                }
-            }
-            state.equations.segments.remove_range(*index, *index + 1, 0);
-            state.equations.segments.remove_range(*index, *index + 1, 1);
-            state.meta.lock().on_disk.remove(index);
-        }
+        self.free_removed_meta(inode, state)?;
         let blocks: HashMap<u64, DataBlock> = {
             let meta = state.meta.lock();
             dirty.iter().map(|i| (*i, Arc::new(BlockBuf::copy_of(&meta.loaded[i][..])))).collect()
@@ -59,7 +50,32 @@ impl Volume {
         if inode.is_directory() {
             state.slot.anchor.mass = state.size;
         }
-        self.store_segments(inode, state)?;
+        Ok(())
+    }
+
+    /// Frees what removed META blocks own on the disk.
+    pub(super) fn free_removed_meta(&self, inode: &Arc<Inode>, state: &mut InodeState) -> Result<()> {
+        let removed = std::mem::take(&mut state.meta.lock().removed);
+        if removed.is_empty() {
+            return Ok(());
+        }
+        for index in &removed {
+            for copy in 0..self.copies as u8 {
+                if let Some((data, _)) = self.locate(inode, state, *index, copy)? {
+                    self.release(inode, state, *index, copy, data, 1)?;
+                }
+            }
+        }
+        let segments = &mut state.equations.segments;
+        let had_segments = !segments.is_empty();
+        for index in &removed {
+            segments.remove_range(*index, *index + 1, 0);
+            segments.remove_range(*index, *index + 1, 1);
+            state.meta.lock().on_disk.remove(index);
+        }
+        if had_segments {
+            self.store_segments(inode, state)?;
+        }
         self.forget_equation_if_empty(inode, state)
     }
 
@@ -83,7 +99,8 @@ impl Volume {
             } else {
                 new += 1;
             }
-            bursts.push(Burst { first: index, len: 1, overwrite: found.is_some() });
+            let write = found.map_or(Write::New, |(data, _)| self.overwrite_kind(state, data));
+            bursts.push(Burst { first: index, len: 1, write });
         }
         join(&mut bursts);
         let growth = if inode.is_directory() { Growth::Directory } else { Growth::None };

@@ -6,7 +6,7 @@ use super::place::runs_of;
 use super::space::For;
 use super::time::now_ns;
 use super::write::{SIZE_MAX, refuse_protected};
-use crate::allocator::placement::{Burst, Growth};
+use crate::allocator::placement::{Burst, Growth, Write};
 use crate::base::{BLOCK_SIZE, BlockBuf, Code, Result};
 use crate::format::{Kind, layout};
 use std::sync::Arc;
@@ -217,7 +217,7 @@ impl Volume {
         }
         self.space.promise(count, For::User)?;
         let bursts: Vec<Burst> =
-            runs.iter().map(|(first, len)| Burst { first: *first, len: *len, overwrite: false }).collect();
+            runs.iter().map(|(first, len)| Burst { first: *first, len: *len, write: Write::New }).collect();
         let plan = match self.plan_file(inode, state, 0, &bursts, Growth::None) {
             Ok(plan) => plan,
             Err(error) => {

@@ -22,8 +22,6 @@ pub struct CommitState {
     pub durable: u64,
     /// Last transaction that is proven: blocks it freed may be reused, its pages may go home.
     pub proven: u64,
-    /// The last placement could not place everything for want of space.
-    pub no_space: bool,
     pub error: Option<Error>,
 }
 
@@ -92,16 +90,6 @@ impl Volume {
             Some(error) => Err(error.clone()),
             None => Ok(()),
         }
-    }
-
-    /// Asks for a commit without waiting for it.
-    pub(super) fn nudge(&self) {
-        let mut state = self.commit.lock();
-        if state.requested == state.served {
-            state.requested += 1;
-        }
-        state.all_data = true;
-        self.commit_wanted.notify_one();
     }
 
     /// Error: the volume stopped writing.

@@ -14,7 +14,10 @@ const DIRTY_MAX: u64 = (96 << 20) / BLOCK_SIZE as u64;
 impl Volume {
     /// Enters the running transaction for a change. ReadOnly: the volume takes none.
     pub fn enter(&self) -> Result<Inside<'_>> {
-        if self.options.read_only || self.failed.load(Ordering::Acquire) || self.closed.load(Ordering::Acquire) {
+        if self.options.read_only
+            || self.failed.load(Ordering::Acquire)
+            || self.closed.load(Ordering::Acquire)
+        {
             return Err(stopped());
         }
         Ok(self.gate.enter())

@@ -19,7 +19,13 @@ pub const SIZE_MAX: u64 = layout::FILE_BLOCKS_MAX * BLOCK;
 impl Volume {
     /// Takes all of `data` at `offset` (`None`: at the end, atomically) or changes nothing. Returns
     /// the offset. Busy: commit and try again.
-    pub fn write(&self, inode: &Arc<Inode>, offset: Option<u64>, data: &[u8], kill_suidgid: bool) -> Result<u64> {
+    pub fn write(
+        &self,
+        inode: &Arc<Inode>,
+        offset: Option<u64>,
+        data: &[u8],
+        kill_suidgid: bool,
+    ) -> Result<u64> {
         if inode.kind != Kind::Regular {
             return Err(Code::InvalidArgument.into());
         }
@@ -29,7 +35,8 @@ impl Volume {
         let state = &mut *state;
         let offset = offset.unwrap_or(state.size);
         refuse_protected(state, offset)?;
-        let end = offset.checked_add(data.len() as u64).filter(|end| *end <= SIZE_MAX).ok_or(Code::FileTooLarge)?;
+        let end =
+            offset.checked_add(data.len() as u64).filter(|end| *end <= SIZE_MAX).ok_or(Code::FileTooLarge)?;
         if data.is_empty() {
             return Ok(offset);
         }
@@ -67,9 +74,11 @@ impl Volume {
             new += u64::from(!owns);
             owned.push(owns);
         }
-        self.space.promise(new + self.presence_need(inode, state, first, last, new > 0)?, For::User)?;
-        if gap && let Err(error) = self.become_sparse(inode, state) {
-            self.space.forgo(new + self.presence_need(inode, state, first, last, new > 0)?);
+        self.space.promise(new, For::User)?;
+        let sparse = if gap { self.become_sparse(inode, state) } else { Ok(()) };
+        let nodes = if new > 0 { self.promise_nodes(inode, state, first, last) } else { Ok(()) };
+        if let Err(error) = sparse.and(nodes) {
+            self.space.forgo(new);
             return Err(error);
         }
 
@@ -91,7 +100,8 @@ impl Volume {
             let block = if source.len() == BLOCK_SIZE {
                 Arc::new(BlockBuf::copy_of(source))
             } else {
-                let mut base = loaded.iter().position(|(i, _)| *i == index).map(|at| loaded.swap_remove(at).1);
+                let mut base =
+                    loaded.iter().position(|(i, _)| *i == index).map(|at| loaded.swap_remove(at).1);
                 let mut base = base.take().unwrap_or_else(|| Arc::new(BlockBuf::zeroed()));
                 Arc::make_mut(&mut base)[inside..inside + source.len()].copy_from_slice(source);
                 base

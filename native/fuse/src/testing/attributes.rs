@@ -19,6 +19,7 @@ impl State {
         }
         if let Some(mode) = set.mode {
             node.mode = node.mode & libc::S_IFMT | mode & 0o7777;
+            node.chmod_acl();
         }
         node.uid = set.uid.unwrap_or(node.uid);
         node.gid = set.gid.unwrap_or(node.gid);

@@ -1,7 +1,9 @@
 //! An in-memory file system behind [`Vfs`](hn4_core::vfs::api::Vfs): for tests of the session, for
 //! profiling it, and as the model other implementations are compared with.
 
+mod acls;
 mod attributes;
+mod compare;
 mod content;
 mod data;
 mod directory;
@@ -13,4 +15,5 @@ mod rename;
 mod state;
 mod xattrs;
 
+pub use compare::compare;
 pub use memvfs::{Hook, MemVfs};

@@ -88,9 +88,7 @@ impl State {
                 made.mode |= libc::S_ISGID;
             }
         }
-        if mode & libc::S_IFMT != libc::S_IFLNK {
-            made.mode &= !(who.umask & 0o777);
-        }
+        made.inherit_acl(home, who.umask);
         made.nlink = if is_directory { 2 } else { u32::from(name.is_some()) };
         let attr = made.looked_up();
         self.next += 1;

@@ -1,5 +1,6 @@
 //! Extended attributes.
 
+use super::acls::{ACCESS, DEFAULT};
 use super::node::{APPEND, IMMUTABLE, now};
 use super::state::State;
 use hn4_core::base::{Code, Ino, Result};
@@ -10,7 +11,7 @@ const REPLACE: u32 = 2;
 /// XATTR_SIZE_MAX and XATTR_LIST_MAX (linux/limits.h), bytes.
 const VALUE_MAX: usize = 65_536;
 const LIST_MAX: usize = 65_536;
-const PREFIXES: [&[u8]; 4] = [b"user.", b"trusted.", b"security.", b"system.posix_acl_"];
+const PREFIXES: [&[u8]; 3] = [b"user.", b"trusted.", b"security."];
 
 impl State {
     pub fn setxattr(&mut self, ino: Ino, name: &[u8], value: &[u8], flags: u32) -> Result<()> {
@@ -23,6 +24,9 @@ impl State {
         }
         let node = self.node_mut(ino)?;
         node.refuse(IMMUTABLE | APPEND)?;
+        if matches!(name, ACCESS | DEFAULT) {
+            return node.set_acl(name, value);
+        }
         let exists = node.xattrs.contains_key(name);
         if exists && flags & CREATE != 0 {
             return Err(Code::Exists.into());
@@ -66,6 +70,9 @@ impl State {
 fn check(name: &[u8]) -> Result<()> {
     if name.len() > 255 {
         return Err(Code::RangeTooSmall.into());
+    }
+    if matches!(name, ACCESS | DEFAULT) {
+        return Ok(());
     }
     match PREFIXES.iter().any(|prefix| name.len() > prefix.len() && name.starts_with(prefix)) {
         true => Ok(()),

@@ -8,6 +8,7 @@ mod lifecycle;
 mod listing;
 mod marks;
 mod names;
+mod oracle;
 mod permissions;
 mod renames;
 mod support;

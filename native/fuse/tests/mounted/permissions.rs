@@ -1,6 +1,8 @@
 //! What other users may do: checked by the kernel, privileges dropped by writes.
 
 use crate::support::Mount;
+use hn4_fuse::Settings;
+use rustix::fs::{XattrFlags, getxattr, removexattr, setxattr};
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
 use std::os::unix::process::CommandExt;
@@ -53,5 +55,64 @@ fn a_users_write_drops_set_id_bits_and_files_are_his() {
     assert_eq!(as_user("touch", &[&mount.path("mine")], Stdio::null()), Some(true));
     let mine = fs::metadata(mount.path("mine")).expect("mine");
     assert_eq!((mine.uid(), mine.gid()), (USER, USER));
+    mount.finish();
+}
+
+/// A list in the attribute's form, from (tag, permissions, id).
+fn acl(entries: &[(u16, u16, u32)]) -> Vec<u8> {
+    let mut bytes = vec![2, 0, 0, 0];
+    for &(tag, perm, id) in entries {
+        bytes.extend([tag.to_le_bytes(), perm.to_le_bytes()].concat());
+        bytes.extend(id.to_le_bytes());
+    }
+    bytes
+}
+
+const UNDEFINED: u32 = u32::MAX;
+
+#[test]
+fn access_control_lists_let_named_users_in() {
+    let Some(mount) = Mount::with(Settings { posix_acl: true, ..Settings::default() }, |_| {}) else {
+        return;
+    };
+    let path = mount.path("f");
+    fs::write(&path, b"x").expect("create");
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).expect("chmod");
+    let Some(read) = as_user("cat", &[&path], Stdio::null()) else { return };
+    assert!(!read);
+    let list =
+        acl(&[(1, 6, UNDEFINED), (2, 4, USER), (4, 0, UNDEFINED), (16, 4, UNDEFINED), (32, 0, UNDEFINED)]);
+    setxattr(&path, "system.posix_acl_access", &list, XattrFlags::empty()).expect("setfacl");
+    assert_eq!(fs::metadata(&path).expect("f").mode() & 0o7777, 0o640, "the mask shows");
+    assert_eq!(as_user("cat", &[&path], Stdio::null()), Some(true));
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).expect("chmod");
+    assert_eq!(as_user("cat", &[&path], Stdio::null()), Some(false), "chmod took the mask away");
+    let mut value = [0; 64];
+    let len = getxattr(&path, "system.posix_acl_access", &mut value).expect("getfacl");
+    assert_eq!((len, value[30]), (44, 0));
+    mount.finish();
+}
+
+#[test]
+fn default_lists_are_inherited_and_put_the_umask_aside() {
+    let Some(mount) = Mount::with(Settings { posix_acl: true, ..Settings::default() }, |_| {}) else {
+        return;
+    };
+    let list =
+        acl(&[(1, 7, UNDEFINED), (2, 6, USER), (4, 7, UNDEFINED), (16, 7, UNDEFINED), (32, 4, UNDEFINED)]);
+    fs::create_dir(mount.path("d")).expect("mkdir");
+    setxattr(mount.path("d"), "system.posix_acl_default", &list, XattrFlags::empty()).expect("setfacl -d");
+    let mode = |name: &str| fs::metadata(mount.path(name)).expect(name).mode() & 0o7777;
+    let script = "umask 022; cd \"$0\"; : > plain; : > d/f; mkdir d/sub";
+    assert!(Command::new("sh").args(["-ec", script]).arg(&mount.root).status().expect("sh").success());
+    assert_eq!(mode("plain"), 0o644, "here the umask applies");
+    assert_eq!(mode("d/f"), 0o664, "0666 by the list; a umask of 022 would give 0644");
+    assert_eq!(mode("d/sub"), 0o774);
+    let mut value = [0; 64];
+    let len = getxattr(mount.path("d/sub"), "system.posix_acl_default", &mut value).expect("inherited");
+    assert_eq!(value[..len], list);
+    removexattr(mount.path("d"), "system.posix_acl_default").expect("setfacl -k");
+    fs::write(mount.path("d/g"), b"").expect("create");
+    assert_eq!(mode("d/g") & 0o020, 0, "the umask is back");
     mount.finish();
 }

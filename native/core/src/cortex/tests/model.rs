@@ -58,7 +58,7 @@ impl Model {
         if let Some(before) = before
             && !self.anchors.contains_key(&number)
         {
-            assert_eq!(self.store.image(), before, "a failed insert changed a slot");
+            assert!(self.store.image() == before, "a failed insert changed a slot");
         }
     }
 
@@ -162,11 +162,15 @@ fn a_full_table_refuses_and_stays_as_it_was() {
         while model.refused < 20 {
             model.insert();
         }
-        let before = model.store.image();
+        let (before, refused) = (model.store.image(), model.refused);
+        let used = model.cortex.used();
         for _ in 0..50 {
             model.insert();
         }
-        assert_eq!(model.store.image(), before);
+        // A free slot that no kick reached before may be the home of a later number.
+        let (entered, refused) = (model.cortex.used() - used, model.refused - refused);
+        assert_eq!(entered + refused, 50);
+        assert!(entered > 0 || model.store.image() == before, "a failed insert changed a slot");
         // 21-slot pages with two choices fill up to the last slots before anything is refused.
         assert!(model.cortex.used() + 3 >= model.cortex.capacity(), "{} used", model.cortex.used());
         model.check();
@@ -188,5 +192,5 @@ fn bytes_without_seal_or_of_another_file_are_refused() {
     assert_eq!(cortex.insert(&unsealed).unwrap_err().code, Code::InvalidArgument);
     assert_eq!(cortex.update(20, 3, &unsealed).unwrap_err().code, Code::InvalidArgument);
     assert_eq!(cortex.update(20, 4, &bytes).unwrap_err().code, Code::InvalidArgument);
-    assert_eq!(store.image(), before);
+    assert!(store.image() == before, "a failed insert changed a slot");
 }

@@ -4,7 +4,7 @@ use super::super::*;
 use crate::base::{Code, Error, Result};
 use std::collections::BTreeMap;
 
-pub use crate::testing::{Rng, with_seeds};
+pub(crate) use crate::testing::{Rng, with_seeds};
 
 pub const KEY: [u8; 16] = [7; 16];
 pub const NUMBER: u64 = 16;

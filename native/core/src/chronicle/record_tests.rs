@@ -1,0 +1,329 @@
+use super::test_log::{Images, TestLog, volume};
+use super::*;
+use crate::base::{AlignedBuf, BLOCK_SIZE, Code, Page};
+use crate::device::testing::Rng;
+use crate::format::layout as l;
+use crate::format::{Geometry, Region, page_txn};
+
+const COMMIT: Commit = Commit {
+    epoch: 3,
+    txn: 77,
+    previous_crc: 0x1234_5678,
+    time: -5,
+    counters: Counters { next_number: 20, live_blocks: 9, files: 4, units: 2 },
+};
+
+fn run(data: u64, index: u64, flags: u16) -> DescriptorRunHead {
+    DescriptorRunHead { data, owner: 17, index, hint: 6, flags }
+}
+
+/// A record with every kind of item; `seed` varies sizes and bytes.
+fn sample(seed: u64) -> RecordBuilder {
+    let mut rng = Rng::new(seed);
+    let mut record = RecordBuilder::new();
+    let mut slot = [0; l::SLOT_SIZE as usize];
+    for page in 0..1 + rng.below(8) {
+        rng.fill(&mut slot);
+        record.slot(Region::Cortex, page, rng.below(21) as u16, &slot);
+    }
+    record.slot(Region::Stash, 3, 20, &slot);
+    record.slot_clear(Region::Cortex, 15, 1);
+    record.birth(40, 2);
+    record.blocks_free(0, 9);
+    let crcs: Vec<u32> = (0..1 + rng.below(700)).map(|_| rng.next_u64() as u32).collect();
+    record.descriptors(&run(10, 5, 0), &crcs);
+    record.unwritten(&run(1000, 5000, 0), 40);
+    record.descriptors(&run(1100, l::PRESENCE_1, l::DESCRIPTOR_META as u16), &crcs[..1]);
+    record.descriptors(&run(1200, l::PRESENCE_1, l::DESCRIPTOR_META as u16 | 1), &crcs[..1]);
+    record.unit(7, &[seed as u8; l::UNIT_SIZE as usize]);
+    record.units_free(1, 6);
+    record.page(60, &[9; l::PAGE_PAYLOAD as usize]);
+    record
+}
+
+fn finish(record: &RecordBuilder, geometry: &Geometry) -> AlignedBuf {
+    record.finish(&COMMIT, &geometry.map.salt).0
+}
+
+fn reseal(bytes: &mut [u8]) {
+    let crc = record::record_crc(bytes);
+    bytes[l::LogRecord::AT_CRC..l::LogRecord::SIZE].copy_from_slice(&crc.to_le_bytes());
+}
+
+#[test]
+fn a_record_gives_back_what_was_put_in() {
+    let (_, geometry) = volume(true);
+    for seed in 0..50 {
+        let record = sample(seed);
+        let (bytes, crc) = record.finish(&COMMIT, &geometry.map.salt);
+        let view = RecordView::open(&bytes, &geometry).unwrap();
+        assert_eq!((view.header.crc, view.txn(), view.header.time), (crc, 77, -5));
+        assert_eq!((view.header.previous_crc, view.counters()), (0x1234_5678, COMMIT.counters));
+        assert_eq!(view.items().count() as u32, record.items());
+        let mut again = RecordBuilder::new();
+        for item in view.items() {
+            match item {
+                Item::Slot { region, page, slot, bytes } => again.slot(region, page, slot, bytes),
+                Item::SlotClear { region, page, slot } => again.slot_clear(region, page, slot),
+                Item::Descriptors(found) => {
+                    let head = DescriptorRunHead {
+                        data: found.data,
+                        owner: found.owner,
+                        index: found.index,
+                        hint: found.hint,
+                        flags: found.flags & !(l::DESCRIPTOR_UNWRITTEN as u16),
+                    };
+                    let crcs: Vec<u32> = (0..found.count).map(|i| found.crc(i)).collect();
+                    if found.is_unwritten() {
+                        again.unwritten(&head, found.count);
+                    } else {
+                        again.descriptors(&head, &crcs);
+                    }
+                }
+                Item::BlocksFree { first, count } => again.blocks_free(first, count),
+                Item::Unit { number, bytes } => again.unit(number, bytes),
+                Item::UnitsFree { first, count } => again.units_free(first, count),
+                Item::Birth { first, count } => again.birth(first, count),
+                Item::Page { page, payload } => again.page(page, payload),
+            }
+        }
+        assert!(finish(&again, &geometry)[..] == bytes[..], "seed {seed}");
+    }
+}
+
+#[test]
+fn an_empty_record_is_one_block() {
+    let (_, geometry) = volume(true);
+    let bytes = finish(&RecordBuilder::new(), &geometry);
+    assert_eq!((bytes.block_count(), RecordView::open(&bytes, &geometry).unwrap().items().count()), (1, 0));
+}
+
+#[test]
+fn sizes_are_what_the_builder_takes() {
+    let mut record = RecordBuilder::new();
+    let mut expected = 0;
+    let mut check = |record: &RecordBuilder, bytes: usize| {
+        expected += bytes;
+        assert_eq!(record.byte_count(), l::LogRecord::SIZE + expected);
+        assert_eq!(record.block_count(), blocks_of(expected));
+    };
+    record.slot(Region::Cortex, 0, 0, &[0; 192]);
+    check(&record, slot_bytes());
+    record.slot_clear(Region::Cortex, 0, 1);
+    check(&record, slot_clear_bytes());
+    for count in [1, 2, 3, 1000] {
+        record.descriptors(&run(0, 0, 0), &vec![0; count]);
+        check(&record, descriptors_bytes(count));
+    }
+    record.unwritten(&run(0, 0, 0), 1000);
+    check(&record, descriptors_bytes(0));
+    record.descriptors(&run(0, 0, 0), &[]);
+    record.blocks_free(1, 0);
+    check(&record, 0);
+    record.blocks_free(1, 1);
+    check(&record, run_bytes());
+    record.unit(1, &[0; 256]);
+    check(&record, unit_bytes());
+    record.page(1, &[0; 4032]);
+    check(&record, page_bytes());
+}
+
+#[test]
+fn every_flipped_bit_of_a_record_is_found() {
+    let (_, geometry) = volume(true);
+    let mut bytes = finish(&sample(1), &geometry);
+    for bit in 0..bytes.len() * 8 {
+        bytes[bit / 8] ^= 1 << (bit % 8);
+        assert!(RecordView::open(&bytes, &geometry).is_err(), "bit {bit}");
+        bytes[bit / 8] ^= 1 << (bit % 8);
+    }
+    RecordView::open(&bytes, &geometry).unwrap();
+}
+
+#[test]
+fn a_record_that_breaks_a_rule_is_refused_although_its_crc_holds() {
+    let (_, geometry) = volume(true);
+    let data = geometry.data_blocks();
+    let units = geometry.units();
+    let pages = geometry.copy_pages();
+    let meta = l::DESCRIPTOR_META as u16;
+    type Build = Box<dyn Fn(&mut RecordBuilder)>;
+    let cases: Vec<(&str, Build)> = vec![
+        ("page of the cortex", Box::new(|r| r.slot_clear(Region::Cortex, 64, 0))),
+        ("slot", Box::new(|r| r.slot_clear(Region::Stash, 0, 21))),
+        ("region", Box::new(|r| r.slot_clear(Region::Free, 0, 0))),
+        ("slot twice", Box::new(|r| (0..2).for_each(|_| r.slot_clear(Region::Cortex, 1, 1)))),
+        ("data behind the end", Box::new(move |r| r.descriptors(&run(data - 1, 0, 0), &[1, 2]))),
+        ("data far away", Box::new(|r| r.unwritten(&run(u64::MAX, 0, 0), 2))),
+        ("free behind the end", Box::new(move |r| r.blocks_free(1, data))),
+        ("free far away", Box::new(|r| r.blocks_free(5, u64::MAX))),
+        ("index", Box::new(|r| r.unwritten(&run(0, (1 << 48) - 1, 0), 2))),
+        ("index overflow", Box::new(|r| r.unwritten(&run(0, u64::MAX, 0), 2))),
+        ("copy of data", Box::new(|r| r.descriptors(&run(0, 0, 1), &[1]))),
+        ("third copy", Box::new(move |r| r.descriptors(&run(0, 0, meta | 2), &[1]))),
+        ("unknown flag", Box::new(|r| r.descriptors(&run(0, 0, 64), &[1]))),
+        ("unwritten metadata", Box::new(move |r| r.unwritten(&run(0, 0, meta), 1))),
+        ("owner 0", Box::new(|r| r.descriptors(&DescriptorRunHead { owner: 0, ..run(0, 0, 0) }, &[1]))),
+        (
+            "block twice",
+            Box::new(|r| {
+                r.descriptors(&run(0, 0, 0), &[1, 2, 3]);
+                r.blocks_free(2, 1);
+            }),
+        ),
+        (
+            "index twice",
+            Box::new(|r| {
+                r.descriptors(&run(0, 10, 0), &[1, 2, 3]);
+                r.descriptors(&run(100, 12, 0), &[1]);
+            }),
+        ),
+        ("unit 0", Box::new(|r| r.unit(0, &[0; 256]))),
+        ("unit behind the end", Box::new(move |r| r.units_free(1, units))),
+        (
+            "unit twice",
+            Box::new(|r| {
+                r.unit(5, &[0; 256]);
+                r.units_free(4, 2);
+            }),
+        ),
+        ("birth of the map", Box::new(|r| r.birth(0, 1))),
+        ("birth behind the end", Box::new(move |r| r.birth(pages - 1, 2))),
+        ("page behind the end", Box::new(move |r| r.page(pages, &[0; 4032]))),
+        (
+            "page born and whole",
+            Box::new(|r| {
+                r.page(9, &[0; 4032]);
+                r.birth(8, 2);
+            }),
+        ),
+    ];
+    for (what, build) in cases {
+        let mut record = RecordBuilder::new();
+        build(&mut record);
+        let bytes = finish(&record, &geometry);
+        match RecordView::open(&bytes, &geometry) {
+            Err(error) => assert_eq!(error.code, Code::Corrupt),
+            Ok(_) => panic!("{what}: accepted"),
+        }
+    }
+}
+
+#[test]
+fn a_header_that_breaks_a_rule_is_refused_although_its_crc_holds() {
+    let (_, geometry) = volume(true);
+    let good = finish(&sample(3), &geometry);
+    let changes: [(&str, usize, &[u8]); 12] = [
+        ("magic", l::LogRecord::AT_MAGIC, b"HN4S"),
+        ("blocks", l::LogRecord::AT_BLOCKS, &[9]),
+        ("epoch", l::LogRecord::AT_EPOCH, &[0]),
+        ("txn 0", l::LogRecord::AT_TXN, &[0]),
+        ("txn of 49 bits", l::LogRecord::AT_TXN + 6, &[1]),
+        ("length", l::LogRecord::AT_LENGTH, &[0, 0, 0]),
+        ("items", l::LogRecord::AT_ITEMS, &[1]),
+        ("salt", l::LogRecord::AT_SALT, &[0, 0, 0, 0]),
+        ("number", l::LogRecord::AT_NEXT_NUMBER, &[15]),
+        ("live blocks", l::LogRecord::AT_LIVE_BLOCKS + 3, &[1]),
+        ("reserved", l::LogRecord::AT_PREVIOUS_CRC + 4, &[1]),
+        ("behind the end", good.len() - 1, &[1]),
+    ];
+    for (what, at, with) in changes {
+        let mut bytes = good.clone();
+        bytes[at..at + with.len()].copy_from_slice(with);
+        reseal(&mut bytes);
+        assert!(RecordView::open(&bytes, &geometry).is_err(), "{what}");
+    }
+}
+
+#[test]
+fn mutated_records_with_valid_crcs_never_panic_and_apply_inside_the_volume() {
+    let (device, geometry) = volume(true);
+    let mut accepted = 0;
+    for seed in 0..30_000u64 {
+        let mut rng = Rng::new(seed);
+        let mut bytes = finish(&sample(seed % 40), &geometry);
+        for _ in 0..1 + rng.below(4) {
+            let at = rng.below(bytes.len() as u64) as usize;
+            // Small values and edges are likelier to pass a check than random bytes.
+            bytes[at] = [0, 1, 8, 0x7f, 0x80, 0xff, rng.next_u64() as u8][rng.below(7) as usize];
+        }
+        reseal(&mut bytes);
+        if let Ok(view) = RecordView::open(&bytes, &geometry) {
+            accepted += 1;
+            apply_record(&view, &geometry, &mut Images::new(&device, &geometry)).unwrap();
+        }
+    }
+    assert!(accepted > 1000, "only {accepted} mutations were accepted: the test checks too little");
+}
+
+#[test]
+fn random_bytes_are_no_record() {
+    let (_, geometry) = volume(true);
+    for seed in 0..2_000u64 {
+        let mut rng = Rng::new(seed);
+        let mut bytes = vec![0; BLOCK_SIZE * (1 + rng.below(3) as usize)];
+        rng.fill(&mut bytes);
+        if rng.chance(1, 2) {
+            let header = finish(&sample(seed), &geometry);
+            bytes[..l::LogRecord::SIZE].copy_from_slice(&header[..l::LogRecord::SIZE]);
+            reseal(&mut bytes);
+        }
+        assert!(RecordView::open(&bytes, &geometry).is_err(), "seed {seed}");
+    }
+    assert!(RecordView::open(&[], &geometry).is_err());
+    assert!(RecordView::open(&[0; 50], &geometry).is_err());
+}
+
+#[test]
+fn items_are_applied_to_the_pages_they_name() {
+    let log = TestLog::new(true);
+    let geometry = &log.geometry;
+    let bytes = finish(&sample(5), geometry);
+    let view = RecordView::open(&bytes, geometry).unwrap();
+    let mut images = Images::new(&log.device, geometry);
+    // What the disk holds of a page to be born must not show.
+    let junk = geometry.page_block(0, Page(41)).unwrap();
+    crate::device::Device::write(&log.device, junk, &[0xee; BLOCK_SIZE]).unwrap();
+    apply_record(&view, geometry, &mut images).unwrap();
+    let image = |page: Page| &images.pages[&page.0];
+    let bit = |(page, bit): (Page, usize)| image(page)[bit / 8] >> (bit % 8) & 1 == 1;
+    for item in view.items() {
+        match item {
+            Item::Slot { region, page, slot, bytes } => {
+                let at = Geometry::slot_offset(slot);
+                assert_eq!(image(geometry.map.page(region, page).unwrap())[at..at + 192], bytes[..]);
+            }
+            Item::Descriptors(run) => {
+                for i in 0..run.count {
+                    let data = run.data + u64::from(i);
+                    let (page, at) = geometry.descriptor_place(data);
+                    let found = l::Descriptor::decode(&image(page)[at..]).unwrap();
+                    assert_eq!(found, run.descriptor(i, 77));
+                    assert!(bit(geometry.free_bit(data)));
+                }
+            }
+            Item::BlocksFree { first, count } => {
+                assert!((first..first + count).all(|data| !bit(geometry.free_bit(data))));
+            }
+            Item::Unit { number, bytes } => {
+                let (page, at) = geometry.unit_place(number);
+                assert_eq!(image(page)[at..at + 256], bytes[..]);
+                assert!(bit(geometry.unit_bit(number)));
+            }
+            Item::Birth { first, count } => {
+                assert!((first..first + count).all(|page| bit(geometry.init_bit(Page(page)))));
+                assert!(image(Page(41))[..4032].iter().all(|&b| b == 0));
+            }
+            Item::Page { page, payload } => assert_eq!(image(Page(page))[..4032], payload[..]),
+            Item::SlotClear { .. } | Item::UnitsFree { .. } => {}
+        }
+    }
+    assert!(images.pages.values().all(|image| page_txn(image) == 77));
+    // Two passes over halves of the pages give the same as one.
+    let mut halves = Images::new(&log.device, geometry);
+    for wanted in [0..50, 50..u64::MAX] {
+        halves.wanted = wanted;
+        apply_record(&view, geometry, &mut halves).unwrap();
+    }
+    assert!(halves.pages == images.pages);
+}

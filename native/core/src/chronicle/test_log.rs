@@ -1,0 +1,145 @@
+//! A log on a device of RAM, written by the rules of the commit protocol, for the tests here.
+
+use super::checkpoint::{self, LogPoint};
+use super::{
+    Commit, Counters, PageImages, RecordBuilder, Recovered, Ring, apply_record, recover, replay, write_record,
+};
+use crate::base::{BLOCK_SIZE, Block, Page, Result, crc32c};
+use crate::device::Device;
+use crate::device::testing::{MemDevice, Rng};
+use crate::format::layout::Checkpoint;
+use crate::format::{Geometry, PageBytes, superblock};
+use crate::testing::{FormatOptions, format_volume};
+use std::collections::BTreeMap;
+
+pub(super) struct TestLog {
+    pub device: MemDevice,
+    pub geometry: Geometry,
+    pub checkpoint: Checkpoint,
+    pub ring: Ring,
+    pub next: LogPoint,
+}
+
+/// A formatted volume of 16 MiB with the smallest log.
+pub(super) fn volume(dup: bool) -> (MemDevice, Geometry) {
+    let device = MemDevice::new(4096);
+    let options = FormatOptions { log_blocks: Some(256), dup, ..FormatOptions::new(4096) };
+    format_volume(&device, &options).unwrap();
+    let geometry = superblock::read(&device).unwrap().geometry;
+    (device, geometry)
+}
+
+impl TestLog {
+    /// A fresh volume, opened for writing.
+    pub(super) fn new(dup: bool) -> TestLog {
+        let (device, geometry) = volume(dup);
+        TestLog::open(device, geometry)
+    }
+
+    /// Recovers the log and starts a new epoch behind it, as a writer does (the home writes apart).
+    pub(super) fn open(device: MemDevice, geometry: Geometry) -> TestLog {
+        let found = checkpoint::read(&device, &geometry).unwrap().checkpoint;
+        let recovered = recover(&device, &geometry, &found).unwrap();
+        let chosen = found.recovery_chosen(&recovered);
+        checkpoint::write(&device, &geometry, &chosen).unwrap();
+        let next = recovered.next;
+        let checkpoint = chosen.with_tail(&next, recovered.last_txn());
+        checkpoint::write(&device, &geometry, &checkpoint).unwrap();
+        let ring = Ring::new(geometry.ring_blocks(), next.position, next.position);
+        TestLog { device, geometry, checkpoint, ring, next }
+    }
+
+    /// Commits what `build` adds; gives the record's position and its size in blocks.
+    pub(super) fn commit(&mut self, build: impl FnOnce(&mut RecordBuilder)) -> (u64, u64) {
+        let mut record = RecordBuilder::new();
+        build(&mut record);
+        let blocks = record.block_count() as u64;
+        let position = self.ring.append(blocks).expect("the ring has room");
+        assert_eq!(position, self.next.position);
+        let counters = Counters { next_number: self.next.counters.next_number + 1, ..self.next.counters };
+        let commit = Commit {
+            epoch: self.checkpoint.epoch,
+            txn: self.next.txn,
+            previous_crc: self.next.previous_crc,
+            time: self.next.txn as i64 * 1_000,
+            counters,
+        };
+        let (bytes, crc) = record.finish(&commit, &self.geometry.map.salt);
+        write_record(&self.device, &self.geometry, position, &bytes).unwrap();
+        self.next =
+            LogPoint { position: self.ring.head(), txn: self.next.txn + 1, previous_crc: crc, counters };
+        (position, blocks)
+    }
+
+    /// Everything so far goes home; the tail moves behind it.
+    pub(super) fn move_tail(&mut self) {
+        self.move_tail_to(self.next);
+    }
+    pub(super) fn move_tail_to(&mut self, tail: LogPoint) {
+        self.checkpoint = self.checkpoint.with_tail(&tail, self.next.txn - 1);
+        self.ring.tail_moves(tail.position).unwrap();
+        checkpoint::write(&self.device, &self.geometry, &self.checkpoint).unwrap();
+        self.ring.tail_moved();
+    }
+
+    pub(super) fn recover(&self) -> Result<Recovered> {
+        let found = checkpoint::read(&self.device, &self.geometry)?.checkpoint;
+        recover(&self.device, &self.geometry, &found)
+    }
+
+    /// Recovers and replays into images.
+    pub(super) fn images(&self) -> Result<Images<'_>> {
+        let found = checkpoint::read(&self.device, &self.geometry)?.checkpoint;
+        let recovered = recover(&self.device, &self.geometry, &found)?;
+        let mut images = Images::new(&self.device, &self.geometry);
+        replay(&self.device, &self.geometry, &found, &recovered, &mut |record| {
+            apply_record(record, &self.geometry, &mut images)
+        })?;
+        Ok(images)
+    }
+
+    /// Fills data block `data` with bytes that follow from `seed`; gives their CRC.
+    pub(super) fn write_data(&self, data: u64, seed: u64) -> u32 {
+        let mut bytes = [0; BLOCK_SIZE];
+        Rng::new(seed).fill(&mut bytes);
+        self.device.write(self.geometry.data_block(data), &bytes).unwrap();
+        crc32c(&bytes)
+    }
+    pub(super) fn ring_block(&self, position: u64) -> Block {
+        self.geometry.ring_block(position % self.geometry.ring_blocks())
+    }
+}
+
+/// Page images over copy A of a device, without a look at the initialised map or at trailers.
+pub(super) struct Images<'a> {
+    device: &'a MemDevice,
+    geometry: &'a Geometry,
+    pub pages: BTreeMap<u64, Box<PageBytes>>,
+    pub wanted: std::ops::Range<u64>,
+}
+
+impl<'a> Images<'a> {
+    pub(super) fn new(device: &'a MemDevice, geometry: &'a Geometry) -> Images<'a> {
+        Images { device, geometry, pages: BTreeMap::new(), wanted: 0..u64::MAX }
+    }
+}
+
+impl PageImages for Images<'_> {
+    fn wants(&self, page: Page) -> bool {
+        self.wanted.contains(&page.0)
+    }
+    fn page(&mut self, page: Page) -> Result<&mut PageBytes> {
+        assert!(self.wanted.contains(&page.0));
+        if !self.pages.contains_key(&page.0) {
+            let mut image = Box::new([0; BLOCK_SIZE]);
+            let block = self.geometry.page_block(0, page).expect("the page exists");
+            self.device.read(block, &mut image[..])?;
+            self.pages.insert(page.0, image);
+        }
+        Ok(self.pages.get_mut(&page.0).expect("inserted above"))
+    }
+    fn blank(&mut self, page: Page) -> Result<()> {
+        self.pages.insert(page.0, Box::new([0; BLOCK_SIZE]));
+        Ok(())
+    }
+}
