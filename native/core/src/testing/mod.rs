@@ -1,10 +1,12 @@
 //! Helpers of tests (compiled for tests and with the feature `testing`).
 
+mod check;
 mod format;
 mod seeds;
 mod sizes;
 mod system_files;
 
+pub use check::{Report, check_volume};
 #[cfg(test)]
 pub(crate) use format::make_superblock;
 pub use format::{FormatOptions, format_volume};
