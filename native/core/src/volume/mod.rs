@@ -41,7 +41,7 @@ mod write;
 
 pub use inode::{Inode, InodeState};
 pub use inodes::Inodes;
-pub use open::{OpenOptions, OpenReport};
+pub use open::{OpenOptions, OpenReport, Say};
 pub use space::For;
 pub use sync::CommitStats;
 pub use time::now_ns;
