@@ -1,5 +1,6 @@
 //! Helpers of tests (compiled for tests and with the feature `testing`).
 
+mod check;
 mod format;
 #[cfg(test)]
 mod format_tests;
@@ -7,6 +8,7 @@ mod seeds;
 mod sizes;
 mod system_files;
 
+pub use check::{Report, check_volume};
 #[cfg(test)]
 pub(crate) use format::make_superblock;
 pub use format::{FormatOptions, format_volume};
