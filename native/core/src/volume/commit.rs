@@ -99,12 +99,12 @@ impl Committer {
         loop {
             let dying = !volume.dying.lock().is_empty();
             let mut state = volume.commit.lock();
-            if !dying
-                && !state.stop
-                && state.requested == state.served
-                && !state.write_back
-                && state.error.is_none()
-            {
+            let nothing_asked = |state: &super::sync::CommitState| {
+                !state.stop && state.requested == state.served && !state.write_back && state.error.is_none()
+            };
+            if volume.options.sequential {
+                volume.commit_wanted.wait_while(&mut state, |state| nothing_asked(state));
+            } else if !dying && nothing_asked(&state) {
                 let idle_unproven = state.durable > state.proven;
                 let timeout = if idle_unproven { PROVE_AFTER } else { Duration::from_millis(500) };
                 volume.commit_wanted.wait_for(&mut state, timeout);
@@ -166,6 +166,7 @@ impl Committer {
             }
             self.empty_area(volume)?;
         }
+        volume.commit.lock().written_back += 1;
         volume.commit_done.notify_all();
         Ok(())
     }
