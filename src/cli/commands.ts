@@ -1,8 +1,10 @@
 /** The subcommands of `hn4`, in the order of the help. A new command is one line here. */
 import type { Command } from '../console/command.ts'
+import { mount } from '../mount/command.ts'
+import { umount } from '../mount/umount-command.ts'
 import { doctor } from './doctor.ts'
 
-export const COMMANDS: readonly Command[] = [doctor]
+export const COMMANDS: readonly Command[] = [mount, umount, doctor]
 
 export const HN4: Command = {
   name: 'hn4',
