@@ -8,7 +8,7 @@ import { checkGeometry, type Geometry } from '../src/format/geometry.ts'
 import { planGeometry, type PlanOptions } from '../src/format/plan.ts'
 import type { Identity } from '../src/format/superblock.ts'
 import { type IdentityOptions, makeIdentity } from './identity.ts'
-import { usedBy } from './in-use.ts'
+import { usedBy } from '../src/device/in-use.ts'
 import { blkidSignature, HEAD_BYTES, knownSignature, TAIL_BYTES } from './signatures.ts'
 import { FileSink, writeVolume } from './write-volume.ts'
 

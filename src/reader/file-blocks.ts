@@ -8,7 +8,7 @@ import { crc32c } from '../format/crc32c.ts'
 import { copyNumber, type DescriptorFields, descriptorProblem, isMeta, isUnwritten } from '../format/descriptor.ts'
 import { BLOCK_SIZE } from '../format/layout.ts'
 import type { Slot } from '../format/slot.ts'
-import { addressByEquation, addressBySegment, coveringSegment, type Segment, theta } from '../format/trajectory.ts'
+import { addressByEquation, addressBySegment, coveringSegment, seedHash, type Segment, theta } from '../format/trajectory.ts'
 import type { AreaIndex } from './area.ts'
 import type { Core } from './core.ts'
 import { readSegments } from './extensions.ts'
@@ -33,6 +33,7 @@ export class FileBlocks {
   readonly #area: () => AreaIndex
   #segments: Segment[] | null = null
   readonly #thetas = new Map<number, number>()
+  #seedHash: bigint | null = null
 
   /** `area` builds the index when it is first needed. */
   constructor(core: Core, slot: Slot, area: () => AreaIndex) {
@@ -51,7 +52,8 @@ export class FileBlocks {
     const key = shell * 16 + scale
     let found = this.#thetas.get(key)
     if (found === undefined) {
-      found = theta(this.#core.key, this.slot.seedId, shell, this.#core.window.phi(scale))
+      this.#seedHash ??= seedHash(this.#core.key, this.slot.seedId)
+      found = theta(this.#seedHash, shell, this.#core.window.phi(scale))
       this.#thetas.set(key, found)
     }
     return found

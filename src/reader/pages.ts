@@ -102,6 +102,11 @@ export class PageStore {
     return this.#overlay.patchesOf(page)?.isWhole ?? false
   }
 
+  /** True if the log changes the page: one of its homes may be torn or older, replay repairs it. */
+  isPatched(page: CopyPage): boolean {
+    return this.#overlay.patchesOf(page) !== null
+  }
+
   #build(region: RegionName, page: CopyPage, copies: readonly CopyName[]): LoadedPage {
     const patches = this.#overlay.patchesOf(page)
     const base = patches?.isWhole ? { payload: new Uint8Array(PAGE_PAYLOAD), txn: 0n, from: 'empty' as const } : this.#base(region, page, copies)

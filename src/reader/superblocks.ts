@@ -39,8 +39,8 @@ function readCopy(source: BlockSource, blockCount: number, position: number): Su
   }
 }
 
-/** @throws Hn4Error NOT_HN4, VERSION, GEOMETRY, TRUNCATED */
-export function readSuperblocks(source: BlockSource): Superblocks {
+/** What stands in the four places, good or not. */
+export function readSuperblockCopies(source: BlockSource): SuperblockCopy[] {
   const copies = [0, 1, 2, 3].map(position => readCopy(source, source.blockCount, position))
   // On a device larger than the volume the head pair says where the tail pair is.
   const blockCount = copies.slice(0, 2).find(copy => copy.fields)?.fields?.block_count
@@ -49,6 +49,12 @@ export function readSuperblocks(source: BlockSource): Superblocks {
       if (copies[position]!.problem !== null) copies[position] = readCopy(source, Number(blockCount), position)
     }
   }
+  return copies
+}
+
+/** @throws Hn4Error NOT_HN4, VERSION, GEOMETRY, TRUNCATED */
+export function readSuperblocks(source: BlockSource): Superblocks {
+  const copies = readSuperblockCopies(source)
   const best = copies.filter(copy => copy.fields !== null).sort((a, b) => Number(b.fields!.generation - a.fields!.generation))[0]
   const chosen = best?.fields
   if (!best || !chosen) throw noSuperblock(source, copies)

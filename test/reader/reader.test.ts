@@ -136,6 +136,8 @@ t.test('the last transaction exists only if it is proven or its data is there', 
 
 t.test('a torn last record is the end of the log; a torn one before it is damage', async t => {
   const made = sample('log')
+  made.builder.add(1, 'second', {})
+  made.builder.commit(false)
   made.builder.add(1, 'third', {})
   made.builder.commit(false)
   const { transactions } = made.builder.open().core
@@ -146,9 +148,11 @@ t.test('a torn last record is the end of the log; a torn one before it is damage
   const volume = new Volume(image)
   t.equal(volume.core.transactions.length, transactions.length - 1)
   t.throws(() => volume.lookup('/third'), { code: 'NOT_FOUND' })
-  const damaged = made.builder.image.copy()
-  damaged.flip(logStart + 2 + transactions[1]!.at, 8 * 2000)
-  t.throws(() => new Volume(damaged), { code: 'LOG_DAMAGED' })
+  for (const [txn, code] of [[1, 'DAMAGED'], [2, 'LOG_DAMAGED']] as const) {
+    const damaged = made.builder.image.copy()
+    damaged.flip(logStart + 2 + transactions[txn]!.at, 8 * 2000)
+    t.throws(() => new Volume(damaged), { code }, `${code}: ${txn === 1 ? 'proven' : 'followed by a later one'}`)
+  }
 })
 
 t.test('what is no volume, or only the start of one, is one clear error', async t => {

@@ -20,7 +20,7 @@ import { encodeRecord } from '../../src/format/record.ts'
 import { type SipKey, sipKey } from '../../src/format/siphash.ts'
 import { type AnchorFields, type AttributeFields, encodeSlot, FILE_TYPES, type FileType, seedIdBytes } from '../../src/format/slot.ts'
 import type { Identity } from '../../src/format/superblock.ts'
-import { addressByEquation, encodeSegment, theta } from '../../src/format/trajectory.ts'
+import { addressByEquation, encodeSegment, seedHash, theta } from '../../src/format/trajectory.ts'
 import { Volume } from '../../src/reader/volume.ts'
 import { layoutDirectory } from './directory-layout.ts'
 import { MemoryImage } from './memory-image.ts'
@@ -105,7 +105,7 @@ export class VolumeBuilder {
   }
 
   #adoptSystemFiles(volume: Volume): void {
-    for (const page of volume.core.initialisedPages('CORTEX')) {
+    for (const page of volume.core.initialisedPages('CORTEX', error => { throw error })) {
       this.#born.add(pageInCopy(this.g, 'CORTEX', page))
       for (let slot = 0; slot < 3; slot++) this.#slots.set(`${page}:${slot}`, 0)
     }
@@ -292,7 +292,7 @@ export class VolumeBuilder {
       else if (segment) data = starts.get(segment)! + index - segment[0]
       else {
         const shell = spec.shell1?.includes(index) ? 1 : 0
-        data = addressByEquation(window, own, index, theta(this.#key, seed, shell, phi(this.g, scale))) - this.g.windowStart
+        data = addressByEquation(window, own, index, theta(seedHash(this.#key, seed), shell, phi(this.g, scale))) - this.g.windowStart
       }
       this.#writeBlock(node, index, data, bytes, 0, spec.unwritten?.includes(index) ? UNWRITTEN : 0)
     }

@@ -149,6 +149,7 @@ function writePages(): void {
 
 function writeRecord(): void {
   const items: LogItem[] = [
+    { kind: 'PAGE', page: copyPage(33), payload: new Uint8Array(4032).fill(0x11) },
     { kind: 'BIRTH', first: 30, count: 2 },
     { kind: 'SLOT', region: 'CORTEX', page: pageNumber(3), slot: slotIndex(4), bytes: encodeSlot(CASES[0]![1], CASES[0]![2]) },
     { kind: 'SLOT_CLEAR', region: 'STASH', page: pageNumber(1), slot: slotIndex(20), bytes: new Uint8Array(0) },
@@ -167,7 +168,6 @@ function writeRecord(): void {
     { kind: 'BLOCKS_FREE', first: 200, count: 70 },
     { kind: 'UNIT', unit: 17, bytes: new Uint8Array(256).fill(0x5a) },
     { kind: 'UNITS_FREE', first: 40, count: 3 },
-    { kind: 'PAGE', page: copyPage(31), payload: new Uint8Array(4032).fill(0x11) },
   ]
   const fields = {
     epoch: 5n,

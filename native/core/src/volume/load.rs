@@ -10,12 +10,21 @@ use std::sync::atomic::Ordering;
 impl Volume {
     /// The file with this number. NotFound: no anchor has it.
     pub fn inode(&self, number: Ino, hint: u32) -> Result<Arc<Inode>> {
-        self.inodes.get(number, hint, |hint| self.load_inode(number, hint))
+        self.inodes.get(number, hint, |hint| self.load_reporting(number, hint))
     }
 
     /// A file that the door above holds a lookup of.
     pub fn held(&self, number: Ino) -> Result<Arc<Inode>> {
-        self.inodes.held(number, |hint| self.load_inode(number, hint))
+        self.inodes.held(number, |hint| self.load_reporting(number, hint))
+    }
+
+    /// As `load_inode`; damage is told to whoever mounted, too.
+    fn load_reporting(&self, number: Ino, hint: u32) -> Result<Inode> {
+        self.load_inode(number, hint).inspect_err(|error| {
+            if error.code != Code::NotFound {
+                self.report(error);
+            }
+        })
     }
 
     fn load_inode(&self, number: Ino, hint: u32) -> Result<Inode> {

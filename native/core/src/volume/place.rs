@@ -242,7 +242,8 @@ impl Volume {
         carry: &Carry,
     ) -> Result<Vec<WriteRun>> {
         let far = carry.plan.uses_far();
-        if carry.plan.equation.is_some() && carry.copy == 0 {
+        // kmax holds for both copies: a new G of one says nothing of the other's shells.
+        if carry.plan.equation.is_some() && carry.copy == 0 && state.equations.gravity_1.is_none() {
             state.slot.set_kmax(u8::from(far));
         } else if far {
             state.slot.set_kmax(1);

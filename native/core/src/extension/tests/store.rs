@@ -69,6 +69,8 @@ pub struct File {
     pub store: Store,
     pub allocator: UnitAllocator,
     pub chain: Chain,
+    /// Of the last change.
+    pub generation: u32,
 }
 
 impl File {
@@ -77,7 +79,9 @@ impl File {
     }
     /// Changes one payload; returns the units written and freed.
     pub fn change(&mut self, kind: u32, payload: &[u8]) -> Result<(usize, u64)> {
-        let plan = self.chain.plan(&[Change { kind, payload }], 5, &mut self.allocator, &mut self.store)?;
+        self.generation += 1;
+        let changes = [Change { kind, payload }];
+        let plan = self.chain.plan(&changes, self.generation, &mut self.allocator, &mut self.store)?;
         self.store.apply(&plan);
         let cost = (plan.writes.len(), plan.freed.iter().map(|run| run.count).sum());
         self.chain = plan.keep(&mut self.allocator);
