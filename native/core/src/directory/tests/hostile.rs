@@ -123,7 +123,8 @@ fn a_flipped_bit_is_found_or_changes_only_a_free_field() {
     let count = subject.blocks.blocks.len() as u64;
     assert!(count > 3);
     let headers = (0..count).flat_map(|at| (0..64 * 8).map(move |bit| (at, bit)));
-    let anywhere: Vec<_> = (0..20_000).map(|_| (rng.below(count), rng.below(BLOCK_SIZE as u64 * 8))).collect();
+    let anywhere: Vec<_> =
+        (0..20_000).map(|_| (rng.below(count), rng.below(BLOCK_SIZE as u64 * 8))).collect();
     for (at, bit) in headers.chain(anywhere) {
         let at = at as usize;
         let mut blocks = subject.blocks.clone();
