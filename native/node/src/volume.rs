@@ -94,10 +94,11 @@ impl VolumeHandle {
     }
 
     #[napi(ts_return_type = "undefined | Failure")]
-    pub fn set_attributes(&self, file: f64, new: NewAttributes) -> Outcome<()> {
+    pub fn set_attributes(&self, file: f64, wanted: NewAttributes) -> Outcome<()> {
         outcome(|| {
-            let mtime = new.mtime.map(|time| SetTime::At(time.get_i64().0));
-            let set = SetAttr { mode: new.mode, uid: new.uid, gid: new.gid, mtime, ..SetAttr::default() };
+            let mtime = wanted.mtime.map(|time| SetTime::At(time.get_i64().0));
+            let set =
+                SetAttr { mode: wanted.mode, uid: wanted.uid, gid: wanted.gid, mtime, ..SetAttr::default() };
             Ok(self.0.setattr(whole(file)?, &set, &Caller::default()).map(|_| ())?)
         })
     }
