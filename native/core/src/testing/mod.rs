@@ -1,6 +1,8 @@
 //! Helpers of tests (compiled for tests and with the feature `testing`).
 
 mod format;
+#[cfg(test)]
+mod format_tests;
 mod seeds;
 mod sizes;
 mod system_files;

@@ -163,6 +163,7 @@ impl Volume {
             orphans: Mutex::default(),
             dying: Mutex::default(),
             with_data: Mutex::default(),
+            growing: Mutex::default(),
             dirty_blocks: AtomicU64::new(0),
             healed_blocks: AtomicU64::new(0),
             log_limit,
