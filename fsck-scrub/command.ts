@@ -1,22 +1,78 @@
 /** The command line of fsck.hn4. */
 import { Hn4Error } from '../src/base/error.ts'
 import type { Command } from '../src/console/command.ts'
+import type { Context } from '../src/console/context.ts'
+import { UsageError } from '../src/console/failure.ts'
+import type { Pass } from './check.ts'
+import { anchorsPass } from './passes/anchors.ts'
+import { blocksPass } from './passes/blocks.ts'
+import { countersPass } from './passes/counters.ts'
+import { extensionsPass } from './passes/extensions.ts'
+import { logPass } from './passes/log.ts'
+import { namesPass } from './passes/names.ts'
+import { pagesPass } from './passes/pages.ts'
+import { subtreePass } from './passes/subtree.ts'
+import { superblocksPass } from './passes/superblocks.ts'
+import { runPasses } from './run.ts'
+
+/** Structure, in the order in which one pass builds on the other. */
+const PASSES: readonly Pass[] = [
+  superblocksPass,
+  logPass,
+  pagesPass,
+  anchorsPass,
+  extensionsPass,
+  blocksPass(false),
+  namesPass,
+  countersPass,
+]
+
+function passesFor(path: string | undefined): readonly Pass[] {
+  if (path === undefined) return PASSES
+  const only = new Set<number>()
+  return [subtreePass(path, only), extensionsPass, blocksPass(false, only)]
+}
+
+function run(ctx: Context): Promise<number> {
+  const { options } = ctx
+  const modes = (['no', 'preen', 'yes'] as const).filter(name => options.flag(name))
+  if (modes.length > 1) throw new UsageError('-n, -p and -y exclude each other')
+  if (modes[0] === 'preen' || modes[0] === 'yes') {
+    throw new Hn4Error('UNSUPPORTED', {
+      path: ctx.arg(0),
+      text: 'this version checks, but does not repair',
+      hint: 'use -n',
+    })
+  }
+  return runPasses(ctx, {
+    image: ctx.arg(0),
+    passes: passesFor(options.text('path')),
+    progressFd: options.number('progress'),
+  })
+}
 
 export const fsck: Command = {
   name: 'fsck',
   summary: 'check the structure of an hn4 volume',
   description: [
-    'Reads only, unless -p or -y is given. It proves structure; hn4 scrub verifies bytes. Exit codes are those of ' +
-      'fsck(8) and may be added up.',
+    'Reads only. It proves structure: placement of anchors, descriptors against the free map and the equations, directories, links, ' +
+      'extensions, counters; hn4 scrub verifies the bytes of files too. Exit codes are those of fsck(8) and may be added up.',
   ],
   exits: 'fsck',
+  cancellable: true,
   arguments: [{ name: 'IMAGE', summary: 'file or block device, not mounted for writing' }],
   options: [
     { name: 'no', short: 'n', kind: 'flag', summary: 'change nothing (default)' },
-    { name: 'preen', short: 'p', alsoShort: ['a'], kind: 'flag', summary: 'repair what is safe without asking' },
-    { name: 'yes', short: 'y', kind: 'flag', summary: 'repair everything that can be repaired' },
-    { name: 'force', short: 'f', kind: 'flag', summary: 'check also if the volume is marked clean' },
-    { name: 'path', kind: 'text', value: 'PATH', summary: 'check this path of the volume only' },
+    {
+      name: 'preen',
+      short: 'p',
+      alsoShort: ['a'],
+      kind: 'flag',
+      summary: 'repair what is safe without asking (not in this version)',
+    },
+    { name: 'yes', short: 'y', kind: 'flag', summary: 'repair everything that can be repaired (not in this version)' },
+    { name: 'force', short: 'f', kind: 'flag', summary: 'check also if the volume is marked clean (always done)' },
+    { name: 'path', kind: 'text', value: 'PATH', summary: 'check the files below this path of the volume only' },
     {
       name: 'progress',
       short: 'C',
@@ -30,10 +86,8 @@ export const fsck: Command = {
   ],
   examples: [
     { line: 'fsck.hn4 -n disk.img', meaning: 'check, change nothing' },
-    { line: 'fsck.hn4 -p disk.img', meaning: 'repair what is safe, as at boot' },
-    { line: 'fsck.hn4 -y -z undo.hn4 disk.img', meaning: 'repair everything, keep the old blocks' },
+    { line: 'fsck.hn4 --path /home disk.img', meaning: 'only what is below /home' },
+    { line: 'fsck.hn4 --json disk.img', meaning: 'findings for a program' },
   ],
-  run: () => {
-    throw new Hn4Error('UNSUPPORTED', { text: 'this build does not check volumes' })
-  },
+  run,
 }

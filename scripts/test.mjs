@@ -10,23 +10,34 @@ import { spawn } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
+import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { filesBelow } from './bootstrap/stamps.mjs'
 import { extendPath, say, stop } from './bootstrap/tools.mjs'
+import { countTap, TapFilter } from './tap-lines.mjs'
 
 const top = join(dirname(fileURLToPath(import.meta.url)), '..')
 
-/** Runs a program, shows its output as it comes, and gives its exit code and the text of stdout. */
-function show(program, args, env) {
+/** Runs a program, shows those lines of its stdout that `wanted` names, and gives its exit code and all its text. */
+function show(program, args, env, wanted = () => true) {
   return new Promise(resolve => {
     const child = spawn(program, args, { cwd: top, env, stdio: ['ignore', 'pipe', 'inherit'] })
-    const chunks = []
-    child.stdout.on('data', chunk => {
-      process.stdout.write(chunk)
-      chunks.push(chunk)
+    const lines = []
+    createInterface({ input: child.stdout }).on('line', line => {
+      lines.push(line)
+      if (wanted(line)) console.log(line)
     })
     child.on('error', error => resolve({ exit: 127, text: '', why: error.message }))
-    child.on('close', (exit, signal) => resolve({ exit: exit ?? 1, text: Buffer.concat(chunks).toString(), signal }))
+    child.on('close', exit => resolve({ exit: exit ?? 1, text: lines.join('\n') }))
+  })
+}
+
+/** Runs a program on our own terminal. */
+function draw(program, args, env) {
+  return new Promise(resolve => {
+    const child = spawn(program, args, { cwd: top, env, stdio: ['ignore', 'inherit', 'inherit'] })
+    child.on('error', error => resolve({ exit: 127, why: error.message }))
+    child.on('close', exit => resolve({ exit: exit ?? 1 }))
   })
 }
 
@@ -46,30 +57,6 @@ function countCargo(text) {
   )
 }
 
-/**
- * A test is a point one level below its file: a t.test() or an assertion of the file itself. A
- * file that fails with all its tests good (it crashed, or ran out of time) is one failure more.
- */
-function countTap(tap) {
-  const all = nothing()
-  let failedInFile = 0
-  for (const line of tap.split('\n')) {
-    const point = /^( {4})?(not )?ok \d+(.*)$/.exec(line)
-    if (point === null) continue
-    const [, indent, not, rest] = point
-    if (indent === undefined) {
-      if (not !== undefined && failedInFile === 0) all.failed++
-      failedInFile = 0
-    } else if (/ # (SKIP|TODO)\b/i.test(rest)) all.skipped++
-    else if (not === undefined) all.passed++
-    else {
-      all.failed++
-      failedInFile++
-    }
-  }
-  return all
-}
-
 async function runCargo(filters, env) {
   const args = ['test', '--workspace', '--manifest-path', 'native/Cargo.toml']
   if (process.env.CI === 'true') args.push('--locked')
@@ -78,26 +65,27 @@ async function runCargo(filters, env) {
   return withExit(countCargo(done.text), done.exit)
 }
 
+/** On a terminal tap draws by itself; in a log, plain lines: its own drawing is lost there. */
 async function runTap(filters, env, folder) {
   const files = filesBelow('dist/test', ['.test.js']).filter(
     f => filters.length === 0 || filters.some(x => f.includes(x)),
   )
   if (files.length === 0) return nothing()
-  const output = join(folder, 'output.tap')
-  const reporter = process.stdout.isTTY === true ? 'base' : 'min'
-  const tap = join('node_modules', 'tap', JSON.parse(readFileSync('node_modules/tap/package.json', 'utf8')).bin.tap)
-  const args = [tap, `--reporter=${reporter}`, `--output-file=${output}`, ...files]
-  const done = await show(process.execPath, args, env)
-  try {
-    return withExit(countTap(readFileSync(output, 'utf8')), done.exit)
-  } catch (error) {
-    say(`tap left no result: ${error.message}`)
-    return { ...nothing(), failed: 1 }
+  const tap = join('node_modules/tap', JSON.parse(readFileSync('node_modules/tap/package.json', 'utf8')).bin.tap)
+  const isTerminal = process.stdout.isTTY === true
+  if (!isTerminal) {
+    const filter = new TapFilter()
+    const done = await show(process.execPath, [tap, '--reporter=tap', ...files], env, line => filter.shows(line))
+    return withExit(countTap(done.text), done.exit)
   }
+  const output = join(folder, 'output.tap')
+  const done = await draw(process.execPath, [tap, '--reporter=base', `--output-file=${output}`, ...files], env)
+  return withExit(countTap(readFileSync(output, 'utf8')), done.exit)
 }
 
 function countMounts(log) {
-  const lines = readFileSync(log, 'utf8').split('\n')
+  // A test that mounts several times notes it several times.
+  const lines = [...new Set(readFileSync(log, 'utf8').split('\n'))]
   const count = word => lines.filter(line => line.startsWith(`${word} `)).length
   return { ran: count('ran'), skipped: count('skipped') }
 }

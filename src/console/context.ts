@@ -8,6 +8,8 @@ import { formatSize, type SizeStyle } from './size.ts'
 
 export interface Stream {
   write(text: string): void
+  /** Plain bytes, for contents of files. */
+  writeBytes(bytes: Uint8Array): void
   readonly isTerminal: boolean
   readonly columns: number
 }

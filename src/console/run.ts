@@ -99,6 +99,7 @@ export async function runTool(tool: string, command: Command, words: readonly st
 function stream(target: NodeJS.WriteStream): Stream {
   return {
     write: text => void target.write(text),
+    writeBytes: bytes => void target.write(bytes),
     isTerminal: target.isTTY === true,
     get columns() {
       return target.columns ?? 80

@@ -2,16 +2,22 @@
 import { equalBytes, isZero } from '../base/bytes.ts'
 import { Hn4Error } from '../base/error.ts'
 import { type Decoded, decode, encode, offsetOf } from './codec.ts'
-import { constant } from './constants.ts'
+import { constant, flag, knownBits } from './constants.ts'
+import { type CounterFields, countersProblem } from './counters.ts'
 import { crc32c } from './crc32c.ts'
+import { type Geometry, ringBlocks } from './geometry.ts'
 import { BLOCK_SIZE, CHECKPOINT } from './layout.ts'
 
 export type CheckpointFields = Decoded<typeof CHECKPOINT>
 
 const CRC_AT = offsetOf(CHECKPOINT, 'crc')
 
-/** Why `block` is not a checkpoint block of the volume in `slot` (0 or 1); null if it is one. `ring` is R. */
-export function checkpointProblem(block: Uint8Array, slot: number, salt: Uint8Array, ring: number): string | null {
+const GENERATION_END = 2n ** 60n
+/** Transactions stay below this, so that a descriptor's 48 bits hold them. */
+export const TXN_END = 2n ** 48n
+
+/** Why `block` is not a checkpoint block of the volume in `slot` (0 or 1); null if it is one. */
+export function checkpointProblem(block: Uint8Array, slot: number, salt: Uint8Array, g: Geometry): string | null {
   const view = new DataView(block.buffer, block.byteOffset)
   if (view.getUint32(0, true) !== constant('CHECKPOINT_MAGIC')) return isZero(block) ? 'empty' : 'no magic'
   if (crc32c(block.subarray(0, CRC_AT)) !== view.getUint32(CRC_AT, true)) return 'checksum'
@@ -24,8 +30,26 @@ export function checkpointProblem(block: Uint8Array, slot: number, salt: Uint8Ar
   }
   if (!equalBytes(fields.salt, salt)) return 'checkpoint of another volume'
   if (Number(fields.generation % BigInt(constant('CHECKPOINT_SLOTS'))) !== slot) return 'checkpoint of the other slot'
-  if (fields.tail >= BigInt(ring)) return `tail ${fields.tail} outside the log`
-  return null
+  return numbersProblem(fields, g) ?? countersProblem(fields satisfies CounterFields, g)
+}
+
+/** The rules for the numbers of a checkpoint block among themselves. */
+function numbersProblem(f: CheckpointFields, g: Geometry): string | null {
+  const inside = (value: bigint, low: bigint, end: bigint): boolean => value >= low && value < end
+  const isRunning = f.tail_txn >= f.epoch_txn
+  const isClean = (f.flags & flag('CHECKPOINT', 'CLEAN')) !== 0
+  const rules: readonly (readonly [boolean, string])[] = [
+    [(BigInt(f.flags) & ~knownBits('CHECKPOINT')) === 0n, `unknown flags ${f.flags}`],
+    [inside(f.generation, 1n, GENERATION_END), `generation ${f.generation}`],
+    [inside(f.epoch, 1n, GENERATION_END), `epoch ${f.epoch}`],
+    [inside(f.epoch_txn, 2n, TXN_END - 1n), `epoch_txn ${f.epoch_txn}`],
+    [inside(f.tail_txn, 2n, TXN_END - 1n), `tail_txn ${f.tail_txn}`],
+    [f.tail < BigInt(ringBlocks(g)), `tail ${f.tail} outside the log`],
+    [isRunning ? f.tail_epoch === f.epoch : inside(f.tail_epoch, 1n, f.epoch), `tail_epoch ${f.tail_epoch}`],
+    [f.proven_txn + 1n >= f.tail_txn && f.proven_txn + 1n >= f.epoch_txn, `proven_txn ${f.proven_txn}`],
+    [!isClean || (isRunning && f.proven_txn + 1n === f.tail_txn), 'CLEAN, but the tail is not behind what is proven'],
+  ]
+  return rules.find(([holds]) => !holds)?.[1] ?? null
 }
 
 export function decodeCheckpoint(block: Uint8Array): CheckpointFields {

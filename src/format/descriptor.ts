@@ -30,7 +30,7 @@ export const isMeta = (d: DescriptorFields): boolean => (d.flags & META) !== 0
 
 /** Why a live descriptor is illegal by itself; null if it is legal. `lastTxn` is the volume's last transaction. */
 export function descriptorProblem(d: DescriptorFields, lastTxn: bigint): string | null {
-  if (d.owner === 0n) return 'live, but without an owner'
+  if (d.owner === 0n || d.owner >= 2n ** 53n) return `live, but its owner is ${d.owner}`
   if ((d.flags & ~(COPY_BITS | UNWRITTEN | META)) !== 0) return `unknown flags ${d.flags}`
   if (copyNumber(d) > 1) return `copy ${copyNumber(d)}`
   if (copyNumber(d) === 1 && !isMeta(d)) return 'copy 1 of a block of data'

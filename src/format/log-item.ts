@@ -1,12 +1,31 @@
 /** The items of a log record (docs/format.md section 7): decoded against the geometry, and encoded. */
 import { isZero } from '../base/bytes.ts'
 import { Hn4Error, reasonOf } from '../base/error.ts'
-import { copyPage, type CopyPage, type DataNumber, dataNumber, type PageNumber, pageNumber, type SlotIndex, slotIndex } from '../base/units.ts'
+import {
+  type CopyPage,
+  copyPage,
+  type DataNumber,
+  dataNumber,
+  type PageNumber,
+  pageNumber,
+  type SlotIndex,
+  slotIndex,
+} from '../base/units.ts'
 import { decode, encode } from './codec.ts'
 import { constant, flag, itemType } from './constants.ts'
-import { copyPages, dataBlocks, type Geometry } from './geometry.ts'
-import { ITEM_DESCRIPTORS, ITEM_NUMBER, ITEM_RUN, ITEM_SLOT, LOG_ITEM, LOG_ITEMS, LOG_RECORD, PAGE_PAYLOAD } from './layout.ts'
-import { regionNumber } from './geometry.ts'
+import { copyNumber, descriptorProblem } from './descriptor.ts'
+import { copyPages, dataBlocks, type Geometry, regionNumber } from './geometry.ts'
+import {
+  ITEM_DESCRIPTORS,
+  ITEM_NUMBER,
+  ITEM_RUN,
+  ITEM_SLOT,
+  LOG_ITEM,
+  LOG_ITEMS,
+  LOG_RECORD,
+  PAGE_PAYLOAD,
+} from './layout.ts'
+import { itemsProblem } from './log-items.ts'
 
 export interface SlotItem {
   readonly kind: 'SLOT' | 'SLOT_CLEAR'
@@ -74,7 +93,8 @@ export function readItems(record: Uint8Array, txn: bigint, length: number, count
       throw new Hn4Error('LOG_ITEM', { txn, item: items.length, cause: reasonOf(error) })
     }
   }
-  if (at !== length) throw new Hn4Error('LOG_ITEM', { txn, item: count, cause: 'bytes behind the last item' })
+  const cause = at !== length ? 'bytes behind the last item' : itemsProblem(items)
+  if (cause !== null) throw new Hn4Error('LOG_ITEM', { txn, item: count, cause })
   return items
 }
 
@@ -99,16 +119,20 @@ function readBody(kind: ItemKind, body: Uint8Array, g: Geometry): LogItem {
     case 'BLOCKS_FREE':
       return readRun(kind, body, dataBlocks(g))
     case 'UNITS_FREE':
-      return readRun(kind, body, units(g))
+      return readRun(kind, body, units(g), 1)
     case 'BIRTH':
-      return readRun(kind, body, copyPages(g))
+      return readRun(kind, body, copyPages(g), g.pages.INIT)
     case 'UNIT': {
       const number = readNumber(body, constant('UNIT_SIZE'), units(g))
       if (number === 0) throw new ItemProblem('unit 0')
       return { kind, unit: number, bytes: body.subarray(ITEM_NUMBER.size) }
     }
     case 'PAGE':
-      return { kind, page: copyPage(readNumber(body, PAGE_PAYLOAD, copyPages(g))), payload: body.subarray(ITEM_NUMBER.size) }
+      return {
+        kind,
+        page: copyPage(readNumber(body, PAGE_PAYLOAD, copyPages(g))),
+        payload: body.subarray(ITEM_NUMBER.size),
+      }
   }
 }
 
@@ -142,20 +166,34 @@ function readDescriptors(body: Uint8Array, g: Geometry): DescriptorsItem {
   need(body, padded(ITEM_DESCRIPTORS.size + crcBytes))
   if (!isZero(body, ITEM_DESCRIPTORS.size + crcBytes)) throw new ItemProblem('padding is not zero')
   if (f.count === 0) throw new ItemProblem('no descriptor')
-  if (f.stored !== (unwritten ? 0 : constant('BLOCK_SIZE'))) throw new ItemProblem(`stored ${f.stored}`)
+  const sample = { owner: f.owner, index: 0, txn: 1, crc: 0, flags: f.flags, stored: f.stored, hint: f.hint }
+  const problem = descriptorProblem(sample, 1n)
+  if (problem !== null) throw new ItemProblem(problem)
+  if (copyNumber(sample) === 1 && g.copyB === 0) throw new ItemProblem('copy 1 on a volume with one metadata copy')
   const data = dataNumber(below(f.data, dataBlocks(g), 'data block'))
   below(f.data + BigInt(f.count), dataBlocks(g) + 1, 'end of the run')
   const index = below(f.index, 2 ** 48, 'index')
   below(f.index + BigInt(f.count), 2 ** 48 + 1, 'end of the indices')
   const crcs = body.subarray(ITEM_DESCRIPTORS.size, ITEM_DESCRIPTORS.size + crcBytes)
-  return { kind: 'DESCRIPTORS', data, owner: f.owner, index, hint: f.hint, count: f.count, flags: f.flags, stored: f.stored, crcs }
+  return {
+    kind: 'DESCRIPTORS',
+    data,
+    owner: f.owner,
+    index,
+    hint: f.hint,
+    count: f.count,
+    flags: f.flags,
+    stored: f.stored,
+    crcs,
+  }
 }
 
-function readRun(kind: RunItem['kind'], body: Uint8Array, limit: number): RunItem {
+function readRun(kind: RunItem['kind'], body: Uint8Array, limit: number, least = 0): RunItem {
   need(body, ITEM_RUN.size)
   const f = decode(ITEM_RUN, body)
   const first = below(f.first, limit, 'first')
   if (f.count === 0n) throw new ItemProblem('an empty run')
+  if (first < least) throw new ItemProblem(`first ${first}, which no item may name`)
   below(f.first + f.count, limit + 1, 'end of the run')
   return { kind, first, count: Number(f.count) }
 }

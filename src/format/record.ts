@@ -1,8 +1,11 @@
 /** The header of a log record: what makes it exist (docs/format.md section 7). Its items: log-item.ts. */
 import { equalBytes, isZero } from '../base/bytes.ts'
+import { TXN_END } from './checkpoint.ts'
 import { type Decoded, decode, encode, offsetOf } from './codec.ts'
 import { constant } from './constants.ts'
+import { countersProblem } from './counters.ts'
 import { crc32c } from './crc32c.ts'
+import { type Geometry, ringBlocks } from './geometry.ts'
 import { BLOCK_SIZE, LOG_RECORD } from './layout.ts'
 
 export type RecordFields = Decoded<typeof LOG_RECORD>
@@ -17,8 +20,8 @@ export function looksLikeRecord(block: Uint8Array, salt: Uint8Array): boolean {
   return view.getUint32(0, true) === constant('RECORD_MAGIC') && equalBytes(block.subarray(at, at + 16), salt)
 }
 
-/** The header at the start of `block` if it is plausible for a ring of `ring` blocks, checksum apart; else null. */
-export function readRecordHeader(block: Uint8Array, salt: Uint8Array, ring: number): RecordFields | null {
+/** The header at the start of `block` if it keeps every rule but those of its place and its checksum; else null. */
+export function readRecordHeader(block: Uint8Array, salt: Uint8Array, g: Geometry): RecordFields | null {
   if (!looksLikeRecord(block, salt)) return null
   let fields: RecordFields
   try {
@@ -27,7 +30,8 @@ export function readRecordHeader(block: Uint8Array, salt: Uint8Array, ring: numb
     return null
   }
   const { blocks, length } = fields
-  if (blocks < 1 || blocks > ring || length < LOG_RECORD.size) return null
+  if (blocks < 1 || blocks > Math.floor(ringBlocks(g) / 4) || length < LOG_RECORD.size) return null
+  if (fields.txn < 1n || fields.txn >= TXN_END || countersProblem(fields, g) !== null) return null
   return Math.ceil(length / BLOCK_SIZE) === blocks ? fields : null
 }
 
@@ -58,7 +62,10 @@ export function restIsZero(record: Uint8Array, length: number): boolean {
 }
 
 /** The whole blocks of a record, with its checksum; `blocks`, `length`, `items` and `crc` of `fields` are computed. */
-export function encodeRecord(fields: Omit<RecordFields, 'magic' | 'blocks' | 'length' | 'items' | 'crc'>, items: readonly Uint8Array[]): Uint8Array {
+export function encodeRecord(
+  fields: Omit<RecordFields, 'magic' | 'blocks' | 'length' | 'items' | 'crc'>,
+  items: readonly Uint8Array[],
+): Uint8Array {
   const length = items.reduce((sum, item) => sum + item.length, Number(LOG_RECORD.size))
   const blocks = Math.ceil(length / BLOCK_SIZE)
   const bytes = new Uint8Array(blocks * BLOCK_SIZE)

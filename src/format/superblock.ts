@@ -1,5 +1,6 @@
 /** The superblock: a block of identity and geometry, in four places (docs/format.md section 1). */
-import { equalBytes, isZero } from '../base/bytes.ts'
+import { isUtf8 } from 'node:buffer'
+import { equalBytes, hex, isZero } from '../base/bytes.ts'
 import { Hn4Error } from '../base/error.ts'
 import { blockNumber } from '../base/units.ts'
 import { type Decoded, decode, encode, offsetOf } from './codec.ts'
@@ -53,8 +54,23 @@ export function geometryOf(s: SuperblockFields): Geometry {
     }
     return Number(value)
   }
-  if (s.descriptor_size !== constant('DESCRIPTOR_SIZE')) throw fixed(s, 'descriptor_size', s.descriptor_size, constant('DESCRIPTOR_SIZE'))
+  if (s.descriptor_size !== constant('DESCRIPTOR_SIZE'))
+    throw fixed(s, 'descriptor_size', s.descriptor_size, constant('DESCRIPTOR_SIZE'))
   if (s.shells !== constant('SHELLS')) throw fixed(s, 'shells', s.shells, constant('SHELLS'))
+  if (s.generation < 1n)
+    throw new Hn4Error('GEOMETRY', {
+      position: s.position,
+      field: 'generation',
+      found: s.generation,
+      rule: 'must be at least 1',
+    })
+  if (!isLabel(s.label))
+    throw new Hn4Error('GEOMETRY', {
+      position: s.position,
+      field: 'label',
+      found: hex(s.label),
+      rule: 'must be UTF-8, ended by NUL',
+    })
   const pages: Record<RegionName, number> = {
     INIT: small('init_pages'),
     FREE: small('free_pages'),
@@ -80,6 +96,11 @@ export function geometryOf(s: SuperblockFields): Geometry {
     scale: s.scale,
     reserveBlocks: small('reserve_blocks'),
   }
+}
+
+function isLabel(label: Uint8Array): boolean {
+  const end = label.indexOf(0)
+  return end >= 0 && isZero(label, end) && isUtf8(label.subarray(0, end))
 }
 
 function fixed(s: SuperblockFields, field: string, found: number, expected: number): Hn4Error {

@@ -34,13 +34,17 @@ export const SEGMENT_SIZE = 16
 
 const T = 'T'.charCodeAt(0)
 
-/** theta(k) in clusters: 0 for shell 0; for shell 1 a far place that the identity decides. */
-export function theta(key: SipKey, seedId: Uint8Array, shell: number, phi: number): number {
-  if (shell === 0) return 0
+/** Hash of the 16 bytes of seed_id, which decides where shell 1 is. */
+export function seedHash(key: SipKey, seedId: Uint8Array): bigint {
   const data = new Uint8Array(17)
   data[0] = T
   data.set(seedId, 1)
-  return Math.floor(phi / 4) + Number(siphash24(key, data) % BigInt(Math.floor(phi / 2)))
+  return siphash24(key, data)
+}
+
+/** theta(k) in clusters: 0 for shell 0; for shell 1 a far place that the identity decides. */
+export function theta(hash: bigint, shell: number, phi: number): number {
+  return shell === 0 ? 0 : Math.floor(phi / 4) + Number(hash % BigInt(Math.floor(phi / 2)))
 }
 
 /** Block of logical index `index` by an anchor's equation; `offset` is theta(k) for phi(scale). */

@@ -1,10 +1,18 @@
 /** An opened volume below the level of files: geometry, pages after replay, descriptors, blocks. */
 import { isDamage } from '../base/error.ts'
-import { type BlockNumber, copyPage, type DataNumber, dataNumber } from '../base/units.ts'
+import { type BlockNumber, type DataNumber, dataNumber } from '../base/units.ts'
 import type { BlockSource } from '../device/image.ts'
 import { constant } from '../format/constants.ts'
 import { type DescriptorFields, descriptorPage, readDescriptor } from '../format/descriptor.ts'
-import { blockOfData, copyPages, dataBlocks, type Geometry, phi, regionStart } from '../format/geometry.ts'
+import {
+  blockOfData,
+  copyPages,
+  dataBlocks,
+  type Geometry,
+  phi,
+  type RegionName,
+  regionStart,
+} from '../format/geometry.ts'
 import { bitOf } from '../format/page.ts'
 import { type SipKey, sipKey } from '../format/siphash.ts'
 import type { StateLimits } from '../format/slot-state.ts'
@@ -55,7 +63,10 @@ export class Core {
     const clusters = new Map<number, number>()
     const phiOf = (scale: number): number => {
       let found = clusters.get(scale)
-      if (found === undefined) clusters.set(scale, (found = phi(this.g, scale)))
+      if (found === undefined) {
+        found = phi(this.g, scale)
+        clusters.set(scale, found)
+      }
       return found
     }
     this.window = { start: this.g.windowStart, phi: phiOf }
@@ -111,10 +122,25 @@ export class Core {
 
   /** Live data blocks from `from` on, below `to`. Pages that cannot be read are given to `onDamage` and left out. */
   *liveBlocks(from: number, to: number, onDamage: (error: unknown) => void): Generator<DataNumber> {
+    for (const bit of this.#setBits('FREE', from, to, onDamage)) yield dataNumber(bit)
+  }
+
+  /** Extension units in use, as the unit map says. */
+  *usedUnits(onDamage: (error: unknown) => void): Generator<number> {
+    yield* this.#setBits('UNIT', 0, this.g.pages.UNIT * BITS, onDamage)
+  }
+
+  /** The set bits [from, to) of a map region; zero bytes cost next to nothing. */
+  *#setBits(
+    region: 'INIT' | 'FREE' | 'UNIT',
+    from: number,
+    to: number,
+    onDamage: (error: unknown) => void,
+  ): Generator<number> {
     for (let page = Math.floor(from / BITS); page * BITS < to; page++) {
       let payload: Uint8Array
       try {
-        payload = this.pages.load('FREE', page).payload
+        payload = this.pages.load(region, page).payload
       } catch (error) {
         if (!isDamage(error)) throw error
         onDamage(error)
@@ -125,19 +151,22 @@ export class Core {
       while (bit < end) {
         if ((bit & 7) === 0 && payload[bit >> 3] === 0) bit += 8
         else {
-          if (bitOf(payload, bit)) yield dataNumber(page * BITS + bit)
+          if (bitOf(payload, bit)) yield page * BITS + bit
           bit++
         }
       }
     }
   }
 
-  /** Pages of a region that were ever written. */
-  *initialisedPages(region: Parameters<PageStore['load']>[0]): Generator<number> {
+  /** Pages of a region that were ever written. Pages of the map that cannot be read are given to `onDamage`. */
+  *initialisedPages(region: RegionName, onDamage: (error: unknown) => void): Generator<number> {
     const start = regionStart(this.g, region)
-    for (let page = 0; page < this.g.pages[region]; page++) {
-      if (this.pages.isInitialised(copyPage(start + page))) yield page
+    const end = start + this.g.pages[region]
+    if (region === 'INIT') {
+      for (let page = 0; page < end; page++) yield page
+      return
     }
+    for (const bit of this.#setBits('INIT', start, end, onDamage)) yield bit - start
   }
 
   get copyPages(): number {

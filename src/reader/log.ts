@@ -10,7 +10,7 @@ import { constant, flag } from '../format/constants.ts'
 import { checkpointPlaces, type Geometry, ringBlocks } from '../format/geometry.ts'
 import { BLOCK_SIZE } from '../format/layout.ts'
 import { type LogItem, readItems } from '../format/log-item.ts'
-import { looksLikeRecord, RecordSum, type RecordFields, readRecordHeader, restIsZero } from '../format/record.ts'
+import { looksLikeRecord, type RecordFields, RecordSum, readRecordHeader, restIsZero } from '../format/record.ts'
 
 /** One of the four checkpoint places. */
 export interface CheckpointCopy {
@@ -60,7 +60,10 @@ export class LogReader {
     const checkpoint = checkpointInForce(checkpoints)
     if (checkpoint === null) throw new Hn4Error('CHECKPOINT', { path: this.#source.path })
     const isClean = (checkpoint.flags & flag('CHECKPOINT', 'CLEAN')) !== 0
-    return { checkpoints, checkpoint, transactions: isClean ? [] : this.#follow(checkpoint) }
+    const transactions = isClean ? [] : this.#follow(checkpoint)
+    if (isClean)
+      this.#refuseLater(checkpoint, checkpoint.tail_txn, Number(checkpoint.tail), [Number(checkpoint.tail), 1])
+    return { checkpoints, checkpoint, transactions }
   }
 
   checkpoints(): CheckpointCopy[] {
@@ -69,7 +72,7 @@ export class LogReader {
         const place = i === 0 ? ('head' as const) : ('tail' as const)
         try {
           const bytes = this.#source.read(block)
-          const problem = checkpointProblem(bytes, slot, this.#salt, this.#ring)
+          const problem = checkpointProblem(bytes, slot, this.#salt, this.#g)
           return { slot, place, block, problem, fields: problem === null ? decodeCheckpoint(bytes) : null }
         } catch (error) {
           return { slot, place, block, problem: reasonOf(error), fields: null }
@@ -85,7 +88,7 @@ export class LogReader {
     let previous = checkpoint.tail_crc
     let used = 0
     for (;;) {
-      const transaction = this.#recordAt(at, txn, epochOf(checkpoint, txn), previous, this.#ring - used)
+      const transaction = this.#recordAt(at, txn, epochOf(checkpoint, txn), previous, this.#ring - used - 1)
       if (transaction === null) break
       found.push(transaction)
       used += transaction.fields.blocks
@@ -93,45 +96,73 @@ export class LogReader {
       previous = transaction.fields.crc
       txn++
     }
-    this.#refuseLater(checkpoint, txn, at)
+    if (txn <= checkpoint.proven_txn) {
+      throw new Hn4Error('DAMAGED', {
+        path: this.#source.path,
+        text: `log: the record of transaction ${txn} is damaged, though it was proven`,
+      })
+    }
+    this.#refuseLater(checkpoint, txn, at, [0, this.#ring])
     return found
   }
 
-  /** Log blocks [at, at + count), around the end of the ring. */
+  /** Log blocks [at, at + count), around the end of the ring. A block that cannot be read counts as zeros. */
   #readRing(at: number, count: number): Uint8Array {
-    const start = this.#g.logStart + constant('CHECKPOINT_SLOTS')
     const head = Math.min(count, this.#ring - at)
-    const first = this.#source.read(blockNumber(start + at), head)
+    const first = this.#readStraight(at, head)
     if (head === count) return first
     const bytes = new Uint8Array(count * BLOCK_SIZE)
     bytes.set(first)
-    bytes.set(this.#source.read(blockNumber(start), count - head), first.length)
+    bytes.set(this.#readStraight(0, count - head), first.length)
     return bytes
+  }
+
+  #readStraight(at: number, count: number): Uint8Array {
+    const start = blockNumber(this.#g.logStart + constant('CHECKPOINT_SLOTS') + at)
+    try {
+      return this.#source.read(start, count)
+    } catch (error) {
+      if (!(error instanceof Hn4Error) || error.class !== 'io') throw error
+      if (count === 1) return new Uint8Array(BLOCK_SIZE)
+      return new Uint8Array(Buffer.concat(Array.from({ length: count }, (_, i) => this.#readStraight(at + i, 1))))
+    }
   }
 
   /** The record of transaction `txn` at `at`, or null: it breaks a rule, so it does not exist. */
   #recordAt(at: number, txn: bigint, epoch: bigint, previous: number, room: number): Transaction | null {
-    if (room < 1) return null
-    const header = readRecordHeader(this.#readRing(at, 1), this.#salt, room)
-    if (header === null || header.txn !== txn || header.epoch !== epoch || header.previous_crc !== previous) return null
+    const header = readRecordHeader(this.#readRing(at, 1), this.#salt, this.#g)
+    if (
+      header === null ||
+      header.blocks > room ||
+      header.txn !== txn ||
+      header.epoch !== epoch ||
+      header.previous_crc !== previous
+    )
+      return null
     const bytes = this.#readRing(at, header.blocks)
     const sum = new RecordSum()
     sum.add(bytes)
     if (sum.value !== header.crc || !restIsZero(bytes, header.length)) return null
-    return { fields: header, at, items: readItems(bytes, txn, header.length, header.items, this.#g) }
+    try {
+      return { fields: header, at, items: readItems(bytes, txn, header.length, header.items, this.#g) }
+    } catch (error) {
+      if (error instanceof Hn4Error && error.code === 'LOG_ITEM') return null
+      throw error
+    }
   }
 
-  /** A later record anywhere in the ring means that the one of `txn` was there and is damaged. */
-  #refuseLater(checkpoint: CheckpointFields, txn: bigint, at: number): void {
+  /** A later record in `blocks` of the ring ([first, count]) means that the one of `txn` was there and is damaged. */
+  #refuseLater(checkpoint: CheckpointFields, txn: bigint, at: number, blocks: readonly [number, number]): void {
     let effort = this.#ring * SCAN_EFFORT
-    for (let chunk = 0; chunk < this.#ring; chunk += SCAN_BLOCKS) {
-      const count = Math.min(SCAN_BLOCKS, this.#ring - chunk)
+    const end = blocks[0] + blocks[1]
+    for (let chunk = blocks[0]; chunk < end; chunk += SCAN_BLOCKS) {
+      const count = Math.min(SCAN_BLOCKS, end - chunk)
       const bytes = this.#readRing(chunk, count)
       for (let i = 0; i < count; i++) {
         const block = bytes.subarray(i * BLOCK_SIZE, (i + 1) * BLOCK_SIZE)
         if (!looksLikeRecord(block, this.#salt)) continue
-        const header = readRecordHeader(block, this.#salt, this.#ring)
-        if (header === null || header.txn <= txn || header.epoch !== epochOf(checkpoint, header.txn)) continue
+        const header = readRecordHeader(block, this.#salt, this.#g)
+        if (header === null || header.txn < txn || header.epoch < checkpoint.epoch) continue
         effort -= header.blocks
         if (effort >= 0 && !this.#sumHolds(chunk + i, header)) continue
         throw new Hn4Error('LOG_DAMAGED', { path: this.#source.path, txn, at, later: header.txn, laterAt: chunk + i })

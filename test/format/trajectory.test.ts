@@ -1,4 +1,8 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import t from 'tap'
+import { fromHex } from '../../src/base/bytes.ts'
+import { PACKAGE_TOP } from '../../src/base/package.ts'
 import { blockNumber } from '../../src/base/units.ts'
 import { largestPrime } from '../../src/format/prime.ts'
 import { sipKey } from '../../src/format/siphash.ts'
@@ -9,6 +13,7 @@ import {
   decodeSegment,
   encodeSegment,
   type Segment,
+  seedHash,
   segmentProblem,
   sortSegments,
   theta,
@@ -16,7 +21,10 @@ import {
 } from '../../src/format/trajectory.ts'
 
 function windowOf(start: number, blocks: number): Window {
-  return { start: blockNumber(start), phi: scale => (scale === 0 ? blocks : largestPrime(Math.floor(blocks / 2 ** scale))) }
+  return {
+    start: blockNumber(start),
+    phi: scale => (scale === 0 ? blocks : largestPrime(Math.floor(blocks / 2 ** scale))),
+  }
 }
 
 t.test('every legal equation visits each cluster of a small window once', async t => {
@@ -41,19 +49,22 @@ t.test('the arithmetic is exact for the largest volume', async t => {
   const window = windowOf(100, phi)
   const [index, stride, origin, offset] = [2 ** 48 - 1, phi - 2, phi - 5, phi - 9]
   const expected = Number((BigInt(origin) + BigInt(index) * BigInt(stride) + BigInt(offset)) % BigInt(phi))
-  t.equal(addressByEquation(window, { gravity: blockNumber(100 + origin), stride, scale: 0 }, index, offset), 100 + expected)
+  t.equal(
+    addressByEquation(window, { gravity: blockNumber(100 + origin), stride, scale: 0 }, index, offset),
+    100 + expected,
+  )
 })
 
 t.test('theta is far from the home of a file and inside the window', async t => {
   const key = sipKey(new Uint8Array(16))
   const seen = new Set<number>()
   for (let i = 0; i < 200; i++) {
-    const far = theta(key, new Uint8Array(16).fill(i), 1, 1009)
+    const far = theta(seedHash(key, new Uint8Array(16).fill(i)), 1, 1009)
     t.ok(far >= 252 && far < 252 + 504)
     seen.add(far)
   }
   t.ok(seen.size > 100)
-  t.equal(theta(key, new Uint8Array(16), 0, 1009), 0)
+  t.equal(theta(5n, 0, 1009), 0)
 })
 
 t.test('a segment is 16 bytes, and wraps around the window', async t => {
@@ -84,4 +95,44 @@ t.test('the segment that covers an index is found, overlap is noticed', async t 
   t.equal(coveringSegment(list, 61, 0), null)
   t.equal(coveringSegment(list, 61, 1)?.first, 0)
   t.equal(sortSegments([at(10, 5), at(14, 1)])?.first, 14)
+})
+
+type Texts = Record<string, string>
+const read = (name: string) => JSON.parse(readFileSync(join(PACKAGE_TOP, 'test/vectors', name), 'utf8'))
+
+t.test('the addresses are those that the allocator computes', async t => {
+  const file = read('trajectory.json') as {
+    seedHashes: Texts[]
+    windows: { start: string; blocks: string; addresses: Texts[]; phis: Texts[] }[]
+  }
+  for (const { hashKey, seedHash: hash, seedId } of file.seedHashes) {
+    t.equal(seedHash(sipKey(fromHex(hashKey!)!), fromHex(seedId!)!), BigInt(hash!))
+  }
+  for (const { start, blocks, addresses } of file.windows) {
+    const window = windowOf(Number(start), Number(blocks))
+    for (const a of addresses) {
+      const scale = Number(a['scale'])
+      const equation = { gravity: blockNumber(Number(a['gravity'])), stride: Number(a['stride']), scale }
+      const offset = theta(BigInt(a['seedHash']!), Number(a['shell']), window.phi(scale))
+      const block = addressByEquation(window, equation, Number(a['index']), offset)
+      if (block !== Number(a['block'])) t.fail(`${JSON.stringify(a)}: ${block}`)
+    }
+    t.ok(addresses.length > 10)
+  }
+})
+
+t.test('the segments are those that the allocator writes', async t => {
+  const file = read('segment.json') as Texts & { corrupt: string[]; segments: (Texts & { addresses: Texts[] })[] }
+  const window = windowOf(Number(file['start']), Number(file['blocks']))
+  for (const { bytes, addresses, ...fields } of file.segments) {
+    const segment = decodeSegment(fromHex(bytes!)!, 0)
+    t.equal(segmentProblem(window, segment), null)
+    for (const name of ['first', 'length', 'gravity', 'copy'] as const) t.equal(segment[name], Number(fields[name]))
+    t.equal(Buffer.from(encodeSegment(segment)).toString('hex'), bytes)
+    for (const { block, index, shell } of addresses) {
+      const offset = theta(BigInt(file['seedHash']!), Number(shell), window.phi(0))
+      t.equal(addressBySegment(window, segment, Number(index), offset), Number(block))
+    }
+  }
+  for (const bytes of file.corrupt) t.ok(segmentProblem(window, decodeSegment(fromHex(bytes)!, 0)), bytes)
 })

@@ -25,6 +25,6 @@ pub mod wire;
 
 pub use counters::Counters;
 pub use handler::{Cache, Log, ReadDirPlus, Settings};
-pub use mount::{MountError, MountFlag, MountOptions};
+pub use mount::{MountError, MountFlag, MountOptions, unmount};
 pub use session::Session;
 pub use wire::Validity;

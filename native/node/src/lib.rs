@@ -2,6 +2,14 @@
 //!
 //! `src/native/addon.ts` declares the same functions with types and loads this library.
 
+mod failure;
+mod host;
+mod log;
+mod mount;
+mod promise;
+mod stats;
+mod volume;
+
 use napi_derive::napi;
 
 /// Package version this addon was built from; the loader compares it with package.json.

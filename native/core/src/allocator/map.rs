@@ -42,6 +42,8 @@ struct Chunk {
     hints: [[u16; GROUPS]; CHUNK],
     /// Highest hint of each page.
     best: [u16; CHUNK],
+    /// Highest hint of the chunk.
+    top: u16,
 }
 
 /// Which bits an operation changes.
@@ -75,6 +77,7 @@ impl BusyMap {
                 pages: std::array::from_fn(|_| Page::Unknown),
                 hints: [[UNKNOWN; GROUPS]; CHUNK],
                 best: [UNKNOWN; CHUNK],
+                top: UNKNOWN,
             })
         })
     }
@@ -209,7 +212,14 @@ impl BusyMap {
         let page = group as usize / GROUPS % CHUNK;
         let chunk = self.chunk(group / GROUPS as u64);
         chunk.hints[page][group as usize % GROUPS] = hint;
-        chunk.best[page] = chunk.hints[page].into_iter().max().unwrap_or(UNKNOWN);
+        let before = chunk.best[page];
+        let best = chunk.hints[page].into_iter().fold(0, u16::max);
+        chunk.best[page] = best;
+        if best > chunk.top {
+            chunk.top = best;
+        } else if before == chunk.top && best < before {
+            chunk.top = chunk.best.into_iter().fold(0, u16::max);
+        }
     }
 
     /// First group in `from..to` whose hint is at least `least`.
@@ -219,6 +229,10 @@ impl BusyMap {
             let page = group / GROUPS as u64;
             let Some(chunk) = &self.chunks[page as usize / CHUNK] else { return Some(group) };
             let page_in_chunk = page as usize % CHUNK;
+            if chunk.top < least {
+                group = (page / CHUNK as u64 + 1) * (CHUNK * GROUPS) as u64;
+                continue;
+            }
             if chunk.best[page_in_chunk] < least {
                 let skipped = chunk.best[page_in_chunk..].iter().take_while(|&&best| best < least).count();
                 group = (page + skipped as u64) * GROUPS as u64;
@@ -235,16 +249,13 @@ impl BusyMap {
     /// The group in `from..to` with the highest hint that says something (the first of equals).
     pub fn most_promising(&self, from: u64, to: u64) -> Option<(u64, u16)> {
         let mut best: Option<(u64, u16)> = None;
-        let pages = from / GROUPS as u64..to.div_ceil(GROUPS as u64);
-        for page in pages {
+        for page in from / GROUPS as u64..to.div_ceil(GROUPS as u64) {
             let Some(chunk) = &self.chunks[page as usize / CHUNK] else { continue };
-            let page_in_chunk = page as usize % CHUNK;
-            let floor = best.map_or(0, |(_, hint)| hint);
-            // A page that holds an unknown group may still have a known one worth a look.
-            if chunk.best[page_in_chunk] <= floor {
+            // A page with an unknown group may have a known one too that is worth a look.
+            if chunk.best[page as usize % CHUNK] <= best.map_or(0, |(_, hint)| hint) {
                 continue;
             }
-            for (i, &hint) in chunk.hints[page_in_chunk].iter().enumerate() {
+            for (i, &hint) in chunk.hints[page as usize % CHUNK].iter().enumerate() {
                 let group = page * GROUPS as u64 + i as u64;
                 if hint != UNKNOWN && (from..to).contains(&group) && best.is_none_or(|(_, top)| hint > top) {
                     best = Some((group, hint));

@@ -7,8 +7,11 @@ use super::{Allocator, Run};
 use crate::base::{Data, Result};
 use crate::format::layout::GROUP_BLOCKS;
 
-/// Bitmap words after which a search takes what it knows: 1 GiB of blocks.
-const WORDS_MAX: u64 = 4096;
+/// Bitmap words (1 GiB of blocks) after which a search is content with half of what it wants.
+const WORDS_CONTENT: u64 = 4096;
+/// Bitmap words (16 GiB of blocks) after which it takes the largest run known. Only a volume just
+/// mounted, whose hints are still unknown, costs so much.
+const WORDS_MAX: u64 = 65_536;
 /// Groups looked at for the largest known run.
 const CANDIDATES_MAX: u32 = 16;
 
@@ -38,14 +41,18 @@ impl Allocator {
             return Ok(None);
         }
         self.searches += 1;
-        let stop = self.map.words + WORDS_MAX;
+        let start = self.map.words;
         let mut best = Run::new(Data(0), 0);
-        if self.first_fit(want, &zone, stop, &mut best)? || self.largest(want, &zone, stop, &mut best)? {
+        let long = |words: u64, best: Run| {
+            let seen = words - start;
+            best.len > 0 && (seen >= WORDS_MAX || seen >= WORDS_CONTENT && 2 * best.len >= want)
+        };
+        if self.first_fit(want, &zone, long, &mut best)? || self.largest(want, &zone, long, &mut best)? {
             return Ok(Some(best));
         }
         if best.len < min {
-            // Not bounded by `stop`, but paid once: each group it refuses gets an exact hint.
-            self.first_fit(min, &zone, u64::MAX, &mut best)?;
+            // Not bounded, but paid once: each group it refuses gets an exact hint.
+            self.first_fit(min, &zone, |_, _| false, &mut best)?;
         }
         Ok((best.len >= min).then_some(best))
     }
@@ -57,14 +64,21 @@ impl Allocator {
     }
 
     /// Looks at groups in ascending order; `true`: `best` is the first run of `want` blocks.
-    fn first_fit(&mut self, want: u64, zone: &Range<u64>, stop: u64, best: &mut Run) -> Result<bool> {
+    /// Ends early when `long(words, best)` says so.
+    fn first_fit(
+        &mut self,
+        want: u64,
+        zone: &Range<u64>,
+        long: impl Fn(u64, Run) -> bool,
+        best: &mut Run,
+    ) -> Result<bool> {
         let least = u16::try_from(want).unwrap_or(UNKNOWN);
         let (mut group, end) = groups(zone);
         while let Some(found) = self.map.hinted(group, end, least) {
             if self.scan(found, want, zone, best)? {
                 return Ok(true);
             }
-            if self.map.words >= stop && best.len > 0 {
+            if long(self.map.words, *best) {
                 return Ok(false);
             }
             group = found + 1;
@@ -73,7 +87,13 @@ impl Allocator {
     }
 
     /// Looks at the groups with the highest hints; `true`: `best` has `want` blocks.
-    fn largest(&mut self, want: u64, zone: &Range<u64>, stop: u64, best: &mut Run) -> Result<bool> {
+    fn largest(
+        &mut self,
+        want: u64,
+        zone: &Range<u64>,
+        long: impl Fn(u64, Run) -> bool,
+        best: &mut Run,
+    ) -> Result<bool> {
         let (group, end) = groups(zone);
         for _ in 0..CANDIDATES_MAX {
             let Some((promising, hint)) = self.map.most_promising(group, end) else { break };
@@ -84,7 +104,7 @@ impl Allocator {
                 return Ok(true);
             }
             // Unchanged: the zone's border cuts the run, and no look will change that.
-            if self.map.words >= stop || self.map.hint(promising) == hint {
+            if long(self.map.words, *best) || self.map.hint(promising) == hint {
                 break;
             }
         }

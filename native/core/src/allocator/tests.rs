@@ -276,3 +276,22 @@ fn a_full_window_is_searched_once() {
     let words = allocator.stats().words - before;
     assert!(words <= 10 * 70, "{words} words in ten searches");
 }
+
+#[test]
+fn a_search_is_content_or_ends() {
+    let blocks = crate::format::prime_at_most(9_000_000).unwrap();
+    let window = Window::new(Block(1000), blocks, 256).unwrap();
+    // Runs of 1 everywhere, or of 32 (each word half free): what a volume just mounted may meet.
+    for (word, len, words) in [(0x5555_5555_5555_5555, 1, 65_536), (0xffff_ffff, 32, 4096)] {
+        let mut pages: Vec<_> = vec![Some(Box::new([word; 504])); 279];
+        pages.push(None);
+        let mut allocator = Allocator::new(window, Box::new(Pages(pages)));
+        let found = allocator.find_run(60, 1, 0..blocks).unwrap().unwrap();
+        assert_eq!(found.len, len);
+        let seen = allocator.stats().words;
+        assert!((words..words + 2 * 8064).contains(&seen), "{seen} words");
+        // It goes on where it ended: the tail of the volume is free.
+        let more = (0..20).map(|_| allocator.find_run(60, 60, 0..blocks).unwrap());
+        assert_eq!(more.last().unwrap(), Some(run(279 * 32_256 - len, 60)));
+    }
+}

@@ -16,6 +16,8 @@ pub enum InUse {
     /// Mounted (for a whole disk: or one of its partitions).
     Mounted {
         at: PathBuf,
+        /// File system type, as in the mount table.
+        kind: String,
     },
     /// The image is attached to a loop device, which may be mounted itself.
     Loop {
@@ -30,7 +32,7 @@ pub enum InUse {
 impl fmt::Display for InUse {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            InUse::Mounted { at } => write!(f, "is mounted at {}", at.display()),
+            InUse::Mounted { at, .. } => write!(f, "is mounted at {}", at.display()),
             InUse::Loop { device, mounted_at: None } => write!(f, "is attached to {}", device.display()),
             InUse::Loop { device, mounted_at: Some(at) } => {
                 write!(f, "is attached to {}, which is mounted at {}", device.display(), at.display())
@@ -55,8 +57,8 @@ pub fn in_use(path: &Path) -> Result<Option<InUse>> {
 fn device_in_use(path: &Path, stat: &Metadata) -> Option<InUse> {
     let mut devices = vec![stat.rdev()];
     devices.extend(relatives(stat.rdev()));
-    if let Some(at) = mounted_at(&devices) {
-        return Some(InUse::Mounted { at });
+    if let Some(mount) = mount_of(&devices) {
+        return Some(InUse::Mounted { at: mount.at, kind: mount.kind });
     }
     if mountinfo::swaps().iter().any(|swap| rdev_of(swap).is_some_and(|rdev| devices.contains(&rdev))) {
         return Some(InUse::Swap);
@@ -73,7 +75,7 @@ fn image_in_use(path: &Path, stat: &Metadata) -> Option<InUse> {
         let mounted_at = rdev_of(&device).and_then(|rdev| {
             let mut devices = vec![rdev];
             devices.extend(relatives(rdev));
-            mounted_at(&devices)
+            mount_of(&devices).map(|mount| mount.at)
         });
         return Some(InUse::Loop { device, mounted_at });
     }
@@ -81,22 +83,22 @@ fn image_in_use(path: &Path, stat: &Metadata) -> Option<InUse> {
     for mount in mountinfo::mounts() {
         // Compared by name: a stat of some mount's source may hang on a dead server.
         if mount.kind.starts_with("fuse") && mount.source == full {
-            return Some(InUse::Mounted { at: mount.at });
+            return Some(InUse::Mounted { at: mount.at, kind: mount.kind });
         }
     }
     let is_swap = |swap: &PathBuf| *swap == full;
     mountinfo::swaps().iter().any(is_swap).then_some(InUse::Swap)
 }
 
-/// Where a filesystem on one of these devices is mounted.
-fn mounted_at(devices: &[u64]) -> Option<PathBuf> {
+/// The mount of a filesystem on one of these devices.
+fn mount_of(devices: &[u64]) -> Option<mountinfo::Mount> {
     let uses = |mount: &mountinfo::Mount| {
         // btrfs and FUSE have a device number of their own and name the disk as their source.
         devices.contains(&mount.device)
             || mount.source.starts_with("/dev")
                 && rdev_of(&mount.source).is_some_and(|r| devices.contains(&r))
     };
-    mountinfo::mounts().into_iter().find(uses).map(|mount| mount.at)
+    mountinfo::mounts().into_iter().find(uses)
 }
 
 fn rdev_of(path: &Path) -> Option<u64> {

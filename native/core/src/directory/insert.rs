@@ -1,9 +1,10 @@
 //! Enters a name: planned on one block that was read, then carried out, which cannot fail.
 
 use super::bytes::{BlockBytes, DirBlocks};
+use super::edit;
 use super::hash::{Range, cookie};
 use super::index::{DirIndex, LeafRef, blocks_of_depth};
-use super::leaf::{Entry, HEADER, LEAF_BYTES, Seed, edit, entry_size};
+use super::leaf::{Entry, HEADER, LEAF_BYTES, Seed, entry_size};
 use super::split::{Part, split};
 use super::table::{DirTable, check_entry, check_name};
 use crate::base::{Code, Error, Result};

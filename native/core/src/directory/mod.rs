@@ -14,6 +14,7 @@
 
 mod bytes;
 mod check;
+mod edit;
 mod hash;
 mod index;
 mod insert;

@@ -1,9 +1,10 @@
 //! Builds state and index of a directory from its leaves alone: pure, for fsck.
 
 use super::bytes::{At, BlockBytes, corrupt_state};
+use super::edit;
 use super::hash::{HASH_BITS, Range};
 use super::index::{DirIndex, blocks_of_depth};
-use super::leaf::{Leaf, edit};
+use super::leaf::Leaf;
 use crate::base::{Ino, Result};
 use crate::format::layout::DirState;
 use std::sync::Arc;

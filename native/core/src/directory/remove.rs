@@ -4,9 +4,10 @@
 //! they are, and the name is removed all the same.
 
 use super::bytes::{BlockBytes, DirBlocks, corrupt_state};
+use super::edit;
 use super::hash::Range;
 use super::index::{DirIndex, LeafRef, blocks_of_depth};
-use super::leaf::{Entry, LEAF_BYTES, Leaf, edit};
+use super::leaf::{Entry, LEAF_BYTES, Leaf};
 use super::table::{DirTable, check_length};
 use crate::base::Result;
 use std::sync::Arc;

@@ -1,7 +1,8 @@
 //! Divides a leaf that overflows: pure, on bytes.
 
+use super::edit;
 use super::hash::{Range, hash_of_cookie};
-use super::leaf::{Entry, LEAF_BYTES, Leaf, edit, entry_size};
+use super::leaf::{Entry, LEAF_BYTES, Leaf, entry_size};
 use crate::base::{BLOCK_SIZE, Result};
 
 /// One of the leaves that a leaf becomes.

@@ -1,9 +1,10 @@
 //! A directory: its state, its index in memory, and what can be asked of it.
 
 use super::bytes::{At, BlockBytes, DirBlocks, corrupt_state};
+use super::edit;
 use super::hash::{NameHash, Range, hash_of_cookie, name_hash, truncate_hash};
 use super::index::{DirIndex, LeafRef, blocks_of_depth};
-use super::leaf::{Entry, Leaf, NamedEntry, Seed, edit, is_kind, is_name};
+use super::leaf::{Entry, Leaf, NamedEntry, Seed, is_kind, is_name};
 use super::load::load;
 use crate::base::{Code, Error, Ino, Result};
 use crate::format::layout::{COOKIE_FIRST, DIR_DEPTH_MAX, DirState, NAME_MAX};

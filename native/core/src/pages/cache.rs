@@ -43,6 +43,10 @@ pub struct PageCache {
     pub map: PageMap,
     init: InitMap,
     init_dirty: Mutex<BTreeSet<u64>>,
+    /// Pages of INIT that became dirty since they were last asked for.
+    init_first: Mutex<Vec<u64>>,
+    /// Pages of INIT that no copy delivered; replay may bring them.
+    init_missing: Mutex<BTreeSet<u64>>,
     shards: Vec<Mutex<Shard>>,
     /// Held while pages of a shard are read: a page is never loaded twice.
     loading: Vec<Mutex<()>>,
@@ -64,6 +68,8 @@ impl PageCache {
             init: InitMap::new(map.pages_of(Region::Init)),
             map,
             init_dirty: Mutex::default(),
+            init_first: Mutex::default(),
+            init_missing: Mutex::default(),
             shards: (0..SHARDS).map(|_| Mutex::default()).collect(),
             loading: (0..SHARDS).map(|_| Mutex::default()).collect(),
             shard_capacity: capacity.div_ceil(SHARDS).max(READ_RUN as usize * 2),
@@ -76,7 +82,8 @@ impl PageCache {
         }
     }
 
-    /// Reads the initialised map. Corrupt: a page of it is bad in every copy.
+    /// Reads the initialised map. A page of it that is bad in every copy may still come from the log:
+    /// call [`PageCache::check_init`] after the replay.
     pub fn load_init(&self) -> Result<()> {
         for number in 0..self.map.pages_of(Region::Init) {
             let mut found = None;
@@ -94,15 +101,20 @@ impl PageCache {
                 Some(0) => {}
                 Some(_) => self.heal_init(number),
                 None => {
-                    self.stats.lost.fetch_add(1, Ordering::Relaxed);
-                    return Err(Error::new(
-                        Code::Corrupt,
-                        format!("initialised map page {number}: no good copy"),
-                    ));
+                    self.init_missing.lock().insert(number);
                 }
             }
         }
         Ok(())
+    }
+
+    /// Corrupt: a page of the initialised map is bad in every copy and the log did not hold it.
+    pub fn check_init(&self) -> Result<()> {
+        let Some(number) = self.init_missing.lock().first().copied() else {
+            return Ok(());
+        };
+        self.stats.lost.fetch_add(1, Ordering::Relaxed);
+        Err(Error::new(Code::Corrupt, format!("initialised map page {number}: no good copy")))
     }
 
     fn heal_init(&self, number: u64) {
@@ -236,6 +248,32 @@ impl PageCache {
         ))
     }
 
+    /// Looks whether copy B holds a later state of a clean page than the one in memory, which came from a
+    /// copy A whose last write was lost. Then memory takes it, and true is returned.
+    pub fn recheck(&self, region: Region, number: u64) -> Result<bool> {
+        let Some((_, start)) = self.copies().nth(1) else { return Ok(false) };
+        let page = self.get(region, number)?;
+        if self.is_blank(region, number) {
+            return Ok(false);
+        }
+        let place = self.map.page(region, number).expect("cached pages exist");
+        let mut buf = AlignedBuf::zeroed(1);
+        self.device.read(start.plus(place.0), &mut buf)?;
+        let image: &PageBytes = (&buf[..]).try_into().expect("one block");
+        let Ok(txn) = verify_page(image, &self.map, region, number) else { return Ok(false) };
+        {
+            let mut state = page.state.write();
+            if !state.is_clean() || txn <= state.txn {
+                return Ok(false);
+            }
+            state.image = Arc::new(*image);
+            state.txn = txn;
+        }
+        self.stats.healed.fetch_add(1, Ordering::Relaxed);
+        self.queue_rewrite(&page);
+        Ok(true)
+    }
+
     /// The next checkpoint writes the page again, in both copies.
     fn queue_rewrite(&self, page: &Arc<CachedPage>) {
         if self.writable.load(Ordering::Relaxed) {
@@ -272,7 +310,10 @@ impl PageCache {
             state.born = true;
             let place = self.map.page(page.region, page.number).expect("cached pages exist");
             let init_page = self.init.set(place);
-            self.init_dirty.lock().insert(init_page);
+            if self.init_dirty.lock().insert(init_page) {
+                self.init_first.lock().push(init_page);
+                cost += if self.map.copy_b.is_none() { COST_PAGE } else { 0 };
+            }
             cost += COST_RUN;
         }
         state.txn = txn;
@@ -327,6 +368,7 @@ impl PageCache {
         };
         if region == Region::Init {
             self.init.load(number, &image);
+            self.init_missing.lock().remove(&number);
             self.init_dirty.lock().insert(number);
             return Ok(());
         }
@@ -342,6 +384,11 @@ impl PageCache {
         let mut image = Box::new([0; layout::BLOCK_SIZE as usize]);
         self.init.store(number, &mut image);
         image
+    }
+
+    /// Pages of INIT that changed for the first time since the last checkpoint took them.
+    pub fn take_first_init_changes(&self) -> Vec<u64> {
+        std::mem::take(&mut *self.init_first.lock())
     }
 
     /// What the running transaction changed, in disk order. Call while no operation runs.

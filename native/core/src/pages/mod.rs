@@ -10,6 +10,7 @@
 mod cache;
 mod init_map;
 mod page;
+mod restore;
 mod snapshot;
 
 pub use cache::{PageCache, PageStats};

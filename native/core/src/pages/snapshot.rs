@@ -34,10 +34,23 @@ impl Snapshot {
     }
 }
 
+/// Region, page number, image and transaction of a page to write.
+pub(super) type HomeImage<'a> = (Region, u64, &'a PageBytes, u64);
+
 impl PageCache {
     /// Writes the snapshot home, flushing after each copy. Returns the pages written per copy. On an
     /// error the volume must stop writing: home may hold any mixture, the log still has it all.
     pub fn write_home(&self, device: &dyn Device, snapshot: &Snapshot) -> Result<usize> {
+        self.write_groups(device, snapshot, &|_| Ok(()))
+    }
+
+    /// Writes the pages, then the initialised map: `before` is called with each group first.
+    pub(super) fn write_groups(
+        &self,
+        device: &dyn Device,
+        snapshot: &Snapshot,
+        before: &dyn Fn(&[HomeImage<'_>]) -> Result<()>,
+    ) -> Result<usize> {
         let pages: Vec<_> = snapshot
             .pages
             .iter()
@@ -53,6 +66,7 @@ impl PageCache {
             if group.is_empty() {
                 continue;
             }
+            before(group)?;
             for (_, start) in self.copies() {
                 self.write_copy(device, start, group)?;
                 device.flush()?;
@@ -64,31 +78,35 @@ impl PageCache {
         Ok(snapshot.len())
     }
 
-    fn write_copy(
+    /// Stretches of at most `most` images that stand side by side, with the page of the copy where each
+    /// begins.
+    pub(super) fn runs<'a, 'b>(
         &self,
-        device: &dyn Device,
-        copy: Block,
-        pages: &[(Region, u64, &PageBytes, u64)],
-    ) -> Result<()> {
-        let place = |i: usize| self.map.page(pages[i].0, pages[i].1).expect("cached pages exist").0;
+        pages: &'b [HomeImage<'a>],
+        most: usize,
+    ) -> impl Iterator<Item = (u64, &'b [HomeImage<'a>])> {
+        let place = |image: &HomeImage<'_>| self.map.page(image.0, image.1).expect("cached pages exist").0;
+        let mut rest = pages;
+        std::iter::from_fn(move || {
+            let first = place(rest.first()?);
+            let beside = |(i, image): &(usize, &HomeImage<'_>)| place(image) == first + *i as u64;
+            let count = rest.iter().take(most).enumerate().take_while(beside).count();
+            let (run, behind) = rest.split_at(count);
+            rest = behind;
+            Some((first, run))
+        })
+    }
+
+    pub(super) fn write_copy(&self, device: &dyn Device, copy: Block, pages: &[HomeImage<'_>]) -> Result<()> {
         let mut buf = AlignedBuf::zeroed(WRITE_RUN);
-        let mut first = 0;
-        while first < pages.len() {
-            let mut end = first + 1;
-            while end < pages.len()
-                && end - first < WRITE_RUN
-                && place(end) == place(first) + (end - first) as u64
-            {
-                end += 1;
-            }
-            for (i, (region, number, image, txn)) in pages[first..end].iter().enumerate() {
+        for (first, run) in self.runs(pages, WRITE_RUN) {
+            for (i, (region, number, image, txn)) in run.iter().enumerate() {
                 let target: &mut PageBytes =
                     (&mut buf[i * BLOCK_SIZE..(i + 1) * BLOCK_SIZE]).try_into().expect("one block");
                 target.copy_from_slice(&image[..]);
                 seal_page(target, &self.map, *region, *number, *txn);
             }
-            device.write(copy.plus(place(first)), &buf[..(end - first) * BLOCK_SIZE])?;
-            first = end;
+            device.write(copy.plus(first), &buf[..run.len() * BLOCK_SIZE])?;
         }
         Ok(())
     }

@@ -228,6 +228,13 @@ fn hostile_states_and_nodes_are_errors() {
     corrupt(4, 0);
     corrupt(255, 1);
     corrupt(3, 1 << 4);
+    // A node without bits: a question that comes to it does not skip it.
+    let mut presence = Presence::load(16, &FileState { gravity_1: 0, height: 1, root: 1 }).unwrap();
+    let mut nodes = Nodes::default();
+    nodes.nodes.insert(node_index(1, 0), Arc::new([0; BLOCK_SIZE]));
+    assert_eq!(presence.next_data(&mut nodes, 0).unwrap_err().code, Code::Corrupt);
+    assert_eq!(presence.set_range(&mut nodes, 5, 1).unwrap_err().code, Code::Corrupt);
+    assert_eq!(presence.count(&mut nodes, 0, 9).unwrap_err().code, Code::Corrupt);
     with_seeds(500, |seed| {
         let mut rng = Rng(seed);
         let height = rng.below(4) as u8;

@@ -140,6 +140,13 @@ impl Volume {
     /// Reserves `blocks` of the ring for a record: its position, the position behind it, and whether
     /// the log is half full.
     pub(super) fn append_record(&self, blocks: u64) -> Result<(u64, u64, bool)> {
+        if blocks > self.geometry.record_blocks_max() {
+            // No reader would take it: better to stop here than to answer an fsync with it.
+            return Err(Error::new(
+                Code::Io,
+                format!("a record of {blocks} blocks is too large for the log"),
+            ));
+        }
         let mut ring = self.log.ring.lock();
         let position = ring.append(blocks).ok_or_else(|| {
             Error::new(Code::Io, format!("a record of {blocks} blocks finds no room in the log"))

@@ -36,7 +36,24 @@ pub struct OpenOptions {
     /// call that asks it for something waits for it.
     pub sequential: bool,
     /// Lines for the log of the one who mounts: damage found, writes that failed.
-    pub say: Option<fn(&str)>,
+    pub say: Option<Say>,
+}
+
+/// Takes one line per event that a person should see. Called by any thread, also with locks held:
+/// it must not come back to the volume.
+#[derive(Clone)]
+pub struct Say(Arc<dyn Fn(&str) + Send + Sync>);
+
+impl Say {
+    pub fn new(take: impl Fn(&str) + Send + Sync + 'static) -> Say {
+        Say(Arc::new(take))
+    }
+}
+
+impl std::fmt::Debug for Say {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Say")
+    }
 }
 
 impl Default for OpenOptions {
@@ -150,6 +167,7 @@ impl Volume {
             orphans: Mutex::default(),
             dying: Mutex::default(),
             with_data: Mutex::default(),
+            growing: Mutex::default(),
             dirty_blocks: AtomicU64::new(0),
             healed_blocks: AtomicU64::new(0),
             log_limit,
@@ -196,8 +214,8 @@ impl Volume {
 
     /// A line for whoever mounted the volume.
     pub(super) fn say(&self, line: &str) {
-        if let Some(say) = self.options.say {
-            say(line);
+        if let Some(Say(take)) = &self.options.say {
+            take(line);
         }
     }
     pub(super) fn report(&self, error: &crate::base::Error) {

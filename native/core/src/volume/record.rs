@@ -96,12 +96,20 @@ impl Volume {
         let mut free = Maps { volume: self, region: Region::Free, pages: HashMap::new() };
         let mut units = Maps { volume: self, region: Region::Unit, pages: HashMap::new() };
         let mut run = Run::default();
+        for number in self.pages.take_first_init_changes() {
+            if self.copies == 1 {
+                let image = self.pages.init_image(number);
+                let payload = image[..layout::PAGE_PAYLOAD as usize].try_into().expect("a payload");
+                builder.page(self.geometry.map.start(Region::Init).0 + number, payload);
+            }
+        }
         for page in changes {
             let of_copy = self.geometry.map.start(page.region).0 + page.number;
             if page.born {
                 builder.birth(of_copy, 1);
             }
-            if self.copies == 1 && page.first_since_checkpoint {
+            // A page that is born needs no base; a record names a page once.
+            if self.copies == 1 && page.first_since_checkpoint && !page.born {
                 let payload = page.image[..layout::PAGE_PAYLOAD as usize].try_into().expect("a payload");
                 builder.page(of_copy, payload);
             }

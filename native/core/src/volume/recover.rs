@@ -71,6 +71,7 @@ pub(super) fn recover(
         let txn = page_txn(&image);
         pages.adopt(page, *image, txn)?;
     }
+    pages.check_init()?;
     let next = recovered.next;
     if read_only {
         return Ok((report, next, found));
@@ -80,7 +81,7 @@ pub(super) fn recover(
     checkpoint::write(device, geometry, &chosen)?;
     device.flush()?;
     let snapshot = pages.snapshot(next.txn - 1);
-    pages.write_home(device, &snapshot)?;
+    pages.write_home_after_crash(device, &snapshot)?;
     let mut counters = next.counters;
     counters.next_number += NUMBERS_AHEAD;
     let tail = LogPoint { counters, ..next };
@@ -101,5 +102,6 @@ fn rewrite(device: &dyn Device, geometry: &Geometry, rewrites: &[Rewrite]) -> Re
         }
         device.write(geometry.data_block(rewrite.bad), &buf)?;
     }
-    Ok(())
+    // The checkpoint block calls the transaction proven: no later recovery would look at these again.
+    if rewrites.is_empty() { Ok(()) } else { device.flush() }
 }

@@ -83,6 +83,12 @@ pub struct Device {
     pub minor: u32,
 }
 
+/// Unmounts what another process mounted; `mountpoint` is absolute and is not resolved, so that a
+/// mount whose process has died can be taken off. As [`Session::unmount`](crate::Session::unmount).
+pub fn unmount(mountpoint: &Path, lazy: bool) -> io::Result<()> {
+    if is_root() { direct::unmount(mountpoint, lazy) } else { fusermount::unmount(mountpoint, lazy) }
+}
+
 pub fn is_root() -> bool {
     // SAFETY: geteuid has no preconditions and cannot fail.
     unsafe { libc::geteuid() == 0 }

@@ -95,8 +95,7 @@ impl<'a> Planner<'a> {
             placed = self.at_shell(first, len, 0)?;
         }
         if placed == 0 {
-            let limit = self.segment_limit(first, len);
-            let count = if self.strided(first) { self.blocked(first, limit, 1)? } else { limit };
+            let count = if self.strided(first) { self.blocked(first, len, 1)? } else { len };
             let wish = if first + len == self.file.size_blocks { self.growth_wish() } else { 0 };
             if wish > 0 {
                 self.allocator.drop_reservation(self.file.holder)?;
@@ -116,15 +115,12 @@ impl<'a> Planner<'a> {
             if self.free_at_shell(first, len, 0, enough)? >= enough {
                 return self.at_shell(first, len, 0);
             }
-            let limit = self.segment_limit(first, len);
-            if limit >= LONG_RUN {
-                let zone = 0..self.window.blocks();
-                let placed = self.new_segment(first, limit, |planner| {
-                    planner.allocator.find_available(limit, LONG_RUN, zone)
-                })?;
-                if placed > 0 {
-                    return Ok(placed);
-                }
+            // It may cover older segments: all its indices move.
+            let zone = 0..self.window.blocks();
+            let placed = self
+                .new_segment(first, len, |planner| planner.allocator.find_available(len, LONG_RUN, zone))?;
+            if placed > 0 {
+                return Ok(placed);
             }
         }
         for k in 0..2 {
@@ -133,8 +129,7 @@ impl<'a> Planner<'a> {
                 return Ok(placed);
             }
         }
-        let limit = self.segment_limit(first, len.min(LONG_RUN));
-        let count = self.blocked(first, limit, 2)?;
+        let count = self.blocked(first, len.min(LONG_RUN), 2)?;
         if area {
             if let Some(run) = self.allocator.find_in_area(count)? {
                 return self.put(first, run, Place::Area);
@@ -186,7 +181,6 @@ impl<'a> Planner<'a> {
             return Ok(0);
         }
         let Some(data) = self.behind_segment(first) else { return Ok(0) };
-        let len = self.segment_limit(first, len);
         match self.allocator.free_run_at(data, len, Some(self.file.holder))? {
             0 => Ok(0),
             free => self.put(first, Run::new(data, free), Place::Segment),
@@ -205,11 +199,6 @@ impl<'a> Planner<'a> {
             }
         };
         Some(Data(last % self.window.blocks()))
-    }
-
-    /// Indices from `first` on that a segment may cover: up to the next segment.
-    fn segment_limit(&self, first: u64, len: u64) -> u64 {
-        self.held(first).map_or(len, |held| len.min(held.until - first))
     }
 
     /// A segment for up to `len` indices where `search` finds room.

@@ -114,12 +114,20 @@ fn random_blocks_hurt_nobody() {
 #[test]
 fn a_flipped_bit_is_found_or_changes_only_a_free_field() {
     let mut rng = Rng(1);
-    let mut subject = sample(&mut rng);
+    let mut subject = Subject::new();
+    for id in 0..300 {
+        subject.insert(&name_of(id, 80), id + 1).unwrap();
+    }
     let expected: Vec<_> = subject.listed().into_iter().map(|(name, e)| (name, e.cookie >> 6)).collect();
-    for _ in 0..20_000 {
+    // Every bit of every header, and others at random.
+    let count = subject.blocks.blocks.len() as u64;
+    assert!(count > 3);
+    let headers = (0..count).flat_map(|at| (0..64 * 8).map(move |bit| (at, bit)));
+    let anywhere: Vec<_> =
+        (0..20_000).map(|_| (rng.below(count), rng.below(BLOCK_SIZE as u64 * 8))).collect();
+    for (at, bit) in headers.chain(anywhere) {
+        let at = at as usize;
         let mut blocks = subject.blocks.clone();
-        let at = rng.below(blocks.blocks.len() as u64) as usize;
-        let bit = rng.below(BLOCK_SIZE as u64 * 8);
         Arc::make_mut(blocks.blocks[at].as_mut().unwrap())[bit as usize / 8] ^= 1 << (bit % 8);
         let (state, length) = (*subject.table.state(), subject.table.length());
         let outcome = DirTable::load(NUMBER, KEY, state, length, &mut Hostile(blocks.clone()));
@@ -172,6 +180,15 @@ fn an_index_that_lies_is_corrupt() {
         let error = DirTable::load(NUMBER, KEY, state, 3, &mut blocks).map(|_| ()).unwrap_err();
         assert_eq!(error.code, Code::Corrupt, "{slots:?}");
     }
+    // Runs of one number that are no range: the middle of four.
+    let mut blocks = subject.blocks.clone();
+    let bytes = Arc::make_mut(blocks.blocks[index_block as usize].as_mut().unwrap());
+    bytes[6..10].copy_from_slice(&[4, 0, 16, 0]);
+    let numbers = [0u32, 1, 1, 3].map(u32::to_le_bytes);
+    bytes[32..48].copy_from_slice(&numbers.concat());
+    let state_of_four = DirState { depth: 2, ..state };
+    let error = DirTable::load(NUMBER, KEY, state_of_four, 4, &mut blocks).map(|_| ()).unwrap_err();
+    assert_eq!(error.code, Code::Corrupt);
     // Swapped leaves: the index is sound by itself, the leaves contradict it.
     let mut blocks = subject.blocks.clone();
     let bytes = Arc::make_mut(blocks.blocks[index_block as usize].as_mut().unwrap());
@@ -220,4 +237,77 @@ fn too_few_entries_in_the_state_never_lose_a_name() {
         }
         assert_eq!(blocks.blocks, subject.blocks.blocks);
     }
+}
+
+#[test]
+fn the_last_name_by_count_is_not_the_last_by_blocks() {
+    // One leaf keeps one name, the other stays too full to merge; the state says "one entry".
+    let mut subject = two_leaves();
+    let is_low = |entry: &Entry| entry.cookie < 1 << 61;
+    let high_bytes = |subject: &Subject| {
+        let high = subject.model.iter().filter(|(_, entry)| !is_low(entry));
+        high.map(|(name, _)| 26 + name.len()).sum::<usize>()
+    };
+    for id in 1000.. {
+        if high_bytes(&subject) > MERGE_BYTES {
+            break;
+        }
+        let name = name_of(id, 100);
+        subject.insert(&name, 1).unwrap();
+        if is_low(&subject.model[&name]) {
+            subject.remove(&name).unwrap();
+        }
+    }
+    let mut listed = subject.listed();
+    listed.retain(|(_, entry)| is_low(entry));
+    let (kept, others) = listed.split_first().unwrap();
+    for (name, _) in others {
+        subject.remove(name).unwrap();
+    }
+    assert_eq!(subject.table.length(), 3);
+    let state = DirState { entries: 1, ..*subject.table.state() };
+    let mut table = DirTable::load(NUMBER, KEY, state, 3, &mut subject.blocks).unwrap();
+    let before = subject.blocks.blocks.clone();
+    assert_eq!(table.remove(&mut subject.blocks, &kept.0).unwrap_err().code, Code::Corrupt);
+    assert_eq!(subject.blocks.blocks, before);
+}
+
+#[test]
+fn a_single_leaf_has_all_entries() {
+    let mut subject = Subject::new();
+    for name in [b"a", b"b", b"c"] {
+        subject.insert(name, 1).unwrap();
+    }
+    for entries in [1, 2, 4] {
+        let state = DirState { entries, ..*subject.table.state() };
+        let table = DirTable::load(NUMBER, KEY, state, 1, &mut subject.blocks).unwrap();
+        assert_eq!(table.lookup(&mut subject.blocks, b"a").unwrap_err().code, Code::Corrupt);
+    }
+}
+
+#[test]
+fn names_beside_a_damaged_leaf_are_removed_without_it() {
+    let mut subject = two_leaves();
+    let listed = subject.listed();
+    let (low, high): (Vec<_>, Vec<_>) = listed.into_iter().partition(|(_, entry)| entry.cookie < 1 << 61);
+    let damaged = (0..3)
+        .find(|&at| {
+            let bytes = subject.blocks.blocks[at].as_ref().unwrap();
+            bytes[4] == 1 && bytes[16..24] != [0; 8]
+        })
+        .unwrap();
+    // Few names are left in the upper leaf, so that the lower one would take it in.
+    for (name, _) in &high[1..] {
+        subject.remove(name).unwrap();
+    }
+    assert_eq!(subject.table.length(), 3);
+    let bytes = Arc::make_mut(subject.blocks.blocks[damaged].as_mut().unwrap());
+    bytes[32 + 25] = 0;
+    let bytes = subject.blocks.blocks[damaged].clone();
+    for (name, _) in &low {
+        assert!(subject.table.remove(&mut subject.blocks, name).unwrap().is_some());
+        assert_eq!(subject.blocks.blocks[damaged], bytes);
+    }
+    assert_eq!((subject.table.length(), subject.table.entries()), (3, 1));
+    assert_eq!(subject.table.lookup(&mut subject.blocks, &high[0].0).unwrap_err().code, Code::Corrupt);
 }

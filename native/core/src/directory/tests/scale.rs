@@ -1,6 +1,7 @@
 //! Large directories: costs counted in blocks, not in time.
 
-use super::support::{Subject, seed_of};
+use super::super::name_hash;
+use super::support::{Rng, Subject, seed_of, with_seeds};
 
 #[test]
 fn two_hundred_thousand_names_cost_one_read_each() {
@@ -59,4 +60,42 @@ fn two_hundred_thousand_names_cost_one_read_each() {
     // The leaf, its neighbour while below half, and the block that fills a freed place.
     assert!(blocks.reads < NAMES * 2, "{} reads", blocks.reads);
     assert!(blocks.writes < NAMES * 5 / 4, "{} writes", blocks.writes);
+}
+
+/// Long names make many leaves: an index of several blocks, which leaves and index blocks that move
+/// must keep right.
+#[test]
+fn an_index_of_several_blocks_grows_shrinks_and_reloads() {
+    with_seeds(4, |seed| {
+        let mut rng = Rng(seed);
+        let mut subject = Subject::new();
+        let mut names: Vec<Vec<u8>> = Vec::new();
+        let (mut next, mut most_index_blocks) = (0u64, 0);
+        for phase in 0..6 {
+            let target = [16_000, 7_000, 12_000, 3_000, 5_000, 0][phase] + rng.below(1000) as usize;
+            let target = if phase == 5 { 0 } else { target };
+            while names.len() != target {
+                if names.len() < target {
+                    let name = format!("{next:0>255}").into_bytes();
+                    next += 1;
+                    subject.table.insert(&mut subject.blocks, &name, seed_of(next), 8).unwrap();
+                    names.push(name);
+                } else {
+                    let name = names.swap_remove(rng.below(names.len() as u64) as usize);
+                    assert!(subject.table.remove(&mut subject.blocks, &name).unwrap().is_some());
+                }
+                if names.len() % 500 == 0 {
+                    subject.table.check(&mut subject.blocks).unwrap();
+                    assert_eq!(subject.table.entries(), names.len() as u64);
+                }
+            }
+            most_index_blocks = most_index_blocks.max(subject.table.state().index_blocks);
+            subject.reload(name_hash);
+            for name in &names {
+                assert!(subject.table.lookup(&mut subject.blocks, name).unwrap().is_some());
+            }
+        }
+        assert!(most_index_blocks >= 3, "{most_index_blocks} index blocks");
+        assert_eq!(subject.table.length(), 0);
+    });
 }

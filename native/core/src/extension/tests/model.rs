@@ -175,6 +175,9 @@ fn two_segments_exchanged_far_apart_change_two_records() {
     assert!(units <= 30 && freed == 0);
     let changed = file.chain.records.iter().zip(&before.records).filter(|(a, b)| a != b).count();
     assert_eq!(changed, 2);
+    // Only what is written gets the transaction's generation.
+    let of_last = file.chain.records.iter().filter(|record| record.generation == file.generation).count();
+    assert_eq!(of_last, 2);
     assert!(same(EXTENSION_SEGMENTS, &file.chain.payload(EXTENSION_SEGMENTS), &payload));
 }
 

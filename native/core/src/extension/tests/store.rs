@@ -69,15 +69,24 @@ pub struct File {
     pub store: Store,
     pub allocator: UnitAllocator,
     pub chain: Chain,
+    /// Of the last change.
+    pub generation: u32,
 }
 
 impl File {
     pub fn new(pages: u64) -> File {
-        File { store: Store::new(pages), allocator: UnitAllocator::new(pages, 0), chain: Chain::empty(17) }
+        File {
+            store: Store::new(pages),
+            allocator: UnitAllocator::new(pages, 0),
+            chain: Chain::empty(17),
+            generation: 0,
+        }
     }
     /// Changes one payload; returns the units written and freed.
     pub fn change(&mut self, kind: u32, payload: &[u8]) -> Result<(usize, u64)> {
-        let plan = self.chain.plan(&[Change { kind, payload }], 5, &mut self.allocator, &mut self.store)?;
+        self.generation += 1;
+        let changes = [Change { kind, payload }];
+        let plan = self.chain.plan(&changes, self.generation, &mut self.allocator, &mut self.store)?;
         self.store.apply(&plan);
         let cost = (plan.writes.len(), plan.freed.iter().map(|run| run.count).sum());
         self.chain = plan.keep(&mut self.allocator);

@@ -2,8 +2,8 @@
  * Is an image in use? Mounted, swapped to, behind a loop device, or locked. --force never overrides this.
  * The kernel's own files are read; what cannot be read says nothing.
  */
-import { readdirSync, readFileSync, type BigIntStats } from 'node:fs'
-import { majorMinor } from '../src/device/size.ts'
+import { type BigIntStats, readdirSync, readFileSync } from 'node:fs'
+import { majorMinor } from './size.ts'
 
 function lines(file: string): string[] {
   try {
@@ -19,16 +19,23 @@ const unescapeOctal = (text: string): string =>
 
 /** Who uses `path` (absolute, links resolved), as words for the error; null if nobody is known to. */
 export function usedBy(path: string, stat: BigIntStats): string | null {
-  return mountedAt(path, stat) ?? swap(path) ?? loopDevice(path) ?? lockHolder(stat)
+  return mountedAt(path, stat, false) ?? swap(path) ?? loopDevice(path) ?? lockHolder(stat, false)
 }
 
-function mountedAt(path: string, stat: BigIntStats): string | null {
+/** Who may be writing to `path`: a reader then sees a volume in motion. */
+export function writtenBy(path: string, stat: BigIntStats): string | null {
+  return mountedAt(path, stat, true) ?? lockHolder(stat, true)
+}
+
+function mountedAt(path: string, stat: BigIntStats, isForWriting: boolean): string | null {
   const { major, minor } = majorMinor(stat.rdev)
   const device = stat.isBlockDevice() ? `${major}:${minor}` : null
   for (const line of lines('/proc/self/mountinfo')) {
     const fields = line.split(' ')
     const source = fields[fields.indexOf('-', 6) + 2]
     const isSource = source !== undefined && unescapeOctal(source) === path
+    const isWritable = fields[5]?.split(',').includes('rw') === true
+    if (isForWriting && !isWritable) continue
     if (isSource || (device !== null && fields[2] === device)) return `mounted at ${unescapeOctal(fields[4] ?? '?')}`
   }
   return null
@@ -51,14 +58,14 @@ function loopDevice(path: string): string | null {
 }
 
 /** A lock of any kind on the image: a mount holds one (an OFD lock has no process id, -1). */
-function lockHolder(stat: BigIntStats): string | null {
+function lockHolder(stat: BigIntStats, isForWriting: boolean): string | null {
   const { major, minor } = majorMinor(stat.dev)
   const two = (n: bigint): string => n.toString(16).padStart(2, '0')
   const place = `${two(major)}:${two(minor)}:${stat.ino}`
   for (const line of lines('/proc/locks')) {
     const fields = line.trim().split(/\s+/)
     const at = fields.indexOf(place)
-    if (at < 1) continue
+    if (at < 2 || (isForWriting && fields[at - 2] !== 'WRITE')) continue
     const pid = fields[at - 1]
     return pid === '-1' || pid === '0' ? 'locked by another process' : `locked by process ${pid}`
   }

@@ -1,0 +1,60 @@
+/** hn4 scrub on an image: every byte against its checksum. Reads only. */
+import { existsSync } from 'node:fs'
+import { Hn4Error } from '../src/base/error.ts'
+import type { Command } from '../src/console/command.ts'
+import type { Context } from '../src/console/context.ts'
+import type { Pass } from './check.ts'
+import { anchorsPass } from './passes/anchors.ts'
+import { blocksPass } from './passes/blocks.ts'
+import { extensionsPass } from './passes/extensions.ts'
+import { logPass } from './passes/log.ts'
+import { lostFilesPass } from './passes/lost-files.ts'
+import { pagesPass } from './passes/pages.ts'
+import { subtreePass } from './passes/subtree.ts'
+import { superblocksPass } from './passes/superblocks.ts'
+import { runPasses } from './run.ts'
+
+const PASSES: readonly Pass[] = [
+  superblocksPass,
+  logPass,
+  pagesPass,
+  anchorsPass,
+  extensionsPass,
+  blocksPass(true),
+  lostFilesPass,
+]
+
+function passesFor(path: string | undefined): readonly Pass[] {
+  if (path === undefined) return PASSES
+  const only = new Set<number>()
+  return [subtreePass(path, only), extensionsPass, blocksPass(true, only)]
+}
+
+function run(ctx: Context): Promise<number> {
+  const image = ctx.arg(0)
+  if (!existsSync(image)) throw new Hn4Error('NOT_FOUND', { path: image })
+  return runPasses(ctx, { image, passes: passesFor(ctx.options.text('path')) })
+}
+
+export const scrubCommand: Command = {
+  name: 'scrub',
+  summary: 'verify every byte of a volume and name the damaged files',
+  description: [
+    'Every metadata page in both copies, every anchor, descriptor and extension, every block of directories and files is read and ' +
+      'compared with its checksum. Damage is named by file and byte range. Nothing is written. Scrub is about bytes; fsck.hn4 is about structure.',
+  ],
+  exits: 'fsck',
+  cancellable: true,
+  arguments: [{ name: 'IMAGE', summary: 'file or block device, not mounted for writing' }],
+  options: [
+    { name: 'path', kind: 'text', value: 'PATH', summary: 'only the files below this path of the volume' },
+    { name: 'foreground', short: 'B', kind: 'flag', summary: 'stay in the foreground (always so on an image)' },
+    { name: 'read-only', short: 'r', kind: 'flag', summary: 'repair nothing (always so on an image)' },
+  ],
+  examples: [
+    { line: 'hn4 scrub disk.img', meaning: 'verify everything' },
+    { line: 'hn4 scrub --path /home disk.img', meaning: 'only what is below /home' },
+    { line: 'hn4 scrub --json disk.img', meaning: 'findings for a program' },
+  ],
+  run,
+}

@@ -1,0 +1,101 @@
+//! System calls that Node has no function for.
+
+use crate::failure::Failure;
+use crate::promise::guard;
+use napi::bindgen_prelude::{Buffer, Either};
+use napi_derive::napi;
+use std::ffi::CString;
+use std::io;
+use std::os::linux::net::SocketAddrExt;
+use std::os::unix::net::{SocketAddr, UnixDatagram};
+use std::path::Path;
+
+/// What a call gives: its value, or why not.
+pub type Outcome<T> = Either<T, Failure>;
+
+pub fn outcome<T>(work: impl FnOnce() -> Result<T, Failure>) -> Outcome<T> {
+    match guard(work) {
+        Ok(value) => Either::A(value),
+        Err(failure) => Either::B(failure),
+    }
+}
+
+/// Unmounts what another process mounted: undefined, or a failure, `EBUSY` while something is open.
+#[napi(ts_return_type = "undefined | Failure")]
+pub fn unmount_path(mountpoint: String, lazy: bool) -> Outcome<()> {
+    outcome(|| Ok(hn4_fuse::unmount(Path::new(&mountpoint), lazy)?))
+}
+
+/// The value of an extended attribute (the link's own, for a symbolic link), or a failure
+/// (`ENODATA`: there is none).
+#[napi(ts_return_type = "Buffer | Failure")]
+pub fn get_xattr(path: String, name: String) -> Outcome<Buffer> {
+    outcome(|| {
+        let (path, name) = (c_string(path)?, c_string(name)?);
+        let value = grown(|buf, len| {
+            // SAFETY: two C strings, and `len` bytes at `buf` (or 0 and null: asks for the length).
+            unsafe { libc::lgetxattr(path.as_ptr(), name.as_ptr(), buf.cast(), len) }
+        })?;
+        Ok(value.into())
+    })
+}
+
+/// Names of the extended attributes, each followed by NUL.
+#[napi(ts_return_type = "Buffer | Failure")]
+pub fn list_xattr(path: String) -> Outcome<Buffer> {
+    outcome(|| {
+        let path = c_string(path)?;
+        // SAFETY: a C string, and `len` bytes at `buf` (or 0 and null: asks for the length).
+        let names = grown(|buf, len| unsafe { libc::llistxattr(path.as_ptr(), buf.cast(), len) })?;
+        Ok(names.into())
+    })
+}
+
+#[napi(ts_return_type = "undefined | Failure")]
+pub fn set_xattr(path: String, name: String, value: Buffer) -> Outcome<()> {
+    outcome(|| {
+        let (path, name) = (c_string(path)?, c_string(name)?);
+        // SAFETY: two C strings and a buffer with its length, all alive during the call.
+        let result =
+            unsafe { libc::lsetxattr(path.as_ptr(), name.as_ptr(), value.as_ptr().cast(), value.len(), 0) };
+        if result == 0 { Ok(()) } else { Err(io::Error::last_os_error().into()) }
+    })
+}
+
+/// Tells the service manager how the process stands (sd_notify(3)): `READY=1`. Does nothing where
+/// nobody asked for it.
+#[napi(ts_return_type = "undefined | Failure")]
+pub fn notify_manager(socket: String, state: String) -> Outcome<()> {
+    outcome(|| {
+        let address = match socket.strip_prefix('@') {
+            Some(name) => SocketAddr::from_abstract_name(name)?,
+            None => SocketAddr::from_pathname(&socket)?,
+        };
+        UnixDatagram::unbound()?.send_to_addr(state.as_bytes(), &address)?;
+        Ok(())
+    })
+}
+
+fn c_string(text: String) -> Result<CString, Failure> {
+    CString::new(text).map_err(|_| Failure::new("EINVAL", "a name with a NUL"))
+}
+
+/// Calls once for the length and once for the bytes, again if they grew meanwhile.
+fn grown(call: impl Fn(*mut u8, usize) -> isize) -> io::Result<Vec<u8>> {
+    loop {
+        let length =
+            usize::try_from(call(std::ptr::null_mut(), 0)).map_err(|_| io::Error::last_os_error())?;
+        let mut bytes = vec![0; length];
+        if length == 0 {
+            return Ok(bytes);
+        }
+        match usize::try_from(call(bytes.as_mut_ptr(), length)) {
+            Ok(found) => {
+                bytes.truncate(found);
+                return Ok(bytes);
+            }
+            Err(_) if io::Error::last_os_error().raw_os_error() == Some(libc::ERANGE) => {}
+            Err(_) => return Err(io::Error::last_os_error()),
+        }
+    }
+}

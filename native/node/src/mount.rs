@@ -1,0 +1,193 @@
+//! Mounting: device, volume, session. No JavaScript runs for a request.
+
+use crate::failure::Failure;
+use crate::log;
+use crate::promise::promise;
+use crate::stats::{MountStats, collect};
+use hn4_core::base::Code;
+use hn4_core::device::{FileDevice, InUse, OpenFile, in_use};
+use hn4_core::vfs::{FileSystem, Vfs};
+use hn4_core::volume::{OpenOptions, OpenReport, Say, Volume};
+use hn4_fuse::{Cache, MountFlag, MountOptions, Session, Settings};
+use napi::bindgen_prelude::{Env, Object};
+use napi_derive::napi;
+use std::path::Path;
+use std::sync::Arc;
+
+/// What to mount, where, and how.
+#[napi(object)]
+pub struct MountRequest {
+    /// Image file or block device; absolute.
+    pub image: String,
+    /// Directory; absolute.
+    pub mountpoint: String,
+    pub read_only: bool,
+    /// The image is a block device: mount as fuseblk.
+    pub block_device: bool,
+    pub noatime: bool,
+    pub allow_other: bool,
+    pub default_permissions: bool,
+    pub auto_unmount: bool,
+    /// Written data may wait in the kernel's page cache.
+    pub write_back: bool,
+    /// Names as in `-o`: `nosuid`, `sync`.
+    pub mount_flags: Vec<String>,
+    /// 0: as many as serve well.
+    pub threads: u32,
+}
+
+/// What opening found; see `OpenReport` of the engine.
+#[napi(object)]
+pub struct MountReport {
+    pub replayed: f64,
+    /// A transaction whose record did not count, if any.
+    pub dropped: Option<f64>,
+    pub rewritten: f64,
+    pub orphans: f64,
+}
+
+impl From<OpenReport> for MountReport {
+    fn from(report: OpenReport) -> MountReport {
+        MountReport {
+            replayed: report.replayed as f64,
+            dropped: report.dropped.map(|txn| txn as f64),
+            rewritten: report.rewritten as f64,
+            orphans: report.orphans as f64,
+        }
+    }
+}
+
+/// A mounted volume. Losing the handle unmounts it lazily.
+#[napi]
+pub struct MountHandle {
+    session: Arc<Session>,
+    vfs: Arc<FileSystem>,
+    report: OpenReport,
+}
+
+/// Mounts; the promise's value is a handle or a failure. Returns to the caller at once.
+#[napi(ts_return_type = "Promise<MountHandle | Failure>")]
+pub fn mount_volume(env: &Env, request: MountRequest) -> napi::Result<Object<'_>> {
+    log::watch_panics();
+    promise(env, "hn4-mount", move || mount(&request))
+}
+
+fn mount(request: &MountRequest) -> Result<MountHandle, Failure> {
+    let device = open_device(Path::new(&request.image), request.read_only)?;
+    let options = OpenOptions {
+        read_only: request.read_only,
+        noatime: request.noatime,
+        say: Some(Say::new(log::line)),
+        ..OpenOptions::default()
+    };
+    let (volume, report) = Volume::open(Arc::new(device), options)?;
+    let vfs = Arc::new(FileSystem::new(volume));
+    let mounted = mount_options(request)
+        .and_then(|options| Ok(Session::mount(vfs.clone(), &options, settings(request))?));
+    match mounted {
+        Ok(session) => Ok(MountHandle { session: Arc::new(session), vfs, report }),
+        Err(failure) => {
+            // The session closes the volume only once a thread of it has run.
+            let _ = vfs.shutdown();
+            Err(failure)
+        }
+    }
+}
+
+/// Opens and locks; a refusal names who is in the way.
+pub fn open_device(image: &Path, read_only: bool) -> Result<FileDevice, Failure> {
+    let user = in_use(image)?;
+    // A mount of ours is found by its lock, and a reader gets on with other readers.
+    let mounted_at = match user {
+        Some(InUse::Mounted { at, kind }) if kind.ends_with(".hn4") => Some(at),
+        Some(other) if !read_only => return Err(Failure::busy(other.to_string())),
+        _ => None,
+    };
+    let how = if read_only { OpenFile::READ_ONLY } else { OpenFile::READ_WRITE };
+    FileDevice::open(image, how).map_err(|error| match mounted_at {
+        Some(at) if error.code == Code::Busy => {
+            Failure::busy(format!("{}; mounted at {}", error.detail(), at.display()))
+        }
+        _ => error.into(),
+    })
+}
+
+fn mount_options(request: &MountRequest) -> Result<MountOptions, Failure> {
+    let flag = |name: &String| {
+        MountFlag::parse(name).ok_or_else(|| Failure::new("EINVAL", format!("unknown mount flag {name}")))
+    };
+    Ok(MountOptions {
+        source: (&request.image).into(),
+        mountpoint: (&request.mountpoint).into(),
+        block_device: request.block_device,
+        read_only: request.read_only,
+        allow_other: request.allow_other,
+        default_permissions: request.default_permissions,
+        auto_unmount: request.auto_unmount,
+        flags: request.mount_flags.iter().map(flag).collect::<Result<_, _>>()?,
+        threads: request.threads as usize,
+    })
+}
+
+fn settings(request: &MountRequest) -> Settings {
+    Settings {
+        cache: if request.write_back { Cache::WriteBack } else { Cache::WriteThrough },
+        // Only the kernel can check permissions without OPEN, and lists are part of them.
+        posix_acl: request.default_permissions,
+        log: Arc::new(log::line),
+        ..Settings::default()
+    }
+}
+
+#[napi]
+impl MountHandle {
+    /// The directory mounted on, absolute, without symbolic links.
+    #[napi(getter)]
+    pub fn mountpoint(&self) -> String {
+        self.session.mountpoint().to_string_lossy().into_owned()
+    }
+
+    #[napi(getter)]
+    pub fn report(&self) -> MountReport {
+        self.report.clone().into()
+    }
+
+    /// Resolves when the mount is gone and the volume closed: undefined, or what went wrong closing it.
+    #[napi(ts_return_type = "Promise<undefined | Failure>")]
+    pub fn wait<'env>(&self, env: &'env Env) -> napi::Result<Object<'env>> {
+        let session = self.session.clone();
+        promise(env, "hn4-wait", move || Ok(session.wait()?))
+    }
+
+    /// Takes the mount off the tree: undefined, or a failure, `EBUSY` while something in it is open.
+    /// Lazy: at once, and the session ends when the last open file is closed.
+    #[napi(ts_return_type = "Promise<undefined | Failure>")]
+    pub fn unmount<'env>(&self, env: &'env Env, lazy: bool) -> napi::Result<Object<'env>> {
+        let session = self.session.clone();
+        promise(env, "hn4-unmount", move || Ok(session.unmount(lazy)?))
+    }
+
+    /// Everything done so far becomes durable.
+    #[napi(ts_return_type = "Promise<undefined | Failure>")]
+    pub fn sync<'env>(&self, env: &'env Env) -> napi::Result<Object<'env>> {
+        let vfs = self.vfs.clone();
+        promise(env, "hn4-sync", move || Ok(vfs.syncfs()?))
+    }
+
+    /// Takes the mount off the tree and closes the volume under the programs that still use it:
+    /// from then on they get errors. For the end of a process that may not wait.
+    #[napi(ts_return_type = "Promise<undefined | Failure>")]
+    pub fn force<'env>(&self, env: &'env Env) -> napi::Result<Object<'env>> {
+        let (session, vfs) = (self.session.clone(), self.vfs.clone());
+        promise(env, "hn4-force", move || {
+            let detached = session.unmount(true);
+            vfs.shutdown()?;
+            Ok(detached?)
+        })
+    }
+
+    #[napi]
+    pub fn stats(&self) -> MountStats {
+        collect(&self.vfs.volume, self.session.counters())
+    }
+}

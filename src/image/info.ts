@@ -1,0 +1,200 @@
+/** hn4 info: every superblock and checkpoint copy, which one counts, geometry, log, counts. */
+import { hex, printableBytes, uuidText } from '../base/bytes.ts'
+import { Hn4Error } from '../base/error.ts'
+import type { Command } from '../console/command.ts'
+import type { Context } from '../console/context.ts'
+import { EXIT } from '../console/exit-codes.ts'
+import { failureLine, failureOf } from '../console/failure.ts'
+import type { JsonObject } from '../console/json.ts'
+import { formatCount } from '../console/size.ts'
+import { columns, keyValues } from '../console/table.ts'
+import { ImageFile } from '../device/image.ts'
+import { flagNames } from '../format/constants.ts'
+import { dataBlocks } from '../format/geometry.ts'
+import { partsOf, slotCounts } from '../format/parts.ts'
+import { labelBytes, type SuperblockFields } from '../format/superblock.ts'
+import { readSuperblockCopies, type SuperblockCopy } from '../reader/superblocks.ts'
+import { Volume } from '../reader/volume.ts'
+import { errorJson } from './damage.ts'
+import { parseTarget } from './target.ts'
+import { timeText } from './text.ts'
+
+const features = (s: SuperblockFields): string[] => flagNames('INCOMPAT', s.incompat).map(name => name.toLowerCase())
+
+/** `[match]`: valid and of the generation that counts. */
+function verdict(copy: SuperblockCopy, generation: bigint | null): string {
+  if (copy.problem !== null) return `[MISMATCH] ${copy.problem}`
+  return copy.fields?.generation === generation ? '[match]' : '[MISMATCH] an older generation'
+}
+
+function copiesText(copies: readonly SuperblockCopy[], chosen: SuperblockCopy | null): string {
+  const generation = chosen?.fields?.generation ?? null
+  const rows = copies.map(copy => [
+    String(copy.position),
+    String(copy.block),
+    String(copy.fields?.generation ?? '-'),
+    `${verdict(copy, generation)}${copy === chosen ? '  <- counts: valid, highest generation' : ''}`,
+  ])
+  return columns(['>superblock', '>block', '>generation', 'state'], rows)
+}
+
+function volumeText(volume: Volume, image: string, ctx: Context): string {
+  const { core } = volume
+  const { chosen } = core.superblocks
+  const { g, counters } = core
+  const { cortex, stash } = slotCounts(g)
+  const size = (blocks: number): string => ctx.size(blocks * 4096)
+  const used = Number(counters.liveBlocks)
+  return keyValues([
+    ['Image', image],
+    ['Label', printableBytes(labelBytes(chosen)) || '(none)'],
+    ['UUID', uuidText(chosen.uuid)],
+    ['Format', `version ${chosen.format_version}, features ${features(chosen).join(' ') || 'none'}`],
+    ['Created', timeText(chosen.created)],
+    ['Size', `${size(g.blockCount)} (${formatCount(g.blockCount)} blocks of 4096 bytes)`],
+    ['Data', `${size(g.windowBlocks)} window, ${size(g.areaBlocks)} overwrite area`],
+    ['Used', `${size(used)} (${formatCount(used)} live blocks)`],
+    ['Files', `${formatCount(counters.files)} of ${formatCount(cortex + stash)} slots`],
+    ['Extension units', `${formatCount(counters.units)} of ${formatCount(core.limits.units - 1)}`],
+    ['Metadata copies', g.copyB === 0 ? '1' : '2'],
+    ['Stride, scale', `${g.stride}, ${g.scale} for new files`],
+    ['Log', logText(volume)],
+    ['Last transaction', String(core.lastTxn)],
+  ])
+}
+
+function logText(volume: Volume): string {
+  const { core } = volume
+  const isClean = flagNames('CHECKPOINT', BigInt(core.log.checkpoint.flags)).includes('CLEAN')
+  if (isClean) return 'clean: nothing to replay'
+  const dropped = core.dropped
+    ? `; transaction ${core.dropped.transaction.fields.txn} was not proven and is left out`
+    : ''
+  return `${core.transactions.length} transactions to replay (done in memory)${dropped}`
+}
+
+function checkpointsText(volume: Volume): string {
+  const { log } = volume.core
+  const rows = log.checkpoints.map(({ slot, place, block, problem, fields }) => {
+    const counts = fields?.generation === log.checkpoint.generation
+    return [
+      `${slot} (${place})`,
+      String(block),
+      String(fields?.generation ?? '-'),
+      problem ?? (counts ? '[match]  <- counts' : 'older'),
+    ]
+  })
+  return columns(['checkpoint', '>block', '>generation', 'state'], rows)
+}
+
+function partsText(volume: Volume, ctx: Context): string {
+  const rows = partsOf(volume.core.g).map(part => [
+    part.name,
+    String(part.start),
+    String(part.blocks),
+    ctx.size(part.blocks * 4096),
+  ])
+  return columns(['part', '>first block', '>blocks', '>size'], rows)
+}
+
+function copyJson(copy: SuperblockCopy, chosen: SuperblockCopy | null): JsonObject {
+  const matches = copy.problem === null && copy.fields?.generation === chosen?.fields?.generation
+  const { position, block, problem } = copy
+  return { position, block, generation: copy.fields?.generation, matches, problem, counts: copy === chosen }
+}
+
+function volumeJson(volume: Volume): JsonObject {
+  const { core } = volume
+  const { chosen } = core.superblocks
+  const { g, counters, log } = core
+  return {
+    label: printableBytes(labelBytes(chosen)),
+    uuid: uuidText(chosen.uuid),
+    format_version: chosen.format_version,
+    features: features(chosen),
+    created_ns: String(chosen.created),
+    block_size: 4096,
+    block_count: g.blockCount,
+    data_blocks: dataBlocks(g),
+    window_blocks: g.windowBlocks,
+    area_blocks: g.areaBlocks,
+    reserve_blocks: g.reserveBlocks,
+    live_blocks: counters.liveBlocks,
+    files: counters.files,
+    slots: slotCounts(g).cortex + slotCounts(g).stash,
+    units: counters.units,
+    next_number: counters.nextNumber,
+    metadata_copies: g.copyB === 0 ? 1 : 2,
+    stride: g.stride,
+    scale: g.scale,
+    salt: hex(core.salt),
+    last_transaction: core.lastTxn,
+    log: {
+      clean: flagNames('CHECKPOINT', BigInt(log.checkpoint.flags)).includes('CLEAN'),
+      epoch: log.checkpoint.epoch,
+      tail: log.checkpoint.tail,
+      proven_transaction: log.checkpoint.proven_txn,
+      transactions_to_replay: core.transactions.length,
+      dropped_transaction: core.dropped?.transaction.fields.txn ?? null,
+    },
+    checkpoints: log.checkpoints.map(({ slot, place, block, problem, fields }) => {
+      return { slot, place, block, generation: fields?.generation, problem }
+    }),
+    parts: partsOf(g).map(({ name, start, blocks }) => ({ name, start_block: start, blocks })),
+  }
+}
+
+function info(ctx: Context): number {
+  const { image } = parseTarget(ctx.arg(0))
+  const source = new ImageFile(image)
+  try {
+    const copies = readSuperblockCopies(source)
+    // The copies are shown even if the volume cannot be opened: that is when they matter.
+    const [volume, error] = openOrError(() => new Volume(source))
+    const position = volume?.core.superblocks.chosenPosition
+    const chosen = copies.find(copy => copy.position === position) ?? null
+    if (ctx.isJson) {
+      ctx.json({
+        image,
+        superblocks: copies.map(copy => copyJson(copy, chosen)),
+        ...(volume ? volumeJson(volume) : {}),
+        errors: error ? [errorJson(error)] : [],
+      })
+    } else {
+      if (volume) ctx.result(`${volumeText(volume, image, ctx)}`)
+      ctx.io.stdout.write(copiesText(copies, chosen))
+      if (volume) ctx.io.stdout.write(`\n${checkpointsText(volume)}\n${partsText(volume, ctx)}`)
+    }
+    if (!error) return EXIT.OK
+    const failure = failureOf(error, 'fsck')
+    if (!ctx.isJson) ctx.io.stderr.write(`${failureLine(ctx.tool, failure)}\n`)
+    return failure.exit
+  } finally {
+    source.close()
+  }
+}
+
+function openOrError(open: () => Volume): [Volume | null, Hn4Error | null] {
+  try {
+    return [open(), null]
+  } catch (error) {
+    if (error instanceof Hn4Error) return [null, error]
+    throw error
+  }
+}
+
+export const infoCommand: Command = {
+  name: 'info',
+  summary: 'show the superblocks, geometry, log and counts of a volume',
+  description: [
+    'Each of the four superblock copies is shown with [match] or [MISMATCH]; the valid one of highest generation counts.',
+  ],
+  exits: 'fsck',
+  arguments: [{ name: 'IMAGE', summary: 'file or block device' }],
+  examples: [
+    { line: 'hn4 info disk.img', meaning: 'everything' },
+    { line: 'hn4 info --raw disk.img', meaning: 'sizes in bytes' },
+    { line: 'hn4 info --json /dev/sdb1', meaning: 'for a program' },
+  ],
+  run: info,
+}

@@ -1,0 +1,44 @@
+/** `IMAGE:/path`: what the image commands take. */
+import { existsSync } from 'node:fs'
+import { Hn4Error } from '../base/error.ts'
+import { UsageError } from '../console/failure.ts'
+import { Volume } from '../reader/volume.ts'
+
+export interface Target {
+  readonly image: string
+  /** Inside the volume; begins with `/`. */
+  readonly path: string
+}
+
+/** Splits at the first `:/` that has an existing image before it; without one, the whole is the image and `/` the path. */
+export function parseTarget(text: string): Target {
+  for (let at = text.indexOf(':/'); at >= 0; at = text.indexOf(':/', at + 1)) {
+    const image = text.slice(0, at)
+    if (image !== '' && existsSync(image)) return { image, path: text.slice(at + 1) }
+  }
+  const at = text.indexOf(':/')
+  if (at > 0 && !existsSync(text)) return { image: text.slice(0, at), path: text.slice(at + 1) }
+  if (text === '') throw new UsageError('an empty image name')
+  return { image: text, path: '/' }
+}
+
+/** Opens the image, hands over the volume and closes it again. An error names the image and the path. */
+export function withTarget<T>(text: string, use: (volume: Volume, target: Target) => T): T {
+  const target = parseTarget(text)
+  const volume = Volume.open(target.image)
+  try {
+    return use(volume, target)
+  } catch (error) {
+    if (error instanceof Hn4Error && error.class !== 'io') throw namingImage(error, target)
+    throw error
+  } finally {
+    volume.close()
+  }
+}
+
+/** The same error, with the image before the path inside it. */
+function namingImage(error: Hn4Error, target: Target): Hn4Error {
+  const path = error.detail.path ?? target.path
+  if (path === target.image || path.startsWith(`${target.image}:`)) return error
+  return new Hn4Error(error.code, { ...error.detail, path: `${target.image}:${path}` }, { cause: error })
+}
