@@ -6,7 +6,9 @@
 
 mod content;
 mod faults;
+mod flushes;
 mod lane;
+mod named;
 mod oracle;
 mod proof;
 mod rig;

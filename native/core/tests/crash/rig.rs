@@ -78,10 +78,15 @@ impl Rig {
     /// Forgets the trace so far: the lane's present state is durable.
     pub fn start_here(&mut self, lane: &mut Lane) -> Result<()> {
         lane.syncfs()?;
-        self.device.take_trace();
-        self.base = self.memory.snapshot();
+        self.restart();
         lane.mark_all();
         Ok(())
+    }
+
+    /// The trace begins here. Call when nothing is under way and all is synced.
+    pub fn restart(&mut self) {
+        self.device.take_trace();
+        self.base = self.memory.snapshot();
     }
 
     /// Closes the volume.
