@@ -6,7 +6,7 @@ use hn4_core::device::testing::{MemDevice, RecordingDevice, Rng, Trace};
 use hn4_core::device::{Device, testing::CountingDevice};
 use hn4_core::testing::{FormatOptions, format_volume};
 use hn4_core::vfs::{FileSystem, Vfs};
-use hn4_core::volume::{OpenOptions, OpenReport, Volume};
+use hn4_core::volume::{OpenOptions, Say, OpenReport, Volume};
 use std::sync::Arc;
 
 /// A volume to be made.
@@ -27,7 +27,7 @@ impl Setup {
 }
 
 pub fn options(sequential: bool) -> OpenOptions {
-    OpenOptions { sequential, say: Some(|_| ()), ..OpenOptions::default() }
+    OpenOptions { sequential, say: Some(Say::new(|_| ())), ..OpenOptions::default() }
 }
 
 pub fn open(device: Arc<dyn Device>, options: OpenOptions) -> Result<(Arc<FileSystem>, OpenReport), String> {
