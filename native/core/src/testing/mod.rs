@@ -4,6 +4,8 @@ mod format;
 mod seeds;
 mod sizes;
 mod system_files;
+#[cfg(test)]
+mod vectors_test;
 
 #[cfg(test)]
 pub(crate) use format::make_superblock;
