@@ -2,8 +2,8 @@
 import { makeIdentity } from '../../mkfs/identity.ts'
 import { writeVolume } from '../../mkfs/write-volume.ts'
 import { fromHex, isZero } from '../../src/base/bytes.ts'
-import { crc32c } from '../../src/format/crc32c.ts'
 import { planGeometry } from '../../src/format/plan.ts'
+import { siphash24, sipKey } from '../../src/format/siphash.ts'
 import { MemoryImage } from './memory-image.ts'
 
 export interface MkfsCase {
@@ -16,21 +16,25 @@ export interface MkfsCase {
   readonly scale: number
 }
 
-/** CRC32C over every block that is not zero, each after its number (8 bytes), in ascending order. */
-export function mkfsSum(c: MkfsCase): { nonzero_blocks: number; crc: number } {
+/**
+ * SipHash of every block that is not zero, in ascending order, each under the hash of the one before and
+ * its number as the key. Not CRC32C: of a block that ends with its own CRC, that says nothing about the content.
+ */
+export function mkfsSum(c: MkfsCase): { nonzero_blocks: number; siphash: string } {
   const image = new MemoryImage(c.blocks)
   const identity = makeIdentity({ label: c.label, seed: fromHex(c.seed)!, createdNs: c.created })
   const geometry = planGeometry(c.blocks, { copies: c.copies, stride: c.stride, scale: c.scale })
   writeVolume(image, geometry, identity, c.blocks)
-  let crc = 0
+  let sum = 0n
   let count = 0
   for (const block of image.written) {
     const bytes = image.block(block)
     if (isZero(bytes)) continue
-    const number = new Uint8Array(8)
-    new DataView(number.buffer).setBigUint64(0, BigInt(block), true)
-    crc = crc32c(bytes, crc32c(number, crc))
+    const key = new Uint8Array(16)
+    new DataView(key.buffer).setBigUint64(0, sum, true)
+    new DataView(key.buffer).setBigUint64(8, BigInt(block), true)
+    sum = siphash24(sipKey(key), bytes)
     count++
   }
-  return { nonzero_blocks: count, crc }
+  return { nonzero_blocks: count, siphash: sum.toString() }
 }

@@ -213,7 +213,7 @@ function writeRecord(): void {
   })
 }
 
-/** Volumes as mkfs makes them: the CRC32C of every block that is not zero, each after its number (8 bytes). */
+/** Volumes as mkfs makes them, by one number for all their bytes. */
 function writeMkfs(): void {
   const cases = [
     {

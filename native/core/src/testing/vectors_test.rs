@@ -2,7 +2,7 @@
 //! TypeScript side writes, this side reads and writes the same.
 
 use super::{FormatOptions, format_volume, make_superblock};
-use crate::base::{BLOCK_SIZE, Block, crc32c_append, siphash24};
+use crate::base::{BLOCK_SIZE, Block, siphash24};
 use crate::chronicle::RecordView;
 use crate::cortex::{Key, Placement};
 use crate::device::Device;
@@ -103,16 +103,20 @@ fn a_volume_formatted_here_is_the_one_that_mkfs_makes() {
         };
         let device = MemDevice::new(block_count);
         format_volume(&device, &options).unwrap();
-        let (mut count, mut crc) = (0, 0);
+        // Not CRC32C: of a block that ends with its own CRC, that says nothing about the content.
+        let (mut count, mut sum) = (0, 0u64);
         let mut bytes = [0; BLOCK_SIZE];
         for block in 0..block_count {
             device.read(Block(block), &mut bytes).unwrap();
             if bytes.iter().any(|&b| b != 0) {
                 count += 1;
-                crc = crc32c_append(crc32c_append(crc, &block.to_le_bytes()), &bytes);
+                let mut key = [0; 16];
+                key[..8].copy_from_slice(&sum.to_le_bytes());
+                key[8..].copy_from_slice(&block.to_le_bytes());
+                sum = siphash24(&key, &bytes);
             }
         }
-        let expected = (v["nonzero_blocks"].as_u64().unwrap(), v["crc"].as_u64().unwrap() as u32);
-        assert_eq!((count, crc), expected, "{block_count} blocks");
+        let expected = (v["nonzero_blocks"].as_u64().unwrap(), decimal(&v["siphash"]));
+        assert_eq!((count, sum), expected, "{block_count} blocks");
     }
 }

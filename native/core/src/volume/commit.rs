@@ -8,6 +8,7 @@ use super::Volume;
 use super::checkpoint::Job;
 use super::inode::Inode;
 use super::time::now_ns;
+use crate::allocator::Holder;
 use crate::base::{BLOCK_SIZE, Code, Error, Result};
 use crate::chronicle::checkpoint::LogPoint;
 use crate::chronicle::{Commit, Counters, RecordBuilder};
@@ -21,6 +22,8 @@ use std::time::{Duration, Instant};
 const COMMIT_EVERY: Duration = Duration::from_secs(5);
 /// The last transaction of an idle volume is proven after this time.
 const PROVE_AFTER: Duration = Duration::from_millis(200);
+/// How long after its last growth a file keeps its reservation.
+const GROWS_FOR: Duration = Duration::from_secs(10);
 /// Transactions that emptying the overwrite area may take.
 const AREA_ROUNDS: usize = 4;
 /// Blocks of data of one transaction at most: 256 MiB.
@@ -94,8 +97,14 @@ impl Committer {
     /// Waits for something to do: a commit to serve (with its request number), or blocks to place.
     fn wait(&mut self, volume: &Volume) -> (Option<u64>, bool, bool) {
         loop {
+            let dying = !volume.dying.lock().is_empty();
             let mut state = volume.commit.lock();
-            if !state.stop && state.requested == state.served && !state.write_back && state.error.is_none() {
+            let nothing_asked = |state: &super::sync::CommitState| {
+                !state.stop && state.requested == state.served && !state.write_back && state.error.is_none()
+            };
+            if volume.options.sequential {
+                volume.commit_wanted.wait_while(&mut state, |state| nothing_asked(state));
+            } else if !dying && nothing_asked(&state) {
                 let idle_unproven = state.durable > state.proven;
                 let timeout = if idle_unproven { PROVE_AFTER } else { Duration::from_millis(500) };
                 volume.commit_wanted.wait_for(&mut state, timeout);
@@ -157,6 +166,7 @@ impl Committer {
             }
             self.empty_area(volume)?;
         }
+        volume.commit.lock().written_back += 1;
         volume.commit_done.notify_all();
         Ok(())
     }
@@ -248,6 +258,7 @@ impl Committer {
             state.proven = state.proven.max(txn - 1);
         }
         self.settle(volume)?;
+        volume.drop_old_reservations()?;
         if let Some(job) = closed.checkpoint {
             volume.start_checkpoint(job)?;
         }
@@ -334,6 +345,19 @@ impl Volume {
             files: self.cortex.used(),
             units: self.units.lock().used(),
         }
+    }
+
+    /// A file that has not grown for a while gives its reserved blocks back.
+    fn drop_old_reservations(&self) -> Result<()> {
+        let mut growing = self.growing.lock();
+        let old: Vec<u64> =
+            growing.iter().filter(|(_, at)| at.elapsed() >= GROWS_FOR).map(|(owner, _)| *owner).collect();
+        let mut alloc = self.alloc.lock();
+        for owner in old {
+            growing.remove(&owner);
+            alloc.drop_reservation(Holder { owner, copy: 0 })?;
+        }
+        Ok(())
     }
 
     pub(super) fn has_changes(&self) -> bool {

@@ -13,6 +13,7 @@ use crate::format::Equations;
 use crate::format::layout::{self, Descriptor};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Instant;
 
 /// A delayed run that grows a file by so much is taken for one that goes on growing (8 MiB).
 const GROWTH_BLOCKS: usize = 2048;
@@ -52,7 +53,11 @@ impl Volume {
             return Ok(0);
         }
         let present = self.present(inode, state)?;
-        let plan = self.plan_file(inode, state, 0, &present.bursts, self.growth(state))?;
+        let growth = self.growth(state);
+        let plan = self.plan_file(inode, state, 0, &present.bursts, growth)?;
+        if growth == Growth::File {
+            self.growing.lock().insert(inode.ino, Instant::now());
+        }
         if let Err(error) = self.prepare_plan(inode, state, &plan, &present) {
             plan.undo(&mut self.alloc.lock())?;
             return Err(error);

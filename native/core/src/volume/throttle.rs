@@ -3,6 +3,7 @@
 use super::Volume;
 use super::gate::Inside;
 use super::load::stopped;
+use super::sync::CommitState;
 use crate::base::{BLOCK_SIZE, Result};
 use std::sync::atomic::Ordering;
 
@@ -28,7 +29,8 @@ impl Volume {
     pub fn throttle(&self) -> Result<()> {
         let dirty = self.dirty_blocks.load(Ordering::Relaxed);
         let cost = self.pages.log_cost();
-        if dirty < WRITE_BACK_AT && cost < self.log_limit / 2 {
+        let write_back_at = WRITE_BACK_AT.min(self.dirty_limit / 2);
+        if dirty < write_back_at && cost < self.log_limit / 2 {
             return Ok(());
         }
         if dirty >= DIRTY_MAX.min(self.dirty_limit) || cost >= self.log_limit {
@@ -42,6 +44,13 @@ impl Volume {
         } else if !state.write_back {
             state.write_back = true;
             self.commit_wanted.notify_one();
+        }
+        if self.options.sequential {
+            let before = (state.served, state.written_back);
+            let waits = |state: &mut CommitState| {
+                (state.served, state.written_back) == before && state.error.is_none() && !state.stop
+            };
+            self.commit_done.wait_while(&mut state, waits);
         }
         Ok(())
     }

@@ -1,0 +1,47 @@
+use super::{FormatOptions, format_volume};
+use crate::base::{BLOCK_SIZE, Block};
+use crate::chronicle::{checkpoint, recover};
+use crate::cortex::{Key, Placement};
+use crate::device::Device;
+use crate::device::testing::{Discard, MemDevice};
+use crate::format::slot::{Slot, SlotBytes, is_empty};
+use crate::format::{Region, superblock, verify_page};
+
+fn block(device: &MemDevice, number: u64) -> [u8; BLOCK_SIZE] {
+    let mut bytes = [0; BLOCK_SIZE];
+    device.read(Block(number), &mut bytes).unwrap();
+    bytes
+}
+
+#[test]
+fn a_device_with_old_contents_holds_an_empty_volume_afterwards() {
+    for dup in [true, false] {
+        let device = MemDevice::with_discard(8192, Discard::Junk);
+        device.discard(Block(0), 8192).unwrap();
+        format_volume(&device, &FormatOptions { dup, ..FormatOptions::new(8192) }).unwrap();
+        let geometry = superblock::read(&device).unwrap().geometry;
+        let found = checkpoint::read(&device, &geometry).unwrap().checkpoint;
+        assert_eq!(recover(&device, &geometry, &found).unwrap().records, 0);
+        let placement = Placement::new(geometry.hash_key, geometry.map.pages_of(Region::Cortex)).unwrap();
+        let init = block(&device, geometry.page_block(0, geometry.map.start(Region::Init)).unwrap().0);
+        let mut numbers = Vec::new();
+        for number in 0..geometry.map.pages_of(Region::Cortex) {
+            let page = geometry.map.page(Region::Cortex, number).unwrap();
+            let (_, bit) = geometry.init_bit(page);
+            let image = block(&device, geometry.page_block(0, page).unwrap().0);
+            if init[bit / 8] >> (bit % 8) & 1 == 0 {
+                assert!(verify_page(&image, &geometry.map, Region::Cortex, number).is_err());
+                continue;
+            }
+            assert_eq!(verify_page(&image, &geometry.map, Region::Cortex, number), Ok(1));
+            for bytes in image.chunks_exact(192).take(21).filter(|bytes| !is_empty(bytes)) {
+                let bytes: &SlotBytes = bytes.try_into().unwrap();
+                let slot = Slot::decode(bytes).unwrap();
+                assert_eq!(placement.homes(Key::of(bytes)).h1, number);
+                numbers.push(slot.anchor.number);
+            }
+        }
+        numbers.sort_unstable();
+        assert_eq!(numbers, [1, 2, 3]);
+    }
+}
