@@ -80,7 +80,8 @@ fn pages_are_those_of_the_vectors() {
 #[test]
 fn the_record_of_the_vectors_is_read_item_by_item() {
     let root: Value = serde_json::from_str(include_str!("../../../../test/vectors/record.json")).unwrap();
-    let geometry = Geometry::of(&make_superblock(&FormatOptions::new(16_384)).unwrap()).unwrap();
+    let mut geometry = Geometry::of(&make_superblock(&FormatOptions::new(16_384)).unwrap()).unwrap();
+    geometry.map.salt = hex(&root["fields"]["salt"]).try_into().unwrap();
     let bytes = hex(&root["bytes"]);
     let view = RecordView::open(&bytes, &geometry).unwrap();
     assert_eq!(view.txn(), decimal::<u64>(&root["fields"]["txn"]));
