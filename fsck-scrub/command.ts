@@ -38,9 +38,17 @@ function run(ctx: Context): Promise<number> {
   const modes = (['no', 'preen', 'yes'] as const).filter(name => options.flag(name))
   if (modes.length > 1) throw new UsageError('-n, -p and -y exclude each other')
   if (modes[0] === 'preen' || modes[0] === 'yes') {
-    throw new Hn4Error('UNSUPPORTED', { path: ctx.arg(0), text: 'this version checks, but does not repair', hint: 'use -n' })
+    throw new Hn4Error('UNSUPPORTED', {
+      path: ctx.arg(0),
+      text: 'this version checks, but does not repair',
+      hint: 'use -n',
+    })
   }
-  return runPasses(ctx, { image: ctx.arg(0), passes: passesFor(options.text('path')), progressFd: options.number('progress') })
+  return runPasses(ctx, {
+    image: ctx.arg(0),
+    passes: passesFor(options.text('path')),
+    progressFd: options.number('progress'),
+  })
 }
 
 export const fsck: Command = {
@@ -55,11 +63,23 @@ export const fsck: Command = {
   arguments: [{ name: 'IMAGE', summary: 'file or block device, not mounted for writing' }],
   options: [
     { name: 'no', short: 'n', kind: 'flag', summary: 'change nothing (default)' },
-    { name: 'preen', short: 'p', alsoShort: ['a'], kind: 'flag', summary: 'repair what is safe without asking (not in this version)' },
+    {
+      name: 'preen',
+      short: 'p',
+      alsoShort: ['a'],
+      kind: 'flag',
+      summary: 'repair what is safe without asking (not in this version)',
+    },
     { name: 'yes', short: 'y', kind: 'flag', summary: 'repair everything that can be repaired (not in this version)' },
     { name: 'force', short: 'f', kind: 'flag', summary: 'check also if the volume is marked clean (always done)' },
     { name: 'path', kind: 'text', value: 'PATH', summary: 'check the files below this path of the volume only' },
-    { name: 'progress', short: 'C', kind: 'count', value: 'FD', summary: 'progress: 0 = a bar, else lines to this descriptor' },
+    {
+      name: 'progress',
+      short: 'C',
+      kind: 'count',
+      value: 'FD',
+      summary: 'progress: 0 = a bar, else lines to this descriptor',
+    },
     { name: 'undo', short: 'z', kind: 'text', value: 'FILE', summary: 'save every block here before it is changed' },
     { name: 'all', short: 'A', kind: 'flag', hidden: true, summary: 'accepted for fsck(8)' },
     { name: 'type', short: 't', kind: 'text', hidden: true, summary: 'accepted for fsck(8)' },

@@ -14,7 +14,15 @@ import { subtreePass } from './passes/subtree.ts'
 import { superblocksPass } from './passes/superblocks.ts'
 import { runPasses } from './run.ts'
 
-const PASSES: readonly Pass[] = [superblocksPass, logPass, pagesPass, anchorsPass, extensionsPass, blocksPass(true), lostFilesPass]
+const PASSES: readonly Pass[] = [
+  superblocksPass,
+  logPass,
+  pagesPass,
+  anchorsPass,
+  extensionsPass,
+  blocksPass(true),
+  lostFilesPass,
+]
 
 function passesFor(path: string | undefined): readonly Pass[] {
   if (path === undefined) return PASSES

@@ -1,6 +1,22 @@
 /** The command line of mount.hn4, as mount(8) calls it: mount.hn4 IMAGE DIR [-sfnv] [-N ns] [-o opts] [-t type]. */
-import { Hn4Error } from '../base/error.ts'
 import type { Command } from '../console/command.ts'
+import type { Context } from '../console/context.ts'
+import { MOUNT_EXIT } from '../console/exit-codes.ts'
+import { UsageError } from '../console/failure.ts'
+import { mountInBackground } from './command.ts'
+import { parseMountOptions } from './options.ts'
+import { prepare } from './prepare.ts'
+
+async function run(ctx: Context): Promise<number> {
+  // mount(8) enters the namespace itself before it calls a helper.
+  if (ctx.options.text('namespace') !== undefined) throw new UsageError('-N: use mount -N, which enters the namespace')
+  const options = parseMountOptions(ctx.options.list('options'), ctx.options.flag('sloppy'))
+  if (options.dropped.length > 0 && ctx.isVerbose) ctx.note(`ignored: ${options.dropped.join(', ')}`)
+  const request = await prepare(ctx, ctx.arg(0), ctx.arg(1), options)
+  if (!ctx.options.flag('fake')) return await mountInBackground(ctx, request, options)
+  if (ctx.isVerbose) ctx.print(`${request.image} would be mounted on ${request.mountpoint}`)
+  return MOUNT_EXIT.OK
+}
 
 export const mountHelper: Command = {
   name: 'mount.hn4',
@@ -24,7 +40,5 @@ export const mountHelper: Command = {
     { line: 'mount.hn4 disk.img /mnt -o ro,noatime', meaning: 'call the helper itself' },
     { line: 'mount.hn4 -f -v disk.img /mnt', meaning: 'check that it would mount' },
   ],
-  run: () => {
-    throw new Hn4Error('UNSUPPORTED', { text: 'this build does not mount volumes' })
-  },
+  run,
 }

@@ -129,10 +129,14 @@ function extras(probe: Probe): Finding[] {
   return [uringFinding, transport, other]
 }
 
+const NEEDED = [platformFinding, nodeFinding, addonFinding, fuseDeviceFinding, privilegeFinding]
+
+/** The findings that decide whether mounting works. */
+export const examineNeeded = (probe: Probe = thisMachine()): Finding[] => NEEDED.map(check => check(probe))
+
 /** Every finding, the needed ones first. */
 export function examine(probe: Probe = thisMachine()): Finding[] {
-  const needed = [platformFinding, nodeFinding, addonFinding, fuseDeviceFinding, privilegeFinding]
-  return [...needed.map(check => check(probe)), ...extras(probe)]
+  return [...examineNeeded(probe), ...extras(probe)]
 }
 
 /** The first finding that keeps this machine from mounting, if there is one. */

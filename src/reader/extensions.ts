@@ -45,11 +45,24 @@ export function readChain(core: Core, slot: Slot): ChainRecord[] {
 }
 
 /** HAS_SEGMENTS and its like say that the chain holds such a record, and only then it does. */
-function checkFlags(slot: Slot, records: readonly ChainRecord[], wrong: (unit: number, cause: string) => Hn4Error): void {
-  const pairs = [['HAS_SEGMENTS', 'SEGMENTS'], ['HAS_XATTR', 'XATTR'], ['HAS_ACL', 'ACL'], ['LONG_SYMLINK', 'SYMLINK']] as const
+function checkFlags(
+  slot: Slot,
+  records: readonly ChainRecord[],
+  wrong: (unit: number, cause: string) => Hn4Error,
+): void {
+  const pairs = [
+    ['HAS_SEGMENTS', 'SEGMENTS'],
+    ['HAS_XATTR', 'XATTR'],
+    ['HAS_ACL', 'ACL'],
+    ['LONG_SYMLINK', 'SYMLINK'],
+  ] as const
   for (const [flag, name] of pairs) {
     const isThere = records.some(record => record.fields.type === extensionType(name))
-    if (isThere !== slot.has(flag)) throw wrong(slot.attributes.extension, `${name} record ${isThere ? 'without' : 'missing in spite of'} the flag ${flag}`)
+    if (isThere !== slot.has(flag))
+      throw wrong(
+        slot.attributes.extension,
+        `${name} record ${isThere ? 'without' : 'missing in spite of'} the flag ${flag}`,
+      )
   }
 }
 
@@ -64,7 +77,8 @@ export function readSegments(core: Core, slot: Slot): Segment[] {
   if (!slot.has('HAS_SEGMENTS')) return []
   const payload = payloadOf(readChain(core, slot), 'SEGMENTS')
   const { number } = slot
-  if (payload.length % SEGMENT_SIZE !== 0) throw new Hn4Error('SEGMENT', { number, first: 0, cause: `payload of ${payload.length} bytes` })
+  if (payload.length % SEGMENT_SIZE !== 0)
+    throw new Hn4Error('SEGMENT', { number, first: 0, cause: `payload of ${payload.length} bytes` })
   const segments: Segment[] = []
   for (let at = 0; at < payload.length; at += SEGMENT_SIZE) {
     const segment = decodeSegment(payload, at)
@@ -81,7 +95,8 @@ export function readSegments(core: Core, slot: Slot): Segment[] {
 export function readFileXattrs(core: Core, slot: Slot): Xattr[] {
   if (!slot.has('HAS_XATTR')) return []
   const entries = readXattrs(payloadOf(readChain(core, slot), 'XATTR'))
-  if (typeof entries === 'string') throw new Hn4Error('EXTENSION', { number: slot.number, unit: slot.attributes.extension, cause: entries })
+  if (typeof entries === 'string')
+    throw new Hn4Error('EXTENSION', { number: slot.number, unit: slot.attributes.extension, cause: entries })
   return entries
 }
 

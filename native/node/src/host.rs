@@ -11,9 +11,9 @@ use std::os::unix::net::{SocketAddr, UnixDatagram};
 use std::path::Path;
 
 /// What a call gives: its value, or why not.
-type Outcome<T> = Either<T, Failure>;
+pub type Outcome<T> = Either<T, Failure>;
 
-fn outcome<T>(work: impl FnOnce() -> Result<T, Failure>) -> Outcome<T> {
+pub fn outcome<T>(work: impl FnOnce() -> Result<T, Failure>) -> Outcome<T> {
     match guard(work) {
         Ok(value) => Either::A(value),
         Err(failure) => Either::B(failure),

@@ -8,6 +8,7 @@ mod log;
 mod mount;
 mod promise;
 mod stats;
+mod volume;
 
 use napi_derive::napi;
 

@@ -95,7 +95,7 @@ fn mount(request: &MountRequest) -> Result<MountHandle, Failure> {
 }
 
 /// Opens and locks; a refusal names who is in the way.
-fn open_device(image: &Path, read_only: bool) -> Result<FileDevice, Failure> {
+pub fn open_device(image: &Path, read_only: bool) -> Result<FileDevice, Failure> {
     let user = in_use(image)?;
     // A mount of ours is found by its lock, and a reader gets on with other readers.
     let mounted_at = match user {

@@ -121,7 +121,7 @@ impl<'a> Walk<'a> {
             && header.txn == self.txn
             && header.epoch == self.checkpoint.epoch_of(self.txn)
             && header.previous_crc == self.previous_crc
-            && self.consumed + blocks <= self.geometry.ring_blocks();
+            && self.consumed + blocks < self.geometry.ring_blocks();
         if !in_sequence {
             return None;
         }

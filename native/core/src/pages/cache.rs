@@ -256,6 +256,32 @@ impl PageCache {
         ))
     }
 
+    /// Looks whether copy B holds a later state of a clean page than the one in memory, which came from a
+    /// copy A whose last write was lost. Then memory takes it, and true is returned.
+    pub fn recheck(&self, region: Region, number: u64) -> Result<bool> {
+        let Some((_, start)) = self.copies().nth(1) else { return Ok(false) };
+        let page = self.get(region, number)?;
+        if self.is_blank(region, number) {
+            return Ok(false);
+        }
+        let place = self.map.page(region, number).expect("cached pages exist");
+        let mut buf = AlignedBuf::zeroed(1);
+        self.device.read(start.plus(place.0), &mut buf)?;
+        let image: &PageBytes = (&buf[..]).try_into().expect("one block");
+        let Ok(txn) = verify_page(image, &self.map, region, number) else { return Ok(false) };
+        {
+            let mut state = page.state.write();
+            if !state.is_clean() || txn <= state.txn {
+                return Ok(false);
+            }
+            state.image = Arc::new(*image);
+            state.txn = txn;
+        }
+        self.stats.healed.fetch_add(1, Ordering::Relaxed);
+        self.queue_rewrite(&page);
+        Ok(true)
+    }
+
     /// The next checkpoint writes the page again, in both copies.
     fn queue_rewrite(&self, page: &Arc<CachedPage>) {
         if self.writable.load(Ordering::Relaxed) {

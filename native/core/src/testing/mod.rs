@@ -2,6 +2,8 @@
 
 mod check;
 mod format;
+#[cfg(test)]
+mod format_tests;
 mod seeds;
 mod sizes;
 mod system_files;

@@ -111,6 +111,14 @@ impl BlockTable {
         Ok((count, unwritten.unwrap_or(false)))
     }
 
+    /// Whether copy B knows more of a block than copy A did: a lost write of its free map or descriptor
+    /// page. Then the tables in memory are right now, and the caller looks again.
+    pub fn recheck(&self, data: u64) -> Result<bool> {
+        self.check(data)?;
+        let map = self.pages.recheck(Region::Free, data / BITS)?;
+        Ok(self.pages.recheck(Region::Descriptor, data / PER_PAGE)? || map)
+    }
+
     /// Brings the pages that a change of these blocks touches to memory, where `held` keeps them, and
     /// refuses blocks whose descriptor page is newer than their free map page: a lost write of the map.
     pub fn prepare(&self, first: u64, count: u64, held: &mut Vec<Arc<CachedPage>>) -> Result<()> {

@@ -84,6 +84,9 @@ impl Volume {
         self.log.work.lock().busy
     }
     pub(super) fn start_checkpoint(&self, job: Job) -> Result<()> {
+        if self.options.sequential {
+            return self.run_checkpoint(&job);
+        }
         let mut work = self.log.work.lock();
         debug_assert!(!work.busy);
         work.busy = true;

@@ -9,6 +9,7 @@ use super::checkpoint::Job;
 use super::inode::Inode;
 use super::load::COST_LISTED;
 use super::time::now_ns;
+use crate::allocator::Holder;
 use crate::base::{BLOCK_SIZE, Code, Error, Result};
 use crate::chronicle::checkpoint::LogPoint;
 use crate::chronicle::{Commit, Counters, RecordBuilder};
@@ -22,6 +23,8 @@ use std::time::{Duration, Instant};
 const COMMIT_EVERY: Duration = Duration::from_secs(5);
 /// The last transaction of an idle volume is proven after this time.
 const PROVE_AFTER: Duration = Duration::from_millis(200);
+/// How long after its last growth a file keeps its reservation.
+const GROWS_FOR: Duration = Duration::from_secs(10);
 /// Transactions that emptying the overwrite area may take.
 const AREA_ROUNDS: usize = 4;
 /// Commits in a row that free no block for delayed data before the volume gives up.
@@ -97,8 +100,14 @@ impl Committer {
     /// Waits for something to do: a commit to serve (with its request number), or blocks to place.
     fn wait(&mut self, volume: &Volume) -> (Option<u64>, bool, bool) {
         loop {
+            let dying = !volume.dying.lock().is_empty();
             let mut state = volume.commit.lock();
-            if !state.stop && state.requested == state.served && !state.write_back && state.error.is_none() {
+            let nothing_asked = |state: &super::sync::CommitState| {
+                !state.stop && state.requested == state.served && !state.write_back && state.error.is_none()
+            };
+            if volume.options.sequential {
+                volume.commit_wanted.wait_while(&mut state, |state| nothing_asked(state));
+            } else if !dying && nothing_asked(&state) {
                 let idle_unproven = state.durable > state.proven;
                 let timeout = if idle_unproven { PROVE_AFTER } else { Duration::from_millis(500) };
                 volume.commit_wanted.wait_for(&mut state, timeout);
@@ -162,6 +171,7 @@ impl Committer {
             }
             self.empty_area(volume)?;
         }
+        volume.commit.lock().written_back += 1;
         volume.commit_done.notify_all();
         Ok(())
     }
@@ -267,6 +277,7 @@ impl Committer {
             state.proven = state.proven.max(txn - 1);
         }
         self.settle(volume)?;
+        volume.drop_old_reservations()?;
         if let Some(job) = closed.checkpoint {
             volume.start_checkpoint(job)?;
         }
@@ -360,6 +371,19 @@ impl Volume {
             files: self.cortex.used(),
             units: self.units.lock().used(),
         }
+    }
+
+    /// A file that has not grown for a while gives its reserved blocks back.
+    fn drop_old_reservations(&self) -> Result<()> {
+        let mut growing = self.growing.lock();
+        let old: Vec<u64> =
+            growing.iter().filter(|(_, at)| at.elapsed() >= GROWS_FOR).map(|(owner, _)| *owner).collect();
+        let mut alloc = self.alloc.lock();
+        for owner in old {
+            growing.remove(&owner);
+            alloc.drop_reservation(Holder { owner, copy: 0 })?;
+        }
+        Ok(())
     }
 
     pub(super) fn has_changes(&self) -> bool {

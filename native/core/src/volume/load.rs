@@ -85,7 +85,7 @@ impl Volume {
         let mut slot = Slot::fields(&crate::format::slot::EMPTY);
         slot.anchor.number = number;
         slot.anchor.hint = hint;
-        slot.anchor.random = random_u32();
+        slot.anchor.random = if self.options.sequential { number as u32 } else { random_u32() };
         slot.anchor.public_id = slot.seed_id();
         slot.anchor.write_gen = self.pages.running() as u32;
         slot

@@ -55,8 +55,30 @@ impl Volume {
             }
             max.min(placed - index)
         };
-        self.locate_run(inode, state, Claim { owner: inode.ino, index, copy: 0 }, max, crcs)?
-            .ok_or_else(|| self.lost(inode, index))
+        let claim = Claim { owner: inode.ino, index, copy: 0 };
+        if let Some(found) = self.locate_run(inode, state, claim, max, crcs)? {
+            return Ok(found);
+        }
+        if self.recheck_candidates(state, index, 0)?
+            && let Some(found) = self.locate_run(inode, state, claim, max, crcs)?
+        {
+            return Ok(found);
+        }
+        let error = self.lost(inode, index);
+        self.report(&error);
+        Err(error)
+    }
+
+    /// Compares the tables of every place a block may be at with their second copy: true if one was
+    /// stale.
+    pub(super) fn recheck_candidates(&self, state: &InodeState, index: u64, copy: u8) -> Result<bool> {
+        let mut stale = false;
+        for k in 0..=state.slot.kmax() {
+            if let Some((data, _)) = state.equations.run(&self.window, index, copy, k, 1) {
+                stale |= self.table.recheck(data.0)?;
+            }
+        }
+        Ok(stale)
     }
 
     /// The blocks that hold `claim` and the indices behind it; `None`: found nowhere.

@@ -30,8 +30,11 @@ impl Volume {
     }
 
     fn read_meta_copy(&self, inode: &Inode, state: &InodeState, index: u64, copy: u8) -> Result<MetaBlock> {
-        let (data, descriptor) =
-            self.locate(inode, state, index, copy)?.ok_or_else(|| self.lost(inode, index))?;
+        let mut found = self.locate(inode, state, index, copy)?;
+        if found.is_none() && self.recheck_candidates(state, index, copy)? {
+            found = self.locate(inode, state, index, copy)?;
+        }
+        let (data, descriptor) = found.ok_or_else(|| self.lost(inode, index))?;
         let mut buf = AlignedBuf::zeroed(1);
         self.device.read(self.window.block(data), &mut buf)?;
         if crc32c(&buf) != descriptor.crc {

@@ -57,6 +57,7 @@ use parking_lot::{Condvar, Mutex};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64};
+use std::time::Instant;
 
 use area::AreaIndex;
 use blocks::BlockTable;
@@ -98,6 +99,8 @@ pub struct Volume {
     dying: Mutex<Vec<Arc<Inode>>>,
     /// Files whose delayed data the next commit must take along.
     with_data: Mutex<BTreeMap<u64, Arc<Inode>>>,
+    /// Files with a reservation behind their end, and when they last grew.
+    growing: Mutex<BTreeMap<u64, Instant>>,
     /// Delayed blocks of all files.
     dirty_blocks: AtomicU64,
     /// META blocks, of all copies, that the running transaction places when it closes.

@@ -14,6 +14,7 @@ use crate::format::layout::{self, Descriptor};
 use crate::pages::CachedPage;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Instant;
 
 /// A delayed run that grows a file by so much is taken for one that goes on growing (8 MiB).
 const GROWTH_BLOCKS: usize = 2048;
@@ -57,7 +58,11 @@ impl Volume {
         let end = state.dirty.keys().nth(max as usize).copied().unwrap_or(u64::MAX);
         let present = self.present(inode, state, end)?;
         let mut held = self.prepare_present(inode, state, &present)?;
-        let plan = self.plan_file(inode, state, 0, &present.bursts, self.growth(state), &mut held)?;
+        let growth = self.growth(state);
+        let plan = self.plan_file(inode, state, 0, &present.bursts, growth, &mut held)?;
+        if growth == Growth::File {
+            self.growing.lock().insert(inode.ino, Instant::now());
+        }
         self.leave_inline(state);
         let later = state.dirty.split_off(&end);
         let dirty = std::mem::replace(&mut state.dirty, later);

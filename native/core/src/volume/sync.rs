@@ -17,6 +17,8 @@ pub struct CommitState {
     pub all_data: bool,
     /// Blocks should be placed soon, without ending the transaction.
     pub write_back: bool,
+    /// Times that was done.
+    pub written_back: u64,
     pub stop: bool,
     /// Last transaction whose record is durable.
     pub durable: u64,

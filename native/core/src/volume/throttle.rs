@@ -3,6 +3,7 @@
 use super::Volume;
 use super::gate::Inside;
 use super::load::stopped;
+use super::sync::CommitState;
 use crate::base::{BLOCK_SIZE, Result};
 use std::sync::atomic::Ordering;
 
@@ -34,7 +35,8 @@ impl Volume {
         let dirty = self.dirty_blocks.load(Ordering::Relaxed);
         let cost = self.pages.log_cost();
         let crowded = self.is_crowded()?;
-        if dirty < WRITE_BACK_AT.min(self.dirty_limit / 2) && cost < self.log_limit / 2 && !crowded {
+        let write_back_at = WRITE_BACK_AT.min(self.dirty_limit / 2);
+        if dirty < write_back_at && cost < self.log_limit / 2 && !crowded {
             return Ok(());
         }
         if dirty >= DIRTY_MAX.min(self.dirty_limit) || cost >= self.log_limit || crowded {
@@ -48,6 +50,13 @@ impl Volume {
         } else if !state.write_back {
             state.write_back = true;
             self.commit_wanted.notify_one();
+        }
+        if self.options.sequential {
+            let before = (state.served, state.written_back);
+            let waits = |state: &mut CommitState| {
+                (state.served, state.written_back) == before && state.error.is_none() && !state.stop
+            };
+            self.commit_done.wait_while(&mut state, waits);
         }
         Ok(())
     }

@@ -125,8 +125,8 @@ impl Volume {
     ) -> Result<Vec<(u64, Arc<BlockBuf>)>> {
         let mut loaded = Vec::new();
         let (first, last) = (offset / BLOCK, (end - 1) / BLOCK);
-        for (index, partial) in [(first, !offset.is_multiple_of(BLOCK)), (last, !end.is_multiple_of(BLOCK))] {
-            let starts_here = index == first && !offset.is_multiple_of(BLOCK) || index == last && partial;
+        for (index, partial) in [(first, offset % BLOCK != 0), (last, end % BLOCK != 0)] {
+            let starts_here = index == first && offset % BLOCK != 0 || index == last && partial;
             if !starts_here || state.dirty.contains_key(&index) || loaded.iter().any(|(i, _)| *i == index) {
                 continue;
             }
@@ -150,7 +150,7 @@ impl Volume {
         end: u64,
     ) -> Result<Option<(u64, Arc<BlockBuf>)>> {
         let index = state.size / BLOCK;
-        let grows = end > state.size && !state.size.is_multiple_of(BLOCK);
+        let grows = end > state.size && state.size % BLOCK != 0;
         if !grows || state.dirty.contains_key(&index) || state.is_inline() {
             return Ok(None);
         }

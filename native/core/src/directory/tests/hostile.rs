@@ -123,7 +123,8 @@ fn a_flipped_bit_is_found_or_changes_only_a_free_field() {
     let count = subject.blocks.blocks.len() as u64;
     assert!(count > 3);
     let headers = (0..count).flat_map(|at| (0..64 * 8).map(move |bit| (at, bit)));
-    let anywhere: Vec<_> = (0..20_000).map(|_| (rng.below(count), rng.below(BLOCK_SIZE as u64 * 8))).collect();
+    let anywhere: Vec<_> =
+        (0..20_000).map(|_| (rng.below(count), rng.below(BLOCK_SIZE as u64 * 8))).collect();
     for (at, bit) in headers.chain(anywhere) {
         let at = at as usize;
         let mut blocks = subject.blocks.clone();
@@ -242,8 +243,23 @@ fn too_few_entries_in_the_state_never_lose_a_name() {
 fn the_last_name_by_count_is_not_the_last_by_blocks() {
     // One leaf keeps one name, the other stays too full to merge; the state says "one entry".
     let mut subject = two_leaves();
+    let is_low = |entry: &Entry| entry.cookie < 1 << 61;
+    let high_bytes = |subject: &Subject| {
+        let high = subject.model.iter().filter(|(_, entry)| !is_low(entry));
+        high.map(|(name, _)| 26 + name.len()).sum::<usize>()
+    };
+    for id in 1000.. {
+        if high_bytes(&subject) > MERGE_BYTES {
+            break;
+        }
+        let name = name_of(id, 100);
+        subject.insert(&name, 1).unwrap();
+        if is_low(&subject.model[&name]) {
+            subject.remove(&name).unwrap();
+        }
+    }
     let mut listed = subject.listed();
-    listed.retain(|(_, entry)| entry.cookie < 1 << 61);
+    listed.retain(|(_, entry)| is_low(entry));
     let (kept, others) = listed.split_first().unwrap();
     for (name, _) in others {
         subject.remove(name).unwrap();

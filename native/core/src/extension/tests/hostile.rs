@@ -112,7 +112,8 @@ fn loops_and_overlaps_are_found() {
 fn a_record_across_the_end_of_a_page_is_refused() {
     let mut store = Store::new(4);
     for (first, crosses) in [(15, false), (26, false), (27, true), (29, true)] {
-        let record = Record { unit: first, kind: EXTENSION_SEGMENTS, generation: 1, payload: vec![7; 48 * 16] };
+        let record =
+            Record { unit: first, kind: EXTENSION_SEGMENTS, generation: 1, payload: vec![7; 48 * 16] };
         let units = record.encode(17, 0);
         assert_eq!(units.len(), 4);
         store.used.fill(false);

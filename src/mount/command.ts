@@ -1,0 +1,79 @@
+/** `hn4 mount`: mounts in the background, or with -f in front. */
+import type { Command } from '../console/command.ts'
+import type { Context } from '../console/context.ts'
+import { addon } from '../native/addon.ts'
+import type { MountRequest } from '../native/mount.ts'
+import { type MountOptions, parseMountOptions } from './options.ts'
+import { prepare } from './prepare.ts'
+import { serveAndExit } from './serve.ts'
+import { startDaemon } from './start.ts'
+
+/** Mounts behind the caller's back; returns when the mount answers. Also the way of mount.hn4. */
+export async function mountInBackground(ctx: Context, request: MountRequest, options: MountOptions): Promise<number> {
+  const exit = await startDaemon({
+    daemon: { tool: ctx.tool, request, log: options.log, isDebug: false },
+    relay: text => ctx.io.stderr.write(text),
+  })
+  if (exit === 0 && ctx.isVerbose) ctx.print(`${request.image} mounted on ${request.mountpoint}`)
+  return exit
+}
+
+/** A service manager that waits for READY=1 (Type=notify) gets it. */
+function tellManager(ctx: Context): void {
+  const socket = ctx.io.env.NOTIFY_SOCKET
+  if (socket === undefined || socket === '') return
+  const failure = addon().notifyManager(socket, 'READY=1')
+  if (failure !== undefined) ctx.note(`the service manager was not told: ${failure.text}`)
+}
+
+function mountInFront(ctx: Context, request: MountRequest, options: MountOptions): Promise<never> {
+  return serveAndExit({
+    tool: ctx.tool,
+    request,
+    log: options.log,
+    isDebug: ctx.options.flag('debug'),
+    onReady(log) {
+      if (log !== undefined) addon().detachOutput(log)
+      else ctx.note(`${request.image} is mounted on ${request.mountpoint}`)
+      tellManager(ctx)
+    },
+  })
+}
+
+async function run(ctx: Context): Promise<number> {
+  const options = parseMountOptions(ctx.options.list('options'))
+  const request = await prepare(ctx, ctx.arg(0), ctx.arg(1), options)
+  const inFront = ctx.options.flag('foreground') || ctx.options.flag('debug')
+  return inFront ? await mountInFront(ctx, request, options) : await mountInBackground(ctx, request, options)
+}
+
+export const mount: Command = {
+  name: 'mount',
+  summary: 'mount a volume',
+  description: [
+    'Returns when the mount answers; a process in the background serves it until it is unmounted, by hn4 umount, ' +
+      'umount, or SIGTERM. SIGTERM, SIGINT and SIGHUP unmount cleanly; while a program uses the mount they only make ' +
+      'everything durable, and a second one within two seconds takes the mount away from it.',
+    'Options: ro, rw, noatime, relatime, sync, dirsync, nosuid, nodev, noexec, allow_other (for root always on), ' +
+      'default_permissions (always on), auto_unmount, writeback, threads=N, log=FILE, errors=remount-ro. Those of ' +
+      'fstab and systemd (defaults, nofail, noauto, user, _netdev, x-*, comment=) are accepted.',
+    'Lines of the mount go to the file of -o log=FILE, else to the system log; with -f to stderr.',
+  ],
+  exits: 'mount',
+  without: ['json', 'raw', 'iec', 'si', 'color'],
+  arguments: [
+    { name: 'IMAGE', summary: 'file or block device' },
+    { name: 'DIR', summary: 'where to mount it' },
+  ],
+  options: [
+    { name: 'options', short: 'o', kind: 'list', value: 'OPTIONS', summary: 'mount options, separated by commas' },
+    { name: 'foreground', short: 'f', kind: 'flag', summary: 'stay in front' },
+    { name: 'debug', short: 'd', kind: 'flag', summary: 'stay in front and print the counters at the end' },
+  ],
+  examples: [
+    { line: 'hn4 mount disk.img /mnt', meaning: 'mount, return, serve in the background' },
+    { line: 'hn4 mount -o ro,noatime disk.img /mnt', meaning: 'read only: the image is not written' },
+    { line: 'hn4 mount -f disk.img /mnt', meaning: 'stay in front; Ctrl-C unmounts' },
+  ],
+  run,
+}

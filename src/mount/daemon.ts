@@ -1,0 +1,25 @@
+/**
+ * The background process of a mount, started by start.ts with one JSON argument. Descriptor 3 is a
+ * pipe: READY in it means that the mount answers and that this process has let go of its output.
+ */
+import { closeSync, writeSync } from 'node:fs'
+import { addon } from '../native/addon.ts'
+import type { DaemonArgument } from './start.ts'
+import { serveAndExit } from './serve.ts'
+
+export const READY = 'READY\n'
+export const READY_FD = 3
+
+const { tool, request, log, isDebug } = JSON.parse(process.argv[2] ?? '{}') as DaemonArgument
+
+await serveAndExit({
+  tool,
+  request,
+  log,
+  isDebug,
+  onReady(file) {
+    addon().detachOutput(file)
+    writeSync(READY_FD, READY)
+    closeSync(READY_FD)
+  },
+})

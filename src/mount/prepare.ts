@@ -1,0 +1,86 @@
+/** Everything that can be said about a mount before it is tried. */
+import { readFileSync, realpathSync, statSync } from 'node:fs'
+import { stat } from 'node:fs/promises'
+import { Hn4Error } from '../base/error.ts'
+import type { Context } from '../console/context.ts'
+import { UsageError } from '../console/failure.ts'
+import { addon } from '../native/addon.ts'
+import { errorOf, type MountRequest } from '../native/mount.ts'
+import { examineNeeded, mountObstacle } from './machine.ts'
+import { isHn4Mount, mountAt, resolveMountpoint } from './mount-table.ts'
+import type { MountOptions } from './options.ts'
+
+const isRoot = () => process.getuid?.() === 0
+
+/** Throws what keeps this machine from mounting, as one sentence with what to do. */
+function checkMachine(): void {
+  addon()
+  const obstacle = mountObstacle(examineNeeded())
+  if (obstacle === undefined) return
+  throw new Hn4Error('UNSUPPORTED', { text: obstacle.advice ?? `${obstacle.name}: ${obstacle.found}` })
+}
+
+function allowOther(options: MountOptions): boolean {
+  if (isRoot()) return options.allowOther ?? true
+  if (options.allowOther !== true) return false
+  let conf = ''
+  try {
+    conf = readFileSync('/etc/fuse.conf', 'utf8')
+  } catch {
+    // Absent: then it is not allowed.
+  }
+  if (/^\s*user_allow_other\s*$/m.test(conf)) return true
+  throw new UsageError('-o allow_other: root has to add the line user_allow_other to /etc/fuse.conf')
+}
+
+/** True if the directory's mount answers, or does not within 5 s (it may be busy); false if it is dead. */
+async function isMountAlive(path: string): Promise<boolean> {
+  const answer = stat(path).then(
+    () => true,
+    (error: NodeJS.ErrnoException) => error.code !== 'ENOTCONN',
+  )
+  const patience = new Promise<boolean>(done => setTimeout(() => done(true), 5000).unref())
+  return await Promise.race([answer, patience])
+}
+
+/** Takes off a mount of ours whose daemon has died, and says so. A dead mount of another kind is an error. */
+async function clearDead(ctx: Context, path: string): Promise<void> {
+  const mount = mountAt(path)
+  if (mount === undefined || (await isMountAlive(path))) return
+  if (!isHn4Mount(mount)) {
+    throw new Hn4Error('BUSY', { path, text: `a dead mount of type ${mount.type} is in the way`, hint: `umount ${path}` })
+  }
+  const failure = addon().unmountPath(path, true)
+  if (failure !== undefined) throw errorOf(failure, path)
+  ctx.note(`took off the dead mount of ${mount.source} at ${path}`)
+}
+
+async function checkMountpoint(ctx: Context, given: string): Promise<string> {
+  const path = resolveMountpoint(given)
+  await clearDead(ctx, path)
+  if (!statSync(path).isDirectory()) throw new Hn4Error('NOT_DIRECTORY', { path: given })
+  return path
+}
+
+/** What the addon is asked to mount. Throws what is wrong with the image's name, the directory or the machine. */
+export async function prepare(ctx: Context, image: string, dir: string, options: MountOptions): Promise<MountRequest> {
+  const allow = allowOther(options)
+  const path = realpathSync(image)
+  const target = statSync(path)
+  if (target.isDirectory()) throw new Hn4Error('IS_DIRECTORY', { path: image })
+  checkMachine()
+  return {
+    image: path,
+    mountpoint: await checkMountpoint(ctx, dir),
+    readOnly: options.readOnly,
+    // fuseblk belongs to root; a user's mount of a block device is a plain one.
+    blockDevice: target.isBlockDevice() && isRoot(),
+    noatime: options.noatime,
+    allowOther: allow,
+    defaultPermissions: true,
+    autoUnmount: options.autoUnmount,
+    writeBack: options.writeBack,
+    mountFlags: [...options.mountFlags],
+    threads: options.threads,
+  }
+}

@@ -1,0 +1,110 @@
+/**
+ * Who serves a mount and who uses it, found in /proc. Files are recognised by what the kernel
+ * writes about them; nothing asks a mount, which may be dead or slow.
+ */
+import { readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs'
+import { majorMinor } from '../device/size.ts'
+import type { Mount } from './mount-table.ts'
+
+export interface Process {
+  readonly pid: number
+  /** Name of the program. */
+  readonly name: string
+  /** When it began, in the kernel's ticks: tells a process from a later one of its number. */
+  readonly began: string
+}
+
+function text(path: string): string {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch {
+    return ''
+  }
+}
+
+function link(path: string): string {
+  try {
+    return readlinkSync(path)
+  } catch {
+    return ''
+  }
+}
+
+function names(path: string): readonly string[] {
+  try {
+    return readdirSync(path)
+  } catch {
+    // Gone meanwhile, or another user's.
+    return []
+  }
+}
+
+/** The process of this number; undefined if there is none. */
+export function processOf(pid: number): Process | undefined {
+  // "42 (a name) S 1 ...": the name may hold anything, so what follows is counted from the last parenthesis.
+  const stat = text(`/proc/${pid}/stat`)
+  const end = stat.lastIndexOf(')')
+  if (end < 0) return undefined
+  const [state, ...rest] = stat.slice(end + 2).split(' ')
+  // A zombie has let go of everything.
+  if (state === 'Z' || state === 'X') return undefined
+  return { pid, name: stat.slice(stat.indexOf('(') + 1, end), began: rest[18] ?? '' }
+}
+
+export function isAlive(process: Process): boolean {
+  return processOf(process.pid)?.began === process.began
+}
+
+const pids = (): readonly number[] => names('/proc').filter(name => /^\d+$/.test(name)).map(Number)
+
+/** `08:01:131075`, as the lock lines of fdinfo name a file; undefined where it is not there. */
+function lockPlace(path: string): string | undefined {
+  try {
+    const stat = statSync(path, { bigint: true })
+    const { major, minor } = majorMinor(stat.dev)
+    const two = (n: bigint) => n.toString(16).padStart(2, '0')
+    return `${two(major)}:${two(minor)}:${stat.ino}`
+  } catch {
+    return undefined
+  }
+}
+
+/** The daemon of an hn4 mount: it holds the image's lock, or the FUSE connection of that number. */
+export function daemonOf(mount: Mount): Process | undefined {
+  const place = lockPlace(mount.source)
+  const connection = new RegExp(`^fuse_connection:\\s*${mount.device.split(':')[1]}$`, 'm')
+  const serves = (info: string) =>
+    (place !== undefined && info.includes(` ${place} `) && /^lock:.*OFDLCK/m.test(info)) ||
+    (mount.type === 'fuse.hn4' && connection.test(info))
+  for (const pid of pids()) {
+    const folder = `/proc/${pid}/fdinfo`
+    if (pid !== process.pid && names(folder).some(fd => serves(text(`${folder}/${fd}`)))) return processOf(pid)
+  }
+  return undefined
+}
+
+/** True if the process stands in the mount, runs from it, or has something of it open or mapped. */
+function uses(pid: number, mount: Mount): boolean {
+  const isInside = (path: string) => path === mount.at || path.startsWith(`${mount.at}/`)
+  const folder = `/proc/${pid}`
+  if (['cwd', 'root', 'exe'].some(name => isInside(link(`${folder}/${name}`)))) return true
+  const byMount = new RegExp(`^mnt_id:\\s*${mount.id}$`, 'm')
+  if (names(`${folder}/fdinfo`).some(fd => byMount.test(text(`${folder}/fdinfo/${fd}`)))) return true
+  return names(`${folder}/map_files`).some(range => isInside(link(`${folder}/map_files/${range}`)))
+}
+
+/** Processes that keep a mount busy, as far as this user may see. */
+export function usersOf(mount: Mount): readonly Process[] {
+  return pids()
+    .filter(pid => uses(pid, mount))
+    .flatMap(pid => processOf(pid) ?? [])
+}
+
+const NAMED_MAX = 5
+
+/** `bash (42), vi (43)`, for a message. */
+export function processList(processes: readonly Process[]): string {
+  const shown = processes.slice(0, NAMED_MAX).map(({ name, pid }) => `${name} (${pid})`)
+  const more = processes.length - shown.length
+  return shown.join(', ') + (more > 0 ? ` and ${more} more` : '')
+}

@@ -1,0 +1,139 @@
+/**
+ * Serves one mount until it ends: the inside of `hn4 mount -f` and of the daemon. The addon's
+ * threads answer the kernel; this process only waits for signals and for the end.
+ */
+import { writeFileSync } from 'node:fs'
+import { MOUNT_EXIT } from '../console/exit-codes.ts'
+import { failureLine, failureOf } from '../console/failure.ts'
+import { addon } from '../native/addon.ts'
+import { errorOf, isFailure, type LogFile, type MountHandle, type MountRequest } from '../native/mount.ts'
+import { mountAt } from './mount-table.ts'
+import { processList, usersOf } from './processes.ts'
+
+export interface ServeSettings {
+  /** Begins the lines on stderr. */
+  readonly tool: string
+  readonly request: MountRequest
+  readonly log?: string | undefined
+  /** Prints the counters at the end. */
+  readonly isDebug: boolean
+  /** Called once the mount answers, before lines go elsewhere than stderr. */
+  readonly onReady: (log: LogFile | undefined) => void
+}
+
+/** A second signal within this time does not wait for the programs that use the mount. */
+const FORCE_WITHIN_MS = 2000
+
+const SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const
+
+/** What a signal does; before the mount is there it is remembered. */
+class Stopper {
+  #handle: MountHandle | undefined
+  #lastMs: number | undefined
+  #isForced = false
+  readonly forced: Promise<void>
+  #resolveForced: () => void = () => {}
+
+  constructor() {
+    this.forced = new Promise(resolve => {
+      this.#resolveForced = resolve
+    })
+    for (const name of SIGNALS) process.on(name, () => void this.#onSignal())
+  }
+
+  get wasAsked(): boolean {
+    return this.#lastMs !== undefined
+  }
+
+  attach(handle: MountHandle): void {
+    this.#handle = handle
+    if (this.wasAsked) void this.#stop(handle)
+  }
+
+  async #onSignal(): Promise<void> {
+    const before = this.#lastMs
+    this.#lastMs = performance.now()
+    const handle = this.#handle
+    if (handle === undefined) return
+    if (before !== undefined && this.#lastMs - before < FORCE_WITHIN_MS) await this.#force(handle)
+    else await this.#stop(handle)
+  }
+
+  /** Unmounts; while programs use the mount everything is made durable and goes on. */
+  async #stop(handle: MountHandle): Promise<void> {
+    const failure = await handle.unmount(false)
+    if (failure === undefined || this.#isForced) return
+    const { logLine } = addon()
+    if (failure.code !== 'EBUSY') return logLine(`not unmounted: ${failure.text}`)
+    await handle.sync()
+    const mount = mountAt(handle.mountpoint)
+    const users = mount === undefined ? [] : usersOf(mount)
+    const who = users.length > 0 ? processList(users) : 'processes that this user may not see'
+    logLine(`${handle.mountpoint} is in use by ${who}: not unmounted; a second signal within 2 s forces it`)
+  }
+
+  async #force(handle: MountHandle): Promise<void> {
+    if (this.#isForced) return
+    this.#isForced = true
+    const failure = await handle.force()
+    if (failure !== undefined) addon().logLine(`forced: ${failure.text}`)
+    this.#resolveForced()
+  }
+}
+
+function reportOpening(handle: MountHandle): void {
+  const { replayed, dropped, rewritten } = handle.report
+  const { logLine } = addon()
+  if (replayed > 0) logLine(`it was not unmounted cleanly: ${replayed} transactions replayed`)
+  if (dropped !== undefined) logLine(`transaction ${dropped}, the last one, had not arrived whole: left out`)
+  if (rewritten > 0) logLine(`${rewritten} metadata blocks restored from their other copy`)
+}
+
+function statsLine(handle: MountHandle): string {
+  const { requests, ...counters } = handle.stats()
+  return `counters: ${JSON.stringify({ ...counters, requests })}`
+}
+
+/** `hn4` in ps and in messages about who holds an image, and not `node`. */
+function nameProcess({ image, mountpoint }: MountRequest): void {
+  process.title = `hn4 mount ${image} ${mountpoint}`
+  try {
+    writeFileSync('/proc/self/comm', 'hn4')
+  } catch {
+    // Only a name.
+  }
+}
+
+/** Mounts and serves; the exit code. Throws why it did not mount. */
+export async function serve(settings: ServeSettings): Promise<number> {
+  const native = addon()
+  native.logToStderr(settings.tool)
+  // Opened now: a log that cannot be written is an error of the mount.
+  const log = settings.log === undefined ? undefined : new native.LogFile(settings.log)
+  const stopper = new Stopper()
+  nameProcess(settings.request)
+  const handle = await native.mountVolume(settings.request)
+  if (isFailure(handle)) throw errorOf(handle, settings.request.image)
+  reportOpening(handle)
+  // Otherwise Node would open its debugger.
+  process.on('SIGUSR1', () => native.logLine(statsLine(handle)))
+  stopper.attach(handle)
+  settings.onReady(log)
+  const failure = await Promise.race([handle.wait(), stopper.forced])
+  if (settings.isDebug) native.logLine(statsLine(handle))
+  if (failure === undefined) return MOUNT_EXIT.OK
+  native.logLine(failure.text)
+  return MOUNT_EXIT.SYSTEM
+}
+
+/** As `serve`, for a whole process: prints what is thrown and ends. */
+export async function serveAndExit(settings: ServeSettings): Promise<never> {
+  try {
+    process.exit(await serve(settings))
+  } catch (thrown) {
+    const failure = failureOf(thrown, 'mount')
+    process.stderr.write(`${failureLine(settings.tool, failure)}\n`)
+    if (process.env.HN4_DEBUG === '1' && thrown instanceof Error) process.stderr.write(`${thrown.stack ?? ''}\n`)
+    process.exit(failure.exit)
+  }
+}
