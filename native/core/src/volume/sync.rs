@@ -94,6 +94,16 @@ impl Volume {
         }
     }
 
+    /// After the death of a thread: nobody waits for it.
+    pub(super) fn abandon(&self) {
+        self.abandon_checkpoints();
+        let mut state = self.commit.lock();
+        state.stop = true;
+        state.served = state.requested;
+        self.commit_done.notify_all();
+        self.commit_wanted.notify_all();
+    }
+
     /// Error: the volume stopped writing.
     pub(super) fn check_running(&self) -> Result<()> {
         match self.failed.load(Ordering::Acquire) {
