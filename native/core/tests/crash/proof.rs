@@ -6,18 +6,18 @@ use crate::workloads::{Case, cases};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
-fn prove(case: &Case, seed: u64, plan: &Plan) -> Figures {
-    let name = format!("{}:{seed}", case.name);
-    explore(&name, &record(&case.setup, case.run, seed), plan, None)
+/// Records one life of a workload and looks at about `states` of what it may leave.
+fn prove(case: &Case, seed: u64, states: u64, samples: u64) -> Figures {
+    let run = record(&case.setup, case.run, seed);
+    let all = run.trace.cuts().len() as u64 * (samples + 2);
+    let plan = Plan { samples, one_in: (all / states).max(1), deep_one_in: 20, seed };
+    explore(&format!("{}:{seed}", case.name), &run, &plan, None)
 }
 
 /// A few states of each workload.
 fn sample(name: &str) {
     let case = cases().into_iter().find(|case| case.name == name).unwrap();
-    let run = record(&case.setup, case.run, 1);
-    let cuts = run.trace.cuts().len() as u64;
-    let plan = Plan { samples: 2, one_in: (cuts * 4 / 60).max(1), deep_one_in: 20, seed: 1 };
-    let figures = explore(&format!("{name}:1"), &run, &plan, None);
+    let figures = prove(&case, 1, 60, 2);
     assert!(figures.failures.is_empty(), "{}", figures.failures.join("\n"));
     assert!(figures.states > 20, "only {} states", figures.states);
 }
@@ -89,8 +89,7 @@ fn long_run() {
                 while states.load(Ordering::Relaxed) < wanted {
                     let turn = next.fetch_add(1, Ordering::Relaxed);
                     let (which, seed) = (turn % cases.len(), first + (turn / cases.len()) as u64);
-                    let plan = Plan { samples: 4, one_in: 2, deep_one_in: 40, seed };
-                    let figures = prove(&cases[which], seed, &plan);
+                    let figures = prove(&cases[which], seed, 300, 4);
                     states.fetch_add(figures.states, Ordering::Relaxed);
                     totals[which].lock().unwrap().add(figures);
                 }
