@@ -79,6 +79,8 @@ export interface MountAddon {
   readonly LogFile: new (path: string) => LogFile
   /** Lets go of stdin, stdout and stderr; lines go to the file or the system's log. */
   detachOutput(file?: LogFile): void
+  /** Programs started from now on inherit only stdin, stdout, stderr and what they are given. */
+  keepDescriptors(): void
   unmountPath(mountpoint: string, lazy: boolean): Failure | undefined
   getXattr(path: string, name: string): Buffer | Failure
   /** Names, each followed by NUL. */
