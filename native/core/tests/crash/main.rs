@@ -5,10 +5,12 @@
 //! `npm run test:crash`.
 
 mod content;
+mod faults;
 mod lane;
 mod oracle;
 mod proof;
 mod rig;
 mod states;
 mod tree;
+mod watch;
 mod workloads;
