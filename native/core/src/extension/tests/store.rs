@@ -75,7 +75,12 @@ pub struct File {
 
 impl File {
     pub fn new(pages: u64) -> File {
-        File { store: Store::new(pages), allocator: UnitAllocator::new(pages, 0), chain: Chain::empty(17), generation: 0 }
+        File {
+            store: Store::new(pages),
+            allocator: UnitAllocator::new(pages, 0),
+            chain: Chain::empty(17),
+            generation: 0,
+        }
     }
     /// Changes one payload; returns the units written and freed.
     pub fn change(&mut self, kind: u32, payload: &[u8]) -> Result<(usize, u64)> {
