@@ -3,44 +3,27 @@ import { Hn4Error } from '../src/base/error.ts'
 import type { Command } from '../src/console/command.ts'
 import type { Context } from '../src/console/context.ts'
 import { UsageError } from '../src/console/failure.ts'
-import type { Pass } from './check.ts'
-import { anchorsPass } from './passes/anchors.ts'
-import { blocksPass } from './passes/blocks.ts'
-import { countersPass } from './passes/counters.ts'
-import { extensionsPass } from './passes/extensions.ts'
-import { logPass } from './passes/log.ts'
-import { namesPass } from './passes/names.ts'
-import { pagesPass } from './passes/pages.ts'
-import { subtreePass } from './passes/subtree.ts'
-import { superblocksPass } from './passes/superblocks.ts'
+import { FSCK_PASSES, subtreePasses } from './passes/all.ts'
 import { runPasses } from './run.ts'
-
-/** Structure, in the order in which one pass builds on the other. */
-const PASSES: readonly Pass[] = [
-  superblocksPass,
-  logPass,
-  pagesPass,
-  anchorsPass,
-  extensionsPass,
-  blocksPass(false),
-  namesPass,
-  countersPass,
-]
-
-function passesFor(path: string | undefined): readonly Pass[] {
-  if (path === undefined) return PASSES
-  const only = new Set<number>()
-  return [subtreePass(path, only), extensionsPass, blocksPass(false, only)]
-}
 
 function run(ctx: Context): Promise<number> {
   const { options } = ctx
   const modes = (['no', 'preen', 'yes'] as const).filter(name => options.flag(name))
   if (modes.length > 1) throw new UsageError('-n, -p and -y exclude each other')
   if (modes[0] === 'preen' || modes[0] === 'yes') {
-    throw new Hn4Error('UNSUPPORTED', { path: ctx.arg(0), text: 'this version checks, but does not repair', hint: 'use -n' })
+    throw new Hn4Error('UNSUPPORTED', {
+      path: ctx.arg(0),
+      text: 'this version checks, but does not repair',
+      hint: 'use -n',
+    })
   }
-  return runPasses(ctx, { image: ctx.arg(0), passes: passesFor(options.text('path')), progressFd: options.number('progress') })
+  const path = options.text('path')
+  const passes = path === undefined ? FSCK_PASSES : subtreePasses(path, false)
+  return runPasses(ctx, {
+    image: ctx.arg(0),
+    passes,
+    progressFd: options.number('progress'),
+  })
 }
 
 export const fsck: Command = {
@@ -55,11 +38,23 @@ export const fsck: Command = {
   arguments: [{ name: 'IMAGE', summary: 'file or block device, not mounted for writing' }],
   options: [
     { name: 'no', short: 'n', kind: 'flag', summary: 'change nothing (default)' },
-    { name: 'preen', short: 'p', alsoShort: ['a'], kind: 'flag', summary: 'repair what is safe without asking (not in this version)' },
+    {
+      name: 'preen',
+      short: 'p',
+      alsoShort: ['a'],
+      kind: 'flag',
+      summary: 'repair what is safe without asking (not in this version)',
+    },
     { name: 'yes', short: 'y', kind: 'flag', summary: 'repair everything that can be repaired (not in this version)' },
     { name: 'force', short: 'f', kind: 'flag', summary: 'check also if the volume is marked clean (always done)' },
     { name: 'path', kind: 'text', value: 'PATH', summary: 'check the files below this path of the volume only' },
-    { name: 'progress', short: 'C', kind: 'count', value: 'FD', summary: 'progress: 0 = a bar, else lines to this descriptor' },
+    {
+      name: 'progress',
+      short: 'C',
+      kind: 'count',
+      value: 'FD',
+      summary: 'progress: 0 = a bar, else lines to this descriptor',
+    },
     { name: 'undo', short: 'z', kind: 'text', value: 'FILE', summary: 'save every block here before it is changed' },
     { name: 'all', short: 'A', kind: 'flag', hidden: true, summary: 'accepted for fsck(8)' },
     { name: 'type', short: 't', kind: 'text', hidden: true, summary: 'accepted for fsck(8)' },

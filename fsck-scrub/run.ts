@@ -5,11 +5,11 @@ import type { Context } from '../src/console/context.ts'
 import { EXIT } from '../src/console/exit-codes.ts'
 import { printable } from '../src/console/failure.ts'
 import type { JsonObject } from '../src/console/json.ts'
-import { formatCount } from '../src/console/size.ts'
 import type { Progress } from '../src/console/progress.ts'
-import { slotCounts } from '../src/format/parts.ts'
-import { dataBlocks } from '../src/format/geometry.ts'
+import { formatCount } from '../src/console/size.ts'
 import { writtenBy } from '../src/device/in-use.ts'
+import { dataBlocks } from '../src/format/geometry.ts'
+import { slotCounts } from '../src/format/parts.ts'
 import { Volume } from '../src/reader/volume.ts'
 import { Cancelled, Check, type Pass, Step } from './check.ts'
 import { Findings, findingJson, findingText } from './finding.ts'
@@ -108,7 +108,12 @@ class Runner {
     progress.update(step.done, step.done)
     if (this.#isBarOn) progress.finish()
     else progress.clear()
-    this.#done.push({ name: pass.name, unit: pass.unit, done: step.done, seconds: Math.round(progress.reading().elapsedSeconds * 1000) / 1000 })
+    this.#done.push({
+      name: pass.name,
+      unit: pass.unit,
+      done: step.done,
+      seconds: Math.round(progress.reading().elapsedSeconds * 1000) / 1000,
+    })
     this.#progress = null
   }
 
@@ -139,7 +144,10 @@ class Runner {
       return exit
     }
     if (this.#isCancelled) this.#ctx.print(`${image}: cancelled`)
-    const state = findings.errors === 0 ? 'clean' : `DAMAGED: ${formatCount(findings.errors)} errors in ${this.#damagedFiles().length} files`
+    const state =
+      findings.errors === 0
+        ? 'clean'
+        : `DAMAGED: ${formatCount(findings.errors)} errors in ${this.#damagedFiles().length} files`
     const warnings = findings.warnings === 0 ? '' : `, ${findings.warnings} warnings`
     const total = this.#check.isPartial ? '' : `/${slots.cortex + slots.stash}`
     const blocks = this.#check.isPartial ? '' : `, ${liveBlocks}/${dataBlocks(volume.core.g)} blocks`
@@ -148,7 +156,9 @@ class Runner {
   }
 
   #damagedFiles(): string[] {
-    const named = this.#check.findings.list.filter(f => f.severity === 'error').flatMap(f => f.path ?? (f.number === undefined ? [] : `file ${f.number}`))
+    const named = this.#check.findings.list
+      .filter(f => f.severity === 'error')
+      .flatMap(f => f.path ?? (f.number === undefined ? [] : `file ${f.number}`))
     return [...new Set(named)]
   }
 }

@@ -17,7 +17,8 @@ const FEATURES = FLAGS.INCOMPAT.map(([name, , meaning]) => [name.toLowerCase(), 
 function checkFeatures(wanted: readonly string[]): void {
   for (const feature of wanted.flatMap(list => list.split(','))) {
     const name = feature.replace(/^\^/, '')
-    if (!FEATURES.some(([known]) => known === name)) throw new UsageError(`-O: unknown feature '${name}'; -O list shows them`)
+    if (!FEATURES.some(([known]) => known === name))
+      throw new UsageError(`-O: unknown feature '${name}'; -O list shows them`)
     if (feature.startsWith('^')) throw new UsageError(`-O: ${name} cannot be turned off in this version`)
   }
 }
@@ -35,7 +36,8 @@ function extended(wanted: readonly string[]): { stride?: number; scale?: number 
 function seedOf(text: string | undefined): Uint8Array | undefined {
   if (text === undefined) return undefined
   const bytes = fromHex(text)
-  if (bytes === null || bytes.length === 0 || bytes.length > 16) throw new UsageError('--seed: 2 to 32 hexadecimal digits, an even number')
+  if (bytes === null || bytes.length === 0 || bytes.length > 16)
+    throw new UsageError('--seed: 2 to 32 hexadecimal digits, an even number')
   return bytes
 }
 

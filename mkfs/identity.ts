@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { parseUuid } from '../src/base/bytes.ts'
 import { Hn4Error } from '../src/base/error.ts'
 import { constant } from '../src/format/constants.ts'
-import { sipKey, siphash24 } from '../src/format/siphash.ts'
+import { siphash24, sipKey } from '../src/format/siphash.ts'
 import type { Identity } from '../src/format/superblock.ts'
 
 export interface IdentityOptions {
@@ -29,7 +29,8 @@ export function makeIdentity(options: IdentityOptions): Identity {
 
 /** 16 bytes by name: SipHash of the name and 0, then of the name and 1, under the seed. */
 function derivation(seed: Uint8Array): (name: string) => Uint8Array {
-  if (seed.length === 0 || seed.length > 16) throw new Hn4Error('ARGUMENT', { text: 'seed: 1 to 16 bytes as hexadecimal digits' })
+  if (seed.length === 0 || seed.length > 16)
+    throw new Hn4Error('ARGUMENT', { text: 'seed: 1 to 16 bytes as hexadecimal digits' })
   const padded = new Uint8Array(16)
   padded.set(seed)
   const key = sipKey(padded)

@@ -1,14 +1,24 @@
 /** mkfs as a library: plans a volume, refuses what must not be overwritten, writes it. */
 import { spawnSync } from 'node:child_process'
-import { closeSync, constants, existsSync, ftruncateSync, openSync, readSync, realpathSync, statSync, unlinkSync } from 'node:fs'
+import {
+  closeSync,
+  constants,
+  existsSync,
+  ftruncateSync,
+  openSync,
+  readSync,
+  realpathSync,
+  statSync,
+  unlinkSync,
+} from 'node:fs'
 import { Hn4Error, ioError } from '../src/base/error.ts'
+import { usedBy } from '../src/device/in-use.ts'
 import { sizeOfTarget } from '../src/device/size.ts'
 import { constant } from '../src/format/constants.ts'
 import { checkGeometry, type Geometry } from '../src/format/geometry.ts'
-import { planGeometry, type PlanOptions } from '../src/format/plan.ts'
+import { type PlanOptions, planGeometry } from '../src/format/plan.ts'
 import type { Identity } from '../src/format/superblock.ts'
 import { type IdentityOptions, makeIdentity } from './identity.ts'
-import { usedBy } from '../src/device/in-use.ts'
 import { blkidSignature, HEAD_BYTES, knownSignature, TAIL_BYTES } from './signatures.ts'
 import { FileSink, writeVolume } from './write-volume.ts'
 
@@ -93,7 +103,10 @@ function makeOnExisting(options: MakeOptions, identity: Identity): MadeVolume {
 function chooseSize(options: MakeOptions, bytes: number, isBlockDevice: boolean): number {
   const wanted = options.sizeBytes ?? bytes
   if (isBlockDevice && wanted > bytes) {
-    throw new Hn4Error('TOO_LARGE', { path: options.path, text: `the device has ${bytes} bytes, ${wanted} were asked for` })
+    throw new Hn4Error('TOO_LARGE', {
+      path: options.path,
+      text: `the device has ${bytes} bytes, ${wanted} were asked for`,
+    })
   }
   return wanted
 }

@@ -6,7 +6,14 @@ import { type BlockNumber, blockNumber } from '../src/base/units.ts'
 import { encodeCheckpoint } from '../src/format/checkpoint.ts'
 import { constant, flag } from '../src/format/constants.ts'
 import { cortexPlace } from '../src/format/cortex.ts'
-import { checkpointPlaces, type Geometry, pageInCopy, type RegionName, regionNumber, superblockPlaces } from '../src/format/geometry.ts'
+import {
+  checkpointPlaces,
+  type Geometry,
+  pageInCopy,
+  type RegionName,
+  regionNumber,
+  superblockPlaces,
+} from '../src/format/geometry.ts'
 import { BLOCK_SIZE } from '../src/format/layout.ts'
 import { changeBits, sealPage } from '../src/format/page.ts'
 import { sipKey } from '../src/format/siphash.ts'

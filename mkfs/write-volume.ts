@@ -66,7 +66,8 @@ export class FileSink implements BlockSink {
   write(block: BlockNumber, bytes: Uint8Array): void {
     try {
       let done = 0
-      while (done < bytes.length) done += writeSync(this.#fd, bytes, done, bytes.length - done, block * BLOCK_SIZE + done)
+      while (done < bytes.length)
+        done += writeSync(this.#fd, bytes, done, bytes.length - done, block * BLOCK_SIZE + done)
     } catch (error) {
       throw ioError(this.#path, `write of block ${block}`, error)
     }

@@ -83,6 +83,7 @@ const CORE_LAYERS: Readonly<Record<string, number>> = {
   chronicle: 4,
   directory: 4,
   extension: 4,
+  presence: 4,
   volume: 5,
   vfs: 6,
 }
@@ -92,7 +93,7 @@ const CORE = 'native/core/src/'
 const CORE_EXCEPTIONS = new Set(['format/superblock.rs device'])
 
 /** Tests may use anything: files of tests, and what follows `#[cfg(test)] mod tests {`. */
-const isRustTest = (path: string) => /(^|\/)(tests?|testing|\w+_tests?)(\.rs$|\/)/.test(path)
+const isRustTest = (path: string) => /(^|\/)(tests?|testing|\w+_tests?|test_\w+)(\.rs$|\/)/.test(path)
 const withoutTests = (text: string) => text.replace(/#\[cfg\(test\)\]\s*mod \w+ \{[\s\S]*$/, '')
 
 /** Modules of `crate::` that a Rust file names, also in `use crate::{a, b}`. */
@@ -152,7 +153,7 @@ t.test('lock files name no download addresses', async t => {
 
 t.test('no path of a home directory stands in the project', async t => {
   // Put together here, so that this file does not find itself.
-  const homes = new RegExp(`(?<![\\w.~-])/(?:${['ro', 'ho'].map((a, i) => a + ['ot', 'me'][i]).join('|')})/\\w`)
+  const homes = new RegExp(`(?<![\\w.~:-])/(?:${['ro', 'ho'].map((a, i) => a + ['ot', 'me'][i]).join('|')})/\\w`)
   for (const source of all) {
     const found = homes.exec(source.text)
     if (found !== null) t.fail(`${source.path}: ${found[0]}...`)

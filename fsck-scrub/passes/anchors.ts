@@ -26,7 +26,8 @@ async function run(check: Check, step: Step): Promise<void> {
   }
   await nameDamaged(check, step)
   for (const number of [constant('INO_ROOT'), constant('INO_ORPHANS'), constant('INO_PUBLIC_IDS')]) {
-    if (check.files.get(number)?.type !== FILE_TYPES.directory) check.add('SYSTEM_FILE', `system directory ${number} is missing`, { number })
+    if (check.files.get(number)?.type !== FILE_TYPES.directory)
+      check.add('SYSTEM_FILE', `system directory ${number} is missing`, { number })
   }
 }
 
@@ -83,7 +84,11 @@ function checkSlot(check: Check, place: SlotPlace, bytes: Uint8Array): void {
   const where = `${place.region.toLowerCase()} page ${place.page}, slot ${place.slot}`
   const home = placeOf(check.volume.core, number, slot.anchor.hint)
   if (place.region === 'CORTEX' && place.page !== home.first && place.page !== home.second) {
-    check.add('CORTEX_PLACE', `file ${number}: anchor at ${where}, but its pages are ${home.first} and ${home.second}`, { number })
+    check.add(
+      'CORTEX_PLACE',
+      `file ${number}: anchor at ${where}, but its pages are ${home.first} and ${home.second}`,
+      { number },
+    )
   }
   const other = check.files.get(number)
   if (other) {
@@ -92,7 +97,11 @@ function checkSlot(check: Check, place: SlotPlace, bytes: Uint8Array): void {
     return
   }
   if (BigInt(number) >= check.volume.core.counters.nextNumber) {
-    check.add('NUMBER', `file ${number}: the number was not given yet (next is ${check.volume.core.counters.nextNumber})`, { number })
+    check.add(
+      'NUMBER',
+      `file ${number}: the number was not given yet (next is ${check.volume.core.counters.nextNumber})`,
+      { number },
+    )
   }
   check.files.set(number, recordOf(slot, place))
 }

@@ -7,7 +7,13 @@ import { Hn4Error } from '../../src/base/error.ts'
 import { type BlockNumber, blockNumber, type DataNumber } from '../../src/base/units.ts'
 import { constant } from '../../src/format/constants.ts'
 import { crc32c } from '../../src/format/crc32c.ts'
-import { copyNumber, type DescriptorFields, descriptorProblem, isMeta, isUnwritten } from '../../src/format/descriptor.ts'
+import {
+  copyNumber,
+  type DescriptorFields,
+  descriptorProblem,
+  isMeta,
+  isUnwritten,
+} from '../../src/format/descriptor.ts'
 import { readDirBlock } from '../../src/format/directory.ts'
 import { BLOCK_SIZE } from '../../src/format/layout.ts'
 import { FILE_TYPES } from '../../src/format/slot.ts'
@@ -54,7 +60,15 @@ class BlocksPass {
       this.#step.add(BLOCK_SIZE)
     }
     this.#readBatch()
+    this.#behindTheEnd()
     await this.#findLost()
+  }
+
+  #behindTheEnd(): void {
+    const { core } = this.#check.volume
+    for (const data of core.liveBlocks(core.dataBlocks, core.g.pages.FREE * constant('MAP_BITS_PER_PAGE'), () => {})) {
+      this.#check.add('FREE_MAP', `free map: data block ${data} is marked, but there are only ${core.dataBlocks}`)
+    }
   }
 
   #live(data: DataNumber): LiveBlock | null {
@@ -80,13 +94,18 @@ class BlocksPass {
     const number = Number(d.owner)
     const record = this.#check.files.get(number)
     if (!record || record.hint !== d.hint) {
-      if (this.#check.isAnchorLost || this.#check.damagedAnchors.some(({ number: damaged }) => damaged === d.owner)) return
-      this.#check.add('BLOCK_OWNER', `block ${block} of the volume: belongs to file ${number}, which does not exist${record ? ' with this hint' : ''}`, { block })
+      if (this.#check.isAnchorLost || this.#check.damagedAnchors.some(({ number: damaged }) => damaged === d.owner))
+        return
+      this.#check.add(
+        'BLOCK_OWNER',
+        `block ${block} of the volume: belongs to file ${number}, which does not exist${record ? ' with this hint' : ''}`,
+        { block },
+      )
       return
     }
-    record.found++
     const blocks = this.#check.blocksOf(number, () => findAnchor(core, number, d.hint).slot)
     if (blocks === null || !this.#leadsHere(blocks, live)) return
+    record.found++
     if (!this.#withContent || isUnwritten(d)) return
     const before = this.#batch.at(-1)
     if (before && (before.block + 1 !== block || this.#batch.length >= READ_BLOCKS)) this.#readBatch()
@@ -100,8 +119,17 @@ class BlocksPass {
     try {
       const found = blocks.find(d.index, copyNumber(d))
       if (found?.data === data) return this.#fits(blocks, live)
-      if (found === null) this.#check.add('BLOCK_UNREACHABLE', `block ${block} of the volume: no equation of file ${d.owner} leads to it (block ${d.index})`, where())
-      else this.#check.take(new Hn4Error('BLOCK_TWICE', { number: d.owner, index: d.index, block: found.block, other: block }), where())
+      if (found === null)
+        this.#check.add(
+          'BLOCK_UNREACHABLE',
+          `block ${block} of the volume: no equation of file ${d.owner} leads to it (block ${d.index})`,
+          where(),
+        )
+      else
+        this.#check.take(
+          new Hn4Error('BLOCK_TWICE', { number: d.owner, index: d.index, block: found.block, other: block }),
+          where(),
+        )
     } catch (error) {
       this.#check.take(error, where())
     }
@@ -114,12 +142,24 @@ class BlocksPass {
     const isDirectory = slot.type === 'directory'
     const expectedMeta = isDirectory || d.index >= DATA_INDICES
     if (isMeta(d) !== expectedMeta) {
-      this.#check.add('DESCRIPTOR', `block ${block} of the volume: flag META is ${isMeta(d) ? 'set' : 'missing'} (block ${d.index} of a ${slot.type})`, { ...this.#placeOf(d), block })
+      this.#check.add(
+        'DESCRIPTOR',
+        `block ${block} of the volume: flag META is ${isMeta(d) ? 'set' : 'missing'} (block ${d.index} of a ${slot.type})`,
+        { ...this.#placeOf(d), block },
+      )
     }
-    const isBeyond = d.index < DATA_INDICES && d.index >= slot.contentBlocks && !slot.has('SPARSE') && !slot.has('TRUNCATING') && !slot.has('TOMBSTONE')
+    const isBeyond =
+      d.index < DATA_INDICES &&
+      d.index >= slot.contentBlocks &&
+      !slot.has('SPARSE') &&
+      !slot.has('TRUNCATING') &&
+      !slot.has('TOMBSTONE')
     const isForeign = d.index >= DATA_INDICES && !slot.has('SPARSE')
     if (isBeyond || isForeign) {
-      this.#check.add('BLOCK_BEYOND', `block ${block} of the volume: file ${d.owner} has no block ${d.index}`, { ...this.#placeOf(d), block })
+      this.#check.add('BLOCK_BEYOND', `block ${block} of the volume: file ${d.owner} has no block ${d.index}`, {
+        ...this.#placeOf(d),
+        block,
+      })
     }
     return true
   }
@@ -146,7 +186,10 @@ class BlocksPass {
     }
     for (const [i, live] of batch.entries()) {
       try {
-        this.#verify(live, bytes ? bytes.subarray(i * BLOCK_SIZE, (i + 1) * BLOCK_SIZE) : source.read(blockNumber(live.block)))
+        this.#verify(
+          live,
+          bytes ? bytes.subarray(i * BLOCK_SIZE, (i + 1) * BLOCK_SIZE) : source.read(blockNumber(live.block)),
+        )
       } catch (error) {
         this.#check.take(error, { ...this.#placeOf(live.descriptor), block: live.block })
       }
@@ -154,7 +197,8 @@ class BlocksPass {
   }
 
   #verify({ descriptor: d, block }: LiveBlock, bytes: Uint8Array): void {
-    const wrong = (cause: string): Hn4Error => new Hn4Error('BLOCK_DATA', { number: d.owner, index: d.index, block, cause })
+    const wrong = (cause: string): Hn4Error =>
+      new Hn4Error('BLOCK_DATA', { number: d.owner, index: d.index, block, cause })
     if (crc32c(bytes) !== d.crc) throw wrong(`wrong bytes (checksum)${copyNumber(d) > 0 ? ', second copy' : ''}`)
     if (this.#check.files.get(Number(d.owner))?.type === FILE_TYPES.directory) {
       const block = readDirBlock(bytes)
@@ -169,7 +213,11 @@ class BlocksPass {
       if (this.#only !== null && !this.#only.has(record.number)) continue
       if (record.found === record.blocks) continue
       if (!findLost(this.#check, record) && !record.isLeaving) {
-        this.#check.add('BLOCK_COUNT', `file ${record.number}: says it owns ${record.blocks} blocks, ${record.found} name it`, this.#check.placeOf(record.number, record.hint))
+        this.#check.add(
+          'BLOCK_COUNT',
+          `file ${record.number}: says it owns ${record.blocks} blocks, ${record.found} name it`,
+          this.#check.placeOf(record.number, record.hint),
+        )
       }
     }
   }

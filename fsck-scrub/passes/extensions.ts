@@ -24,7 +24,12 @@ function checkFile(check: Check, record: FileRecord, owners: Map<number, number>
     for (const { unit, units } of readChain(core, slot)) {
       for (let u = unit; u < unit + units; u++) {
         const other = owners.get(u)
-        if (other !== undefined) throw new Hn4Error('EXTENSION', { number: record.number, unit: u, cause: `also in the chain of file ${other}` })
+        if (other !== undefined)
+          throw new Hn4Error('EXTENSION', {
+            number: record.number,
+            unit: u,
+            cause: `also in the chain of file ${other}`,
+          })
         owners.set(u, record.number)
       }
     }
@@ -38,13 +43,19 @@ function checkFile(check: Check, record: FileRecord, owners: Map<number, number>
   }
 }
 
-async function checkMap(check: Check, step: Step, owners: ReadonlyMap<number, number>, isWhole: boolean): Promise<void> {
+async function checkMap(
+  check: Check,
+  step: Step,
+  owners: ReadonlyMap<number, number>,
+  isWhole: boolean,
+): Promise<void> {
   const { core } = check.volume
   // A page of the map that is lost is a finding of the pages pass.
   for (const unit of core.usedUnits(() => {})) {
     if (step.isDue) await step.pause()
     if (owners.has(unit)) continue
-    if (unit === 0 || unit >= core.limits.units) check.add('UNIT_MAP', `unit map: unit ${unit} is marked, but must not be`)
+    if (unit === 0 || unit >= core.limits.units)
+      check.add('UNIT_MAP', `unit map: unit ${unit} is marked, but must not be`)
     else if (isWhole) check.add('UNIT_LOST', `extension unit ${unit}: in use in the unit map, but in no chain`)
   }
 }

@@ -14,7 +14,12 @@ async function run(check: Check, step: Step): Promise<void> {
     const other = log.checkpoints.find(copy => copy.slot === slot && copy.place !== place)
     if (fields && other?.fields && other.fields.generation > fields.generation) {
       // A crash between the two writes leaves this too: the newer one counts.
-      check.add('CHECKPOINT', `checkpoint ${slot} at the ${place}: generation ${fields.generation}, the other place has ${other.fields.generation}`, { block }, 'warning')
+      check.add(
+        'CHECKPOINT',
+        `checkpoint ${slot} at the ${place}: generation ${fields.generation}, the other place has ${other.fields.generation}`,
+        { block },
+        'warning',
+      )
     }
   }
   step.add(log.transactions.length)

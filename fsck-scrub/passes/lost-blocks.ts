@@ -40,11 +40,21 @@ export function findLost(check: Check, record: FileRecord): boolean {
     const from = first * BLOCK_SIZE
     const range = count === 1 ? `block ${first} is` : `blocks ${first} to ${first + count - 1} are`
     const isData = record.type === 8 && first < 2 ** 47
-    const bytes = isData ? { from, to: Math.max(from + 1, Math.min(from + count * BLOCK_SIZE, Number(record.size))) } : {}
-    check.add('BLOCK_LOST', `file ${record.number}: ${range} lost${copy > 0 ? ' (second copy)' : ''}: no live descriptor names ${count === 1 ? 'it' : 'them'}`, { ...place, ...bytes })
+    const bytes = isData
+      ? { from, to: Math.max(from + 1, Math.min(from + count * BLOCK_SIZE, Number(record.size))) }
+      : {}
+    check.add(
+      'BLOCK_LOST',
+      `file ${record.number}: ${range} lost${copy > 0 ? ' (second copy)' : ''}: no live descriptor names ${count === 1 ? 'it' : 'them'}`,
+      { ...place, ...bytes },
+    )
   }
   try {
-    const blocks = new FileBlocks(check.volume.core, findAnchor(check.volume.core, record.number, record.hint).slot, () => check.volume.area)
+    const blocks = new FileBlocks(
+      check.volume.core,
+      findAnchor(check.volume.core, record.number, record.hint).slot,
+      () => check.volume.area,
+    )
     for (const [index, copy] of expected(blocks)) {
       if (isThere(blocks, index, copy)) continue
       if (run !== null && run.copy === copy && run.first + run.count === index) run.count++

@@ -21,7 +21,10 @@ function checkDirectory(check: Check, { number, hint }: FileRecord): void {
       if (check.files.has(Number(entry.number))) continue
       const above = check.paths.pathOfNumber(number, hint)
       const path = `${above === '/' || above === null ? '' : above}/${printableBytes(entry.name)}`
-      check.add('FILE_LOST', `file ${entry.number}: its anchor is lost with a page of the cortex`, { number: entry.number, path })
+      check.add('FILE_LOST', `file ${entry.number}: its anchor is lost with a page of the cortex`, {
+        number: entry.number,
+        path,
+      })
     }
   } catch (error) {
     // A directory that cannot be read was reported when its blocks were.
@@ -29,4 +32,9 @@ function checkDirectory(check: Check, { number, hint }: FileRecord): void {
   }
 }
 
-export const lostFilesPass: Pass = { name: 'lost files', unit: 'items', total: check => (check.isAnchorLost ? check.files.size : 0), run }
+export const lostFilesPass: Pass = {
+  name: 'lost files',
+  unit: 'items',
+  total: check => (check.isAnchorLost ? check.files.size : 0),
+  run,
+}

@@ -66,7 +66,7 @@ class DirectoryCheck {
   }
 
   #place(): Partial<Finding> {
-    return this.#check.placeOf(this.#record.number, this.#record.hint) 
+    return this.#check.placeOf(this.#record.number, this.#record.hint)
   }
 
   #damage(error: Hn4Error): void {
@@ -100,8 +100,14 @@ class DirectoryCheck {
       return { number: entry.number, ...(above !== undefined && { path: `${above === '/' ? '' : above}/${name}` }) }
     }
     const wrong = (cause: string): void => this.#check.take(new Hn4Error('ENTRY', { number, name, cause }), place())
-    if (!record) return wrong(`leads to file ${entry.number}, whose anchor is missing or damaged`)
-    if (record.hint !== entry.hint || record.type !== entry.type) return wrong(`hint or type differ from those of file ${entry.number}`)
+    if (!record) {
+      wrong(`leads to file ${entry.number}, whose anchor is missing or damaged`)
+      return
+    }
+    if (record.hint !== entry.hint || record.type !== entry.type) {
+      wrong(`hint or type differ from those of file ${entry.number}`)
+      return
+    }
     try {
       this.#check.volume.fileOfEntry(number, entry)
     } catch (error) {
@@ -118,9 +124,11 @@ class DirectoryCheck {
   #named(record: FileRecord, wrong: (cause: string) => void): void {
     record.names++
     if (record.type !== FILE_TYPES.directory) return
-    if (record.number < SYSTEM_END && record.number !== constant('INO_LOST_FOUND')) wrong(`a name of system file ${record.number}`)
+    if (record.number < SYSTEM_END && record.number !== constant('INO_LOST_FOUND'))
+      wrong(`a name of system file ${record.number}`)
     if (record.names > 1) wrong(`a second name of directory ${record.number}`)
-    if (record.parent !== this.#record.number) wrong(`directory ${record.number} says that its parent is ${record.parent}`)
+    if (record.parent !== this.#record.number)
+      wrong(`directory ${record.number} says that its parent is ${record.parent}`)
     this.#record.subdirectories++
   }
 
@@ -128,7 +136,8 @@ class DirectoryCheck {
     const state = file.slot.dirState()
     const blocks = file.slot.contentBlocks
     if (state.entries !== this.#entries) this.#wrong(0, `${this.#entries} entries, its anchor says ${state.entries}`)
-    if (leaves + state.index_blocks !== blocks) this.#wrong(0, `${leaves} leaves and ${state.index_blocks} index blocks are ${blocks} blocks in its anchor`)
+    if (leaves + state.index_blocks !== blocks)
+      this.#wrong(0, `${leaves} leaves and ${state.index_blocks} index blocks are ${blocks} blocks in its anchor`)
   }
 }
 
@@ -156,7 +165,11 @@ function checkNames(check: Check, record: FileRecord): void {
   const { number, type, nlink } = record
   const place = (): Partial<Finding> => check.placeOf(number, record.hint)
   if (record.publicId !== null && !check.publicIds.has(record.publicId) && check.isNamesWhole) {
-    check.add('PUBLIC_ID', `file ${number}: its public id ${record.publicId} is not entered in the directory of ids`, place())
+    check.add(
+      'PUBLIC_ID',
+      `file ${number}: its public id ${record.publicId} is not entered in the directory of ids`,
+      place(),
+    )
   }
   if (number < SYSTEM_END || !check.isNamesWhole) return
   if (record.names === 0 && !record.isOrphan) {
@@ -165,7 +178,8 @@ function checkNames(check: Check, record: FileRecord): void {
   }
   const expected = type === FILE_TYPES.directory && record.names > 0 ? 2 + record.subdirectories : record.names
   if (nlink !== expected) check.add('LINKS', `file ${number}: ${expected} links, its anchor says ${nlink}`, place())
-  if (nlink === 0 && !record.isOrphan) check.add('ORPHAN', `file ${number}: no links, but not in the orphan directory`, { number })
+  if (nlink === 0 && !record.isOrphan)
+    check.add('ORPHAN', `file ${number}: no links, but not in the orphan directory`, { number })
 }
 
 /** The root's links are checked like those of any directory. */
@@ -177,8 +191,9 @@ export const namesPass: Pass = {
     await run(check, step)
     const root = check.files.get(ROOT)
     if (root && check.isNamesWhole && root.nlink !== 2 + root.subdirectories) {
-      check.add('LINKS', `root directory: ${2 + root.subdirectories} links, its anchor says ${root.nlink}`, { path: '/' })
+      check.add('LINKS', `root directory: ${2 + root.subdirectories} links, its anchor says ${root.nlink}`, {
+        path: '/',
+      })
     }
   },
 }
-

@@ -39,7 +39,10 @@ function checkPage(check: Check, region: RegionName, page: number): void {
   }
   if (pages.isPatched(target)) return
   for (const home of homes) {
-    if (home.problem !== null) check.add('PAGE_COPY', `${name}: copy ${home.copy}: ${home.problem}; the other copy is good`, { block: home.block })
+    if (home.problem !== null)
+      check.add('PAGE_COPY', `${name}: copy ${home.copy}: ${home.problem}; the other copy is good`, {
+        block: home.block,
+      })
   }
   if (good.length === 2) compare(check, name, good[0]!, good[1]!)
   checkRest(check, name, region, good[0]!)
@@ -52,7 +55,11 @@ function compare(check: Check, name: string, a: HomePage, b: HomePage): void {
   if (txnA === txnB) check.add('PAGE_COPY', `${name}: the copies differ`, { block: a.block })
   else {
     const stale = txnA < txnB ? a : b
-    check.add('PAGE_STALE', `${name}: copy ${stale.copy} is stale (transaction ${txnA < txnB ? txnA : txnB}, the other copy has ${txnA < txnB ? txnB : txnA})`, { block: stale.block })
+    check.add(
+      'PAGE_STALE',
+      `${name}: copy ${stale.copy} is stale (transaction ${txnA < txnB ? txnA : txnB}, the other copy has ${txnA < txnB ? txnB : txnA})`,
+      { block: stale.block },
+    )
   }
 }
 

@@ -10,8 +10,12 @@ async function run(check: Check, step: Step): Promise<void> {
     if (fields === null) {
       check.add('SUPERBLOCK', `superblock ${position}: ${problem}`, { block })
     } else if (fields.generation !== chosen.generation) {
-      check.add('SUPERBLOCK', `superblock ${position}: generation ${fields.generation}, ${chosen.generation} counts`, { block })
-    } else if (!equalBytes(encodeSuperblock({ ...fields, position: 0 }), encodeSuperblock({ ...chosen, position: 0 }))) {
+      check.add('SUPERBLOCK', `superblock ${position}: generation ${fields.generation}, ${chosen.generation} counts`, {
+        block,
+      })
+    } else if (
+      !equalBytes(encodeSuperblock({ ...fields, position: 0 }), encodeSuperblock({ ...chosen, position: 0 }))
+    ) {
       check.add('SUPERBLOCK', `superblock ${position}: differs from the one that counts`, { block })
     }
   }

@@ -140,7 +140,11 @@ export function ioError(path: string, operation: string, error: unknown): Hn4Err
   if (name === 'EACCES' || name === 'EPERM') return new Hn4Error('ACCESS', { path }, { cause: error })
   if (name === 'EBUSY') return new Hn4Error('BUSY', { path }, { cause: error })
   const cause = name === undefined ? String(error) : (SYSTEM_TEXT[name] ?? name)
-  return new Hn4Error(name === 'ENOENT' ? 'NOT_FOUND' : 'IO', { path, text: `${operation}: ${cause}` }, { cause: error })
+  return new Hn4Error(
+    name === 'ENOENT' ? 'NOT_FOUND' : 'IO',
+    { path, text: `${operation}: ${cause}` },
+    { cause: error },
+  )
 }
 
 /** Text of what was thrown, for a cause inside another error. */

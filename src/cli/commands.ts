@@ -1,8 +1,9 @@
 /** The subcommands of `hn4`, in the order of the help. A new command is one line here. */
-import type { Command } from '../console/command.ts'
+
 import { fsck } from '../../fsck-scrub/command.ts'
 import { scrubCommand } from '../../fsck-scrub/scrub-command.ts'
 import { mkfs } from '../../mkfs/command.ts'
+import type { Command } from '../console/command.ts'
 import { IMAGE_COMMANDS } from '../image/commands.ts'
 import { demo } from '../demo/command.ts'
 import { mount } from '../mount/command.ts'

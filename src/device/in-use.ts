@@ -2,7 +2,7 @@
  * Is an image in use? Mounted, swapped to, behind a loop device, or locked. --force never overrides this.
  * The kernel's own files are read; what cannot be read says nothing.
  */
-import { readdirSync, readFileSync, type BigIntStats } from 'node:fs'
+import { type BigIntStats, readdirSync, readFileSync } from 'node:fs'
 import { majorMinor } from './size.ts'
 
 function lines(file: string): string[] {

@@ -86,7 +86,8 @@ function readField(bytes: Uint8Array, view: DataView, at: number, type: FieldTyp
  * @throws Hn4Error RESERVED; RangeError if the buffer is too short (a mistake of the caller).
  */
 export function decode<L extends RecordLayout>(layout: L, bytes: Uint8Array, at = 0): Decoded<L> {
-  if (at < 0 || at + layout.size > bytes.length) throw new RangeError(`${layout.name}: needs ${layout.size} bytes at ${at}`)
+  if (at < 0 || at + layout.size > bytes.length)
+    throw new RangeError(`${layout.name}: needs ${layout.size} bytes at ${at}`)
   const view = viewOf(bytes)
   const out: Record<string, number | bigint | Uint8Array> = {}
   for (const [name, offset, type] of layout.fields as readonly Field[]) {
@@ -105,7 +106,8 @@ function checkZero(layout: RecordLayout, bytes: Uint8Array, at: number, offset: 
 
 /** Writes a record at `at` of `bytes`; reserved bytes become zero. Values out of range are TypeErrors. */
 export function encode<L extends RecordLayout>(layout: L, value: Decoded<L>, bytes: Uint8Array, at = 0): void {
-  if (at < 0 || at + layout.size > bytes.length) throw new RangeError(`${layout.name}: needs ${layout.size} bytes at ${at}`)
+  if (at < 0 || at + layout.size > bytes.length)
+    throw new RangeError(`${layout.name}: needs ${layout.size} bytes at ${at}`)
   const view = viewOf(bytes)
   const fields = value as Record<string, unknown>
   for (const [name, offset, type] of layout.fields as readonly Field[]) {
@@ -116,10 +118,18 @@ export function encode<L extends RecordLayout>(layout: L, value: Decoded<L>, byt
 
 const LIMIT = { u8: 2 ** 8, u16: 2 ** 16, u32: 2 ** 32, u48: 2 ** 48 } as const
 
-function writeField(name: string, bytes: Uint8Array, view: DataView, at: number, type: FieldType, value: unknown): void {
+function writeField(
+  name: string,
+  bytes: Uint8Array,
+  view: DataView,
+  at: number,
+  type: FieldType,
+  value: unknown,
+): void {
   if (type === 'u64' || type === 'i64') {
     const [low, high] = type === 'u64' ? [0n, 1n << 64n] : [-(1n << 63n), 1n << 63n]
-    if (typeof value !== 'bigint' || value < low || value >= high) throw new TypeError(`${name}: not a ${type}: ${String(value)}`)
+    if (typeof value !== 'bigint' || value < low || value >= high)
+      throw new TypeError(`${name}: not a ${type}: ${String(value)}`)
     if (type === 'u64') view.setBigUint64(at, value, true)
     else view.setBigInt64(at, value, true)
     return
@@ -131,7 +141,8 @@ function writeField(name: string, bytes: Uint8Array, view: DataView, at: number,
     writeNumber(view, at, type, value as number)
     return
   }
-  if (!(value instanceof Uint8Array) || value.length !== sizeOf(type)) throw new TypeError(`${name}: not ${sizeOf(type)} bytes`)
+  if (!(value instanceof Uint8Array) || value.length !== sizeOf(type))
+    throw new TypeError(`${name}: not ${sizeOf(type)} bytes`)
   bytes.set(value, at)
 }
 

@@ -50,7 +50,8 @@ export function nameHash(key: SipKey, directory: number, name: Uint8Array): bigi
 }
 
 export const hashOfCookie = (cookie: bigint): bigint => (cookie - COOKIE_FIRST) >> 6n
-export const cookieOf = (hash: bigint, discriminator: number): bigint => ((hash << 6n) | BigInt(discriminator)) + COOKIE_FIRST
+export const cookieOf = (hash: bigint, discriminator: number): bigint =>
+  ((hash << 6n) | BigInt(discriminator)) + COOKIE_FIRST
 
 /** The top `depth` bits of a hash, as a number: the place in the index. depth <= 28. */
 export function topBits(hash: bigint, depth: number): number {
@@ -86,7 +87,8 @@ export function readDirBlock(block: Uint8Array): Leaf | IndexBlock | string {
 function readLeaf(block: Uint8Array, header: DirHeader): Leaf | string {
   if (header.ordinal !== 0 || header.next !== 0) return 'a leaf with ordinal or next'
   if (header.depth > constant('DIR_DEPTH_MAX')) return `depth ${header.depth}`
-  if ((header.prefix & ((1n << BigInt(HASH_BITS - header.depth)) - 1n)) !== 0n || header.prefix > HASH_MASK) return 'prefix'
+  if ((header.prefix & ((1n << BigInt(HASH_BITS - header.depth)) - 1n)) !== 0n || header.prefix > HASH_MASK)
+    return 'prefix'
   const end = DIR_BLOCK.size + header.used
   const entries: DirEntry[] = []
   let at: number = DIR_BLOCK.size
@@ -100,10 +102,12 @@ function readLeaf(block: Uint8Array, header: DirHeader): Leaf | string {
     at += length
     const problem = nameProblem(name)
     if (problem) return problem
-    if (fields.cookie < COOKIE_FIRST || fields.cookie >= 1n << 63n || hashOfCookie(fields.cookie) > HASH_MASK) return `cookie ${fields.cookie}`
+    if (fields.cookie < COOKIE_FIRST || fields.cookie >= 1n << 63n || hashOfCookie(fields.cookie) > HASH_MASK)
+      return `cookie ${fields.cookie}`
     if (fields.cookie <= before) return 'entries not in the order of their cookies'
     const hash = hashOfCookie(fields.cookie)
-    if (hash >> BigInt(HASH_BITS - header.depth) !== header.prefix >> BigInt(HASH_BITS - header.depth)) return 'an entry of another leaf'
+    if (hash >> BigInt(HASH_BITS - header.depth) !== header.prefix >> BigInt(HASH_BITS - header.depth))
+      return 'an entry of another leaf'
     before = fields.cookie
     entries.push({ ...fields, name })
   }
@@ -112,7 +116,8 @@ function readLeaf(block: Uint8Array, header: DirHeader): Leaf | string {
 
 function readIndex(block: Uint8Array, header: DirHeader): IndexBlock | string {
   if (header.depth !== 0 || header.prefix !== 0n) return 'an index block with depth or prefix'
-  if (header.count > constant('DIR_INDEX_ENTRIES') || header.used !== header.count * 4) return `${header.count} leaf numbers`
+  if (header.count > constant('DIR_INDEX_ENTRIES') || header.used !== header.count * 4)
+    return `${header.count} leaf numbers`
   const view = new DataView(block.buffer, block.byteOffset + DIR_BLOCK.size)
   const leaves = Array.from({ length: header.count }, (_, i) => view.getUint32(i * 4, true))
   return { kind: 'index', header, leaves }
@@ -137,7 +142,11 @@ export function encodeLeaf(depth: number, prefix: bigint, entries: readonly DirE
 export function encodeIndex(ordinal: number, next: number, leaves: readonly number[]): Uint8Array {
   const block = new Uint8Array(BLOCK_SIZE)
   const magic = constant('DIRECTORY_MAGIC')
-  encode(DIR_BLOCK, { magic, kind: 2, depth: 0, count: leaves.length, used: leaves.length * 4, ordinal, prefix: 0n, next }, block)
+  encode(
+    DIR_BLOCK,
+    { magic, kind: 2, depth: 0, count: leaves.length, used: leaves.length * 4, ordinal, prefix: 0n, next },
+    block,
+  )
   const view = new DataView(block.buffer, DIR_BLOCK.size)
   for (const [i, leaf] of leaves.entries()) view.setUint32(i * 4, leaf, true)
   return block

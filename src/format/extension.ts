@@ -51,7 +51,10 @@ export function readExtension(page: Uint8Array, unit: number): ExtensionRecord |
 }
 
 /** Whole units of a record. */
-export function encodeExtension(fields: Omit<ExtensionFields, 'magic' | 'length' | 'crc'>, payload: Uint8Array): Uint8Array {
+export function encodeExtension(
+  fields: Omit<ExtensionFields, 'magic' | 'length' | 'crc'>,
+  payload: Uint8Array,
+): Uint8Array {
   const bytes = new Uint8Array(unitsOf(payload.length) * UNIT_SIZE)
   encode(EXTENSION_RECORD, { ...fields, magic: constant('EXTENSION_MAGIC'), length: payload.length, crc: 0 }, bytes)
   bytes.set(payload, EXTENSION_RECORD.size)
@@ -76,7 +79,8 @@ export function readXattrs(payload: Uint8Array): Xattr[] | string {
     const nameLength = payload[at]!
     const valueLength = view.getUint32(at + 4, true)
     if (!isZero(payload, at + 1, at + 4)) return 'reserved bytes of an attribute'
-    if (nameLength === 0 || valueLength > XATTR_VALUE_MAX) return `attribute with ${nameLength} bytes of name, ${valueLength} of value`
+    if (nameLength === 0 || valueLength > XATTR_VALUE_MAX)
+      return `attribute with ${nameLength} bytes of name, ${valueLength} of value`
     const valueAt = at + XATTR_HEADER + nameLength
     if (valueAt + valueLength > payload.length) return 'attribute cut off'
     const name = payload.subarray(at + XATTR_HEADER, valueAt)

@@ -3,7 +3,16 @@
  * (docs/format.md section 1). The plan of mkfs is in plan.ts.
  */
 import { Hn4Error } from '../base/error.ts'
-import { type BlockNumber, blockNumber, type CopyPage, copyPage, type DataNumber, dataNumber, type PageNumber, pageNumber } from '../base/units.ts'
+import {
+  type BlockNumber,
+  blockNumber,
+  type CopyPage,
+  copyPage,
+  type DataNumber,
+  dataNumber,
+  type PageNumber,
+  pageNumber,
+} from '../base/units.ts'
 import { constant } from './constants.ts'
 import { REGIONS } from './layout.ts'
 import { isPrime, largestPrime } from './prime.ts'
@@ -126,7 +135,8 @@ export function checkGeometry(g: Geometry, position: number): void {
   must('stash_pages', g.pages.STASH, constant('STASH_PAGES'))
   must('key_pages', g.pages.KEY, constant('KEY_PAGES'))
   must('scrub_pages', g.pages.SCRUB, constant('SCRUB_PAGES'))
-  if (g.pages.CORTEX % constant('REGION_PAGES') !== 0) throw broken('cortex_pages', g.pages.CORTEX, 'must be a multiple of 16')
+  if (g.pages.CORTEX % constant('REGION_PAGES') !== 0)
+    throw broken('cortex_pages', g.pages.CORTEX, 'must be a multiple of 16')
   must('free_pages', g.pages.FREE, Math.ceil(dataBlocks(g) / BITS))
   must('descriptor_pages', g.pages.DESCRIPTOR, Math.ceil(dataBlocks(g) / constant('DESCRIPTORS_PER_PAGE')))
   must('unit_pages', g.pages.UNIT, Math.ceil((constant('UNITS_PER_PAGE') * g.pages.EXTENSION) / BITS))

@@ -1,13 +1,31 @@
 /** The items of a log record (docs/format.md section 7): decoded against the geometry, and encoded. */
 import { isZero } from '../base/bytes.ts'
 import { Hn4Error, reasonOf } from '../base/error.ts'
-import { copyPage, type CopyPage, type DataNumber, dataNumber, type PageNumber, pageNumber, type SlotIndex, slotIndex } from '../base/units.ts'
+import {
+  type CopyPage,
+  copyPage,
+  type DataNumber,
+  dataNumber,
+  type PageNumber,
+  pageNumber,
+  type SlotIndex,
+  slotIndex,
+} from '../base/units.ts'
 import { decode, encode } from './codec.ts'
 import { constant, flag, itemType } from './constants.ts'
 import { copyNumber, descriptorProblem } from './descriptor.ts'
 import { copyPages, dataBlocks, type Geometry, regionNumber } from './geometry.ts'
+import {
+  ITEM_DESCRIPTORS,
+  ITEM_NUMBER,
+  ITEM_RUN,
+  ITEM_SLOT,
+  LOG_ITEM,
+  LOG_ITEMS,
+  LOG_RECORD,
+  PAGE_PAYLOAD,
+} from './layout.ts'
 import { itemsProblem } from './log-items.ts'
-import { ITEM_DESCRIPTORS, ITEM_NUMBER, ITEM_RUN, ITEM_SLOT, LOG_ITEM, LOG_ITEMS, LOG_RECORD, PAGE_PAYLOAD } from './layout.ts'
 
 export interface SlotItem {
   readonly kind: 'SLOT' | 'SLOT_CLEAR'
@@ -110,7 +128,11 @@ function readBody(kind: ItemKind, body: Uint8Array, g: Geometry): LogItem {
       return { kind, unit: number, bytes: body.subarray(ITEM_NUMBER.size) }
     }
     case 'PAGE':
-      return { kind, page: copyPage(readNumber(body, PAGE_PAYLOAD, copyPages(g))), payload: body.subarray(ITEM_NUMBER.size) }
+      return {
+        kind,
+        page: copyPage(readNumber(body, PAGE_PAYLOAD, copyPages(g))),
+        payload: body.subarray(ITEM_NUMBER.size),
+      }
   }
 }
 
@@ -153,7 +175,17 @@ function readDescriptors(body: Uint8Array, g: Geometry): DescriptorsItem {
   const index = below(f.index, 2 ** 48, 'index')
   below(f.index + BigInt(f.count), 2 ** 48 + 1, 'end of the indices')
   const crcs = body.subarray(ITEM_DESCRIPTORS.size, ITEM_DESCRIPTORS.size + crcBytes)
-  return { kind: 'DESCRIPTORS', data, owner: f.owner, index, hint: f.hint, count: f.count, flags: f.flags, stored: f.stored, crcs }
+  return {
+    kind: 'DESCRIPTORS',
+    data,
+    owner: f.owner,
+    index,
+    hint: f.hint,
+    count: f.count,
+    flags: f.flags,
+    stored: f.stored,
+    crcs,
+  }
 }
 
 function readRun(kind: RunItem['kind'], body: Uint8Array, limit: number, least = 0): RunItem {

@@ -127,7 +127,8 @@ export function planGeometry(blockCount: number, options: PlanOptions = {}, path
     const minimum = minimumBlocks(options) * constant('BLOCK_SIZE')
     throw new Hn4Error('TOO_SMALL', { path, minimum, text: 'too small: the minimum is {minimum} bytes' })
   }
-  if (plan.scale > constant('SCALE_MAX')) throw new Hn4Error('ARGUMENT', { text: `scale: at most ${constant('SCALE_MAX')}` })
+  if (plan.scale > constant('SCALE_MAX'))
+    throw new Hn4Error('ARGUMENT', { text: `scale: at most ${constant('SCALE_MAX')}` })
   const clusters = phi(plan, plan.scale)
   if (clusters < 2 || plan.stride < 1 || plan.stride >= clusters) {
     const range = clusters < 2 ? 'no cluster fits' : `from 1 to ${clusters - 1}`
@@ -138,5 +139,10 @@ export function planGeometry(blockCount: number, options: PlanOptions = {}, path
 
 function tooLarge(path: string, blockCount: number): Hn4Error {
   const maximum = BigInt(constant('VOLUME_BLOCKS_MAX')) * BigInt(constant('BLOCK_SIZE'))
-  return new Hn4Error('TOO_LARGE', { path, blocks: blockCount, maximum, text: 'too large: the maximum is {maximum} bytes' })
+  return new Hn4Error('TOO_LARGE', {
+    path,
+    blocks: blockCount,
+    maximum,
+    text: 'too large: the maximum is {maximum} bytes',
+  })
 }

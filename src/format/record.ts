@@ -1,7 +1,7 @@
 /** The header of a log record: what makes it exist (docs/format.md section 7). Its items: log-item.ts. */
 import { equalBytes, isZero } from '../base/bytes.ts'
-import { type Decoded, decode, encode, offsetOf } from './codec.ts'
 import { TXN_END } from './checkpoint.ts'
+import { type Decoded, decode, encode, offsetOf } from './codec.ts'
 import { constant } from './constants.ts'
 import { countersProblem } from './counters.ts'
 import { crc32c } from './crc32c.ts'
@@ -62,7 +62,10 @@ export function restIsZero(record: Uint8Array, length: number): boolean {
 }
 
 /** The whole blocks of a record, with its checksum; `blocks`, `length`, `items` and `crc` of `fields` are computed. */
-export function encodeRecord(fields: Omit<RecordFields, 'magic' | 'blocks' | 'length' | 'items' | 'crc'>, items: readonly Uint8Array[]): Uint8Array {
+export function encodeRecord(
+  fields: Omit<RecordFields, 'magic' | 'blocks' | 'length' | 'items' | 'crc'>,
+  items: readonly Uint8Array[],
+): Uint8Array {
   const length = items.reduce((sum, item) => sum + item.length, Number(LOG_RECORD.size))
   const blocks = Math.ceil(length / BLOCK_SIZE)
   const bytes = new Uint8Array(blocks * BLOCK_SIZE)

@@ -13,7 +13,10 @@ const EXTENDED: readonly ClassFlag[] = ['HAS_SEGMENTS', 'HAS_XATTR', 'HAS_ACL', 
 const ANY: readonly ClassFlag[] = ['TOMBSTONE', 'HAS_XATTR', 'HAS_ACL']
 const OWNER: readonly ClassFlag[] = [...ANY, 'TRUNCATING', 'HAS_SEGMENTS']
 const CAPABILITIES = 0xffff | flag('PERMISSION', 'IMMUTABLE') | flag('PERMISSION', 'APPEND')
-const FIELD_BITS = DATA_CLASS_FIELDS.reduce((bits, [, bit, width]) => bits | (((1n << BigInt(width)) - 1n) << BigInt(bit)), 0n)
+const FIELD_BITS = DATA_CLASS_FIELDS.reduce(
+  (bits, [, bit, width]) => bits | (((1n << BigInt(width)) - 1n) << BigInt(bit)),
+  0n,
+)
 const NUMBER_END = 2n ** 53n
 
 /** What a check of the state needs to know of the volume. */
@@ -36,7 +39,12 @@ export function reservedFeature(slot: Slot): string | null {
 export function slotStateProblem(slot: Slot, limits: StateLimits): string | null {
   try {
     return (
-      identity(slot) ?? classBits(slot) ?? attributes(slot, limits) ?? equation(slot) ?? byType(slot) ?? places(slot, limits)
+      identity(slot) ??
+      classBits(slot) ??
+      attributes(slot, limits) ??
+      equation(slot) ??
+      byType(slot) ??
+      places(slot, limits)
     )
   } catch (error) {
     if (error instanceof Hn4Error) return reasonOf(error)
@@ -82,7 +90,10 @@ function attributes(slot: Slot, limits: StateLimits): string | null {
     [a.btime_ns < 1_000_000_000, `btime_ns ${a.btime_ns}`],
     [a.parent_number < NUMBER_END, `parent ${a.parent_number}`],
     [a.extension < limits.units, `extension unit ${a.extension} is outside the region`],
-    [(a.extension !== 0) === extended, extended ? 'flags name an extension, but there is none' : 'an extension that no flag names'],
+    [
+      (a.extension !== 0) === extended,
+      extended ? 'flags name an extension, but there is none' : 'an extension that no flag names',
+    ],
   ])
 }
 
@@ -113,7 +124,14 @@ function byType(slot: Slot): string | null {
     case 'symlink':
       return symlink(slot)
     default:
-      return only(slot, ANY) ?? first([[slot.attributes.blocks === 0, 'blocks'], [slot.anchor.mass === 0n, 'mass']]) ?? zeroBuffer(slot)
+      return (
+        only(slot, ANY) ??
+        first([
+          [slot.attributes.blocks === 0, 'blocks'],
+          [slot.anchor.mass === 0n, 'mass'],
+        ]) ??
+        zeroBuffer(slot)
+      )
   }
 }
 
@@ -165,7 +183,12 @@ function symlink(slot: Slot): string | null {
   if (slot.has('INLINE')) return inline(slot)
   const { mass } = slot.anchor
   const fits = mass > BigInt(constant('INLINE_MAX')) && mass <= BigInt(constant('SYMLINK_MAX'))
-  return first([[fits, `mass ${mass} of a long symlink`], [slot.attributes.blocks === 0, 'a symlink with blocks']]) ?? zeroBuffer(slot)
+  return (
+    first([
+      [fits, `mass ${mass} of a long symlink`],
+      [slot.attributes.blocks === 0, 'a symlink with blocks'],
+    ]) ?? zeroBuffer(slot)
+  )
 }
 
 function directory(slot: Slot): string | null {
@@ -177,7 +200,10 @@ function directory(slot: Slot): string | null {
   const copies = state.gravity_1 === 0 ? 1 : 2
   const basics = first([
     [mass % 4096n === 0n && blocks < 2 ** 32, `mass ${mass} of a directory`],
-    [isLeaving(slot) || slot.attributes.blocks === blocks * copies, `${slot.attributes.blocks} blocks for ${mass} bytes in ${copies} copies`],
+    [
+      isLeaving(slot) || slot.attributes.blocks === blocks * copies,
+      `${slot.attributes.blocks} blocks for ${mass} bytes in ${copies} copies`,
+    ],
     [state.gravity_1 === 0 || slot.anchor.gravity_center !== 0n, 'copy 1 without copy 0'],
     [state.depth <= constant('DIR_DEPTH_MAX'), `index depth ${state.depth}`],
   ])
@@ -203,7 +229,8 @@ function places(slot: Slot, limits: StateLimits): string | null {
     const distance = gravity - BigInt(limits.geometry.windowStart)
     return distance >= 0n && distance % size === 0n && distance / size < BigInt(clusters)
   }
-  const other = slot.type === 'directory' ? slot.dirState().gravity_1 : slot.has('SPARSE') ? slot.fileState().gravity_1 : 0
+  const other =
+    slot.type === 'directory' ? slot.dirState().gravity_1 : slot.has('SPARSE') ? slot.fileState().gravity_1 : 0
   return first([
     [orbit_vector < clusters, `orbit_vector ${orbit_vector} is not below ${clusters}`],
     [inside(gravity_center), `gravity_center ${gravity_center} is not in the window`],

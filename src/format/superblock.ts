@@ -54,10 +54,23 @@ export function geometryOf(s: SuperblockFields): Geometry {
     }
     return Number(value)
   }
-  if (s.descriptor_size !== constant('DESCRIPTOR_SIZE')) throw fixed(s, 'descriptor_size', s.descriptor_size, constant('DESCRIPTOR_SIZE'))
+  if (s.descriptor_size !== constant('DESCRIPTOR_SIZE'))
+    throw fixed(s, 'descriptor_size', s.descriptor_size, constant('DESCRIPTOR_SIZE'))
   if (s.shells !== constant('SHELLS')) throw fixed(s, 'shells', s.shells, constant('SHELLS'))
-  if (s.generation < 1n) throw new Hn4Error('GEOMETRY', { position: s.position, field: 'generation', found: s.generation, rule: 'must be at least 1' })
-  if (!isLabel(s.label)) throw new Hn4Error('GEOMETRY', { position: s.position, field: 'label', found: hex(s.label), rule: 'must be UTF-8, ended by NUL' })
+  if (s.generation < 1n)
+    throw new Hn4Error('GEOMETRY', {
+      position: s.position,
+      field: 'generation',
+      found: s.generation,
+      rule: 'must be at least 1',
+    })
+  if (!isLabel(s.label))
+    throw new Hn4Error('GEOMETRY', {
+      position: s.position,
+      field: 'label',
+      found: hex(s.label),
+      rule: 'must be UTF-8, ended by NUL',
+    })
   const pages: Record<RegionName, number> = {
     INIT: small('init_pages'),
     FREE: small('free_pages'),

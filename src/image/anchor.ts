@@ -1,17 +1,17 @@
 /** hn4 anchor and hn4 id: the identity of a file, byte by byte. */
 import { hex, parseUuid, uuidText } from '../base/bytes.ts'
 import { Hn4Error } from '../base/error.ts'
+import { blockNumber } from '../base/units.ts'
 import type { Command } from '../console/command.ts'
 import type { Context } from '../console/context.ts'
 import { EXIT } from '../console/exit-codes.ts'
 import type { JsonObject } from '../console/json.ts'
 import { columns, keyValues } from '../console/table.ts'
 import { sizeOf } from '../format/codec.ts'
-import { blockNumber } from '../base/units.ts'
 import { constant } from '../format/constants.ts'
 import { pageInCopy } from '../format/geometry.ts'
-import { ANCHOR, ATTRIBUTES, DIR_STATE, type Field, FILE_STATE } from '../format/layout.ts'
-import { seedIdBytes, type Slot, slotChecksumProblem } from '../format/slot.ts'
+import { ANCHOR, ATTRIBUTES, DIR_STATE, FILE_STATE, type Field } from '../format/layout.ts'
+import { type Slot, seedIdBytes, slotChecksumProblem } from '../format/slot.ts'
 import { PathFinder } from '../reader/back-links.ts'
 import { findAnchor, type Located } from '../reader/cortex.ts'
 import type { Volume } from '../reader/volume.ts'
@@ -33,7 +33,8 @@ function shown(name: string, value: Value, slot: Slot): string {
 /** Where in the inline buffer state is kept instead of content. */
 function stateOf(slot: Slot): { fields: readonly Field[]; values: Record<string, Value> } | null {
   if (slot.type === 'directory') return { fields: DIR_STATE.fields, values: { ...slot.dirState() } }
-  if (slot.type === 'regular' && slot.has('SPARSE')) return { fields: FILE_STATE.fields, values: { ...slot.fileState() } }
+  if (slot.type === 'regular' && slot.has('SPARSE'))
+    return { fields: FILE_STATE.fields, values: { ...slot.fileState() } }
   return null
 }
 
@@ -54,7 +55,9 @@ function hexdump(bytes: Uint8Array): string {
     const row = bytes.subarray(at, at + 16)
     const cells = [...row].map(byte => byte.toString(16).padStart(2, '0'))
     const text = [...row].map(byte => (byte >= 0x20 && byte < 0x7f ? String.fromCharCode(byte) : '.')).join('')
-    lines.push(`${at.toString(16).padStart(4, '0')}  ${cells.slice(0, 8).join(' ')}  ${cells.slice(8).join(' ')}  |${text}|`)
+    lines.push(
+      `${at.toString(16).padStart(4, '0')}  ${cells.slice(0, 8).join(' ')}  ${cells.slice(8).join(' ')}  |${text}|`,
+    )
   }
   return `${lines.join('\n')}\n`
 }
@@ -75,7 +78,9 @@ function anchor(ctx: Context): number {
     const problem = slotChecksumProblem(slot.bytes)
     if (ctx.isJson) {
       const plain = (values: object): JsonObject =>
-        Object.fromEntries(Object.entries(values).map(([name, value]) => [name, value instanceof Uint8Array ? hex(value) : value]))
+        Object.fromEntries(
+          Object.entries(values).map(([name, value]) => [name, value instanceof Uint8Array ? hex(value) : value]),
+        )
       const state = stateOf(slot)
       ctx.json({
         path,
@@ -107,7 +112,14 @@ function anchor(ctx: Context): number {
     const state = stateOf(slot)
     const rows = [
       ...rowsOf(ANCHOR.fields, { ...slot.anchor }, 0, slot),
-      ...(state ? rowsOf(state.fields, state.values, ANCHOR.size - constant('INLINE_MAX'), slot).map(row => [row[0]!, `  ${row[1]}`, row[2]!, row[3]!]) : []),
+      ...(state
+        ? rowsOf(state.fields, state.values, ANCHOR.size - constant('INLINE_MAX'), slot).map(row => [
+            row[0]!,
+            `  ${row[1]}`,
+            row[2]!,
+            row[3]!,
+          ])
+        : []),
       ...rowsOf(ATTRIBUTES.fields, { ...slot.attributes }, ANCHOR.size, slot),
     ]
     ctx.io.stdout.write(columns(['offset', 'field', 'bytes', 'value'], rows))
@@ -144,8 +156,15 @@ function id(ctx: Context): number {
     const { anchor: fields, seedId } = file.slot
     const isChanged = hex(seedId) !== hex(fields.public_id)
     if (ctx.isJson) {
-      ctx.json({ path, public_id: uuidText(fields.public_id), seed_id: uuidText(seedId), changed: isChanged, number: fields.number })
-    } else ctx.result(bytes === null ? uuidText(fields.public_id) : (path ?? `file ${fields.number}: no path leads to it`))
+      ctx.json({
+        path,
+        public_id: uuidText(fields.public_id),
+        seed_id: uuidText(seedId),
+        changed: isChanged,
+        number: fields.number,
+      })
+    } else
+      ctx.result(bytes === null ? uuidText(fields.public_id) : (path ?? `file ${fields.number}: no path leads to it`))
     if (ctx.isVerbose && !ctx.isJson) ctx.result(`seed_id ${uuidText(seedId)}${isChanged ? '' : ' (not changed)'}`)
     return EXIT.OK
   })
@@ -154,7 +173,9 @@ function id(ctx: Context): number {
 export const anchorCommand: Command = {
   name: 'anchor',
   summary: "show a file's anchor: its 128 bytes, decoded, and where it stands",
-  description: ['The anchor is what other filesystems call an inode; it holds the numbers of an equation instead of block pointers.'],
+  description: [
+    'The anchor is what other filesystems call an inode; it holds the numbers of an equation instead of block pointers.',
+  ],
   exits: 'fsck',
   arguments: [{ name: 'IMAGE:/PATH', summary: 'file inside the volume' }],
   examples: [

@@ -50,8 +50,15 @@ function* runsOf(volume: Volume, file: Located, damage: DamageReport, isSingle: 
     const { via, shell, segment, block } = found
     const unwritten = isUnwritten(found.descriptor)
     const follows =
-      open !== null && !isSingle && open.copy === copy && open.via === via && open.shell === shell && open.segment === segment &&
-      open.unwritten === unwritten && open.index + open.count === index && open.block + open.count === block
+      open !== null &&
+      !isSingle &&
+      open.copy === copy &&
+      open.via === via &&
+      open.shell === shell &&
+      open.segment === segment &&
+      open.unwritten === unwritten &&
+      open.index + open.count === index &&
+      open.block + open.count === block
     if (open !== null && follows) open.count++
     else {
       if (open !== null) yield open
@@ -61,10 +68,17 @@ function* runsOf(volume: Volume, file: Located, damage: DamageReport, isSingle: 
   if (open !== null) yield open
 }
 
-function findOrReport(file: Located, blocks: FileBlocks, index: number, copy: number, damage: DamageReport): FoundBlock | null {
+function findOrReport(
+  file: Located,
+  blocks: FileBlocks,
+  index: number,
+  copy: number,
+  damage: DamageReport,
+): FoundBlock | null {
   try {
     const found = blocks.find(index, copy)
-    if (found === null) damage.add(new Hn4Error('BLOCK_LOST', { number: file.slot.number, index, ...(copy > 0 && { copy }) }))
+    if (found === null)
+      damage.add(new Hn4Error('BLOCK_LOST', { number: file.slot.number, index, ...(copy > 0 && { copy }) }))
     return found
   } catch (error) {
     damage.add(error)
@@ -78,7 +92,8 @@ function equationText(run: Run): string {
   return `${origin}, shell ${run.shell}`
 }
 
-const range = (first: number, count: number): string => (count === 1 ? String(first) : `${first} to ${first + count - 1}`)
+const range = (first: number, count: number): string =>
+  count === 1 ? String(first) : `${first} to ${first + count - 1}`
 
 function runJson(run: Run): JsonObject {
   const { segment } = run
@@ -104,13 +119,34 @@ function blocks(ctx: Context): number {
     const phi = isOwner ? volume.core.window.phi(anchor.fractal_scale) : null
     const runs = isOwner ? [...runsOf(volume, file, damage, ctx.options.flag('each'))] : []
     if (ctx.isJson) {
-      const equation = { gravity: anchor.gravity_center, stride: anchor.orbit_vector, scale: anchor.fractal_scale, clusters: phi, highest_shell: slot.kmax }
-      ctx.json({ path, number: anchor.number, size_bytes: anchor.mass, blocks: slot.attributes.blocks, inline: slot.has('INLINE'), equation, runs: runs.map(runJson), errors: damage.json })
+      const equation = {
+        gravity: anchor.gravity_center,
+        stride: anchor.orbit_vector,
+        scale: anchor.fractal_scale,
+        clusters: phi,
+        highest_shell: slot.kmax,
+      }
+      ctx.json({
+        path,
+        number: anchor.number,
+        size_bytes: anchor.mass,
+        blocks: slot.attributes.blocks,
+        inline: slot.has('INLINE'),
+        equation,
+        runs: runs.map(runJson),
+        errors: damage.json,
+      })
       return damage.exitCode
     }
     const where = slot.has('INLINE') ? 'content in the anchor' : 'no block'
     const equation = `G = ${anchor.gravity_center}, V = ${anchor.orbit_vector}, M = ${anchor.fractal_scale}, phi = ${phi}`
-    ctx.io.stdout.write(keyValues([['File', path], ['Size', `${anchor.mass} bytes, ${slot.attributes.blocks} blocks`], ['Equation', isOwner ? equation : where]]))
+    ctx.io.stdout.write(
+      keyValues([
+        ['File', path],
+        ['Size', `${anchor.mass} bytes, ${slot.attributes.blocks} blocks`],
+        ['Equation', isOwner ? equation : where],
+      ]),
+    )
     if (runs.length === 0) return damage.exitCode
     const rows = runs.map(run => [
       range(run.index, run.count),

@@ -64,7 +64,9 @@ function stat(ctx: Context): number {
 export const catCommand: Command = {
   name: 'cat',
   summary: 'write the content of files of a volume to stdout',
-  description: ['Each block is verified before it is written; the first that does not hold what it should ends the command with exit code 4.'],
+  description: [
+    'Each block is verified before it is written; the first that does not hold what it should ends the command with exit code 4.',
+  ],
   exits: 'fsck',
   arguments: [{ name: 'IMAGE:/PATH', summary: 'regular file inside the volume', many: true }],
   examples: [

@@ -67,7 +67,9 @@ function logText(volume: Volume): string {
   const { core } = volume
   const isClean = flagNames('CHECKPOINT', BigInt(core.log.checkpoint.flags)).includes('CLEAN')
   if (isClean) return 'clean: nothing to replay'
-  const dropped = core.dropped ? `; transaction ${core.dropped.transaction.fields.txn} was not proven and is left out` : ''
+  const dropped = core.dropped
+    ? `; transaction ${core.dropped.transaction.fields.txn} was not proven and is left out`
+    : ''
   return `${core.transactions.length} transactions to replay (done in memory)${dropped}`
 }
 
@@ -75,13 +77,23 @@ function checkpointsText(volume: Volume): string {
   const { log } = volume.core
   const rows = log.checkpoints.map(({ slot, place, block, problem, fields }) => {
     const counts = fields?.generation === log.checkpoint.generation
-    return [`${slot} (${place})`, String(block), String(fields?.generation ?? '-'), problem ?? (counts ? '[match]  <- counts' : 'older')]
+    return [
+      `${slot} (${place})`,
+      String(block),
+      String(fields?.generation ?? '-'),
+      problem ?? (counts ? '[match]  <- counts' : 'older'),
+    ]
   })
   return columns(['checkpoint', '>block', '>generation', 'state'], rows)
 }
 
 function partsText(volume: Volume, ctx: Context): string {
-  const rows = partsOf(volume.core.g).map(part => [part.name, String(part.start), String(part.blocks), ctx.size(part.blocks * 4096)])
+  const rows = partsOf(volume.core.g).map(part => [
+    part.name,
+    String(part.start),
+    String(part.blocks),
+    ctx.size(part.blocks * 4096),
+  ])
   return columns(['part', '>first block', '>blocks', '>size'], rows)
 }
 
@@ -174,7 +186,9 @@ function openOrError(open: () => Volume): [Volume | null, Hn4Error | null] {
 export const infoCommand: Command = {
   name: 'info',
   summary: 'show the superblocks, geometry, log and counts of a volume',
-  description: ['Each of the four superblock copies is shown with [match] or [MISMATCH]; the valid one of highest generation counts.'],
+  description: [
+    'Each of the four superblock copies is shown with [match] or [MISMATCH]; the valid one of highest generation counts.',
+  ],
   exits: 'fsck',
   arguments: [{ name: 'IMAGE', summary: 'file or block device' }],
   examples: [

@@ -50,7 +50,16 @@ function longRow({ name, file, target }: Row, ctx: Context): string[] {
   if (file === null) return ['?', '?', '?', '?', '?', '?', '?', shown]
   const { uid, gid, nlink } = file.slot.attributes
   const time = timeText(file.slot.anchor.mod_clock).slice(0, 19)
-  return [String(file.slot.number), modeText(file.slot), String(nlink), String(uid), String(gid), sizeText(file, ctx), time, shown]
+  return [
+    String(file.slot.number),
+    modeText(file.slot),
+    String(nlink),
+    String(uid),
+    String(gid),
+    sizeText(file, ctx),
+    time,
+    shown,
+  ]
 }
 
 const LONG = ['>inode', 'mode', '>links', '>uid', '>gid', '>size', 'modified (UTC)', 'name']
@@ -62,10 +71,19 @@ function ls(ctx: Context): number {
     const all = rowsOf(volume, volume.lookup(path), path, damage)
     const rows = ctx.options.flag('all') || ctx.isJson ? all : all.filter(row => row.name[0] !== DOT)
     if (ctx.isJson) {
-      const entries = rows.map(row => ({ ...nameJson(row.name), target: row.target ?? undefined, ...(row.file ? fileJson(row.file) : {}) }))
+      const entries = rows.map(row => ({
+        ...nameJson(row.name),
+        target: row.target ?? undefined,
+        ...(row.file ? fileJson(row.file) : {}),
+      }))
       ctx.json({ path, entries, errors: damage.json })
     } else if (ctx.options.flag('long')) {
-      ctx.io.stdout.write(columns(LONG, rows.map(row => longRow(row, ctx))))
+      ctx.io.stdout.write(
+        columns(
+          LONG,
+          rows.map(row => longRow(row, ctx)),
+        ),
+      )
     } else for (const row of rows) ctx.result(printableBytes(row.name))
     return damage.exitCode
   })
@@ -107,7 +125,13 @@ class Tree {
     this.#ctx.print(`${prefix}${isLast ? '`-- ' : '|-- '}${shown}${target === null ? '' : ` -> ${target}`}`)
     const below = file && isDirectory && depth < this.#deepest
     const entries = below ? this.draw(file, `${prefix}${isLast ? '    ' : '|   '}`, depth + 1) : undefined
-    return { ...nameJson(name), type: file?.slot.type ?? 'unknown', number: file?.slot.anchor.number, target: target ?? undefined, entries }
+    return {
+      ...nameJson(name),
+      type: file?.slot.type ?? 'unknown',
+      number: file?.slot.anchor.number,
+      target: target ?? undefined,
+      entries,
+    }
   }
 }
 

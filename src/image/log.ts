@@ -5,20 +5,23 @@ import { EXIT } from '../console/exit-codes.ts'
 import type { JsonObject } from '../console/json.ts'
 import { keyValues } from '../console/table.ts'
 import { flagNames } from '../format/constants.ts'
-import { isEmptySlot, slotNumber } from '../format/slot.ts'
 import type { LogItem } from '../format/log-item.ts'
+import { isEmptySlot, slotNumber } from '../format/slot.ts'
 import type { Transaction } from '../reader/log.ts'
 import { withTarget } from './target.ts'
 import { timeText } from './text.ts'
 
-const range = (first: number, count: number): string => (count === 1 ? String(first) : `${first} to ${first + count - 1}`)
+const range = (first: number, count: number): string =>
+  count === 1 ? String(first) : `${first} to ${first + count - 1}`
 
 function itemText(item: LogItem): string {
   switch (item.kind) {
     case 'SLOT':
     case 'SLOT_CLEAR': {
       const place = `${item.region.toLowerCase()} page ${item.page}, slot ${item.slot}`
-      return item.kind === 'SLOT' && !isEmptySlot(item.bytes) ? `slot: file ${slotNumber(item.bytes, 0)} at ${place}` : `slot becomes empty: ${place}`
+      return item.kind === 'SLOT' && !isEmptySlot(item.bytes)
+        ? `slot: file ${slotNumber(item.bytes, 0)} at ${place}`
+        : `slot becomes empty: ${place}`
     }
     case 'DESCRIPTORS': {
       const flags = flagNames('DESCRIPTOR', BigInt(item.flags)).map(name => name.toLowerCase())
@@ -44,7 +47,13 @@ function itemJson(item: LogItem): JsonObject {
   switch (item.kind) {
     case 'SLOT':
     case 'SLOT_CLEAR':
-      return { kind, region: item.region.toLowerCase(), page: item.page, slot: item.slot, number: item.kind === 'SLOT' ? slotNumber(item.bytes, 0) : undefined }
+      return {
+        kind,
+        region: item.region.toLowerCase(),
+        page: item.page,
+        slot: item.slot,
+        number: item.kind === 'SLOT' ? slotNumber(item.bytes, 0) : undefined,
+      }
     case 'DESCRIPTORS':
       return { kind, data: item.data, count: item.count, owner: item.owner, index: item.index, flags: item.flags }
     case 'UNIT':
@@ -90,7 +99,10 @@ function log(ctx: Context): number {
     }
     ctx.io.stdout.write(
       keyValues([
-        ['Checkpoint', `generation ${checkpoint.generation}, epoch ${checkpoint.epoch}${checkpoint.flags & 1 ? ', clean' : ''}`],
+        [
+          'Checkpoint',
+          `generation ${checkpoint.generation}, epoch ${checkpoint.epoch}${checkpoint.flags & 1 ? ', clean' : ''}`,
+        ],
         ['Tail', `log block ${checkpoint.tail}, transaction ${checkpoint.tail_txn}`],
         ['Proven', `up to transaction ${checkpoint.proven_txn}`],
         ['To replay', `${core.transactions.length} transactions`],
@@ -99,7 +111,9 @@ function log(ctx: Context): number {
     for (const transaction of transactions) {
       const { fields, at, items } = transaction
       const state = isDropped(transaction) ? ' NOT PROVEN, left out' : ''
-      ctx.result(`\nTransaction ${fields.txn}: ${timeText(fields.time)}, log blocks ${range(at, fields.blocks)}, ${items.length} items${state}`)
+      ctx.result(
+        `\nTransaction ${fields.txn}: ${timeText(fields.time)}, log blocks ${range(at, fields.blocks)}, ${items.length} items${state}`,
+      )
       for (const item of items) ctx.result(`  ${itemText(item)}`)
     }
     return EXIT.OK

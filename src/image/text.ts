@@ -29,7 +29,12 @@ export function modeText(slot: Slot): string {
     return `${bits & 4 ? 'r' : '-'}${bits & 2 ? 'w' : '-'}${last}`
   }
   const type = slot.type === null ? '?' : LETTERS[slot.type]
-  return type + triple(6, (mode & 0o4000) !== 0, 's') + triple(3, (mode & 0o2000) !== 0, 's') + triple(0, (mode & 0o1000) !== 0, 't')
+  return (
+    type +
+    triple(6, (mode & 0o4000) !== 0, 's') +
+    triple(3, (mode & 0o2000) !== 0, 's') +
+    triple(0, (mode & 0o1000) !== 0, 't')
+  )
 }
 
 const NS = 1_000_000_000n
@@ -58,7 +63,9 @@ export function deviceText(rdev: number): string {
 /** Names of the flags of data_class and of the capabilities. */
 export function flagsOf(slot: Slot): string[] {
   const { data_class, permissions } = slot.anchor
-  return [...flagNames('DATA_CLASS', data_class), ...flagNames('PERMISSION', BigInt(permissions))].map(name => name.toLowerCase())
+  return [...flagNames('DATA_CLASS', data_class), ...flagNames('PERMISSION', BigInt(permissions))].map(name =>
+    name.toLowerCase(),
+  )
 }
 
 /** Fields of a file for --json. */

@@ -61,7 +61,8 @@ export class PathFinder {
       const above = this.#find(parent, depth + 1)
       if (above === null) return null
       for (const entry of this.#volume.readDirectory(parent, () => {})) {
-        if (entry.number === file.slot.anchor.number) return `${above === '/' ? '' : above}/${printableBytes(entry.name)}`
+        if (entry.number === file.slot.anchor.number)
+          return `${above === '/' ? '' : above}/${printableBytes(entry.name)}`
       }
       return null
     } catch (error) {

@@ -4,7 +4,15 @@ import { type BlockNumber, type DataNumber, dataNumber } from '../base/units.ts'
 import type { BlockSource } from '../device/image.ts'
 import { constant } from '../format/constants.ts'
 import { type DescriptorFields, descriptorPage, readDescriptor } from '../format/descriptor.ts'
-import { blockOfData, copyPages, dataBlocks, type Geometry, phi, type RegionName, regionStart } from '../format/geometry.ts'
+import {
+  blockOfData,
+  copyPages,
+  dataBlocks,
+  type Geometry,
+  phi,
+  type RegionName,
+  regionStart,
+} from '../format/geometry.ts'
 import { bitOf } from '../format/page.ts'
 import { type SipKey, sipKey } from '../format/siphash.ts'
 import type { StateLimits } from '../format/slot-state.ts'
@@ -55,7 +63,10 @@ export class Core {
     const clusters = new Map<number, number>()
     const phiOf = (scale: number): number => {
       let found = clusters.get(scale)
-      if (found === undefined) clusters.set(scale, (found = phi(this.g, scale)))
+      if (found === undefined) {
+        found = phi(this.g, scale)
+        clusters.set(scale, found)
+      }
       return found
     }
     this.window = { start: this.g.windowStart, phi: phiOf }
@@ -120,7 +131,12 @@ export class Core {
   }
 
   /** The set bits [from, to) of a map region; zero bytes cost next to nothing. */
-  *#setBits(region: 'INIT' | 'FREE' | 'UNIT', from: number, to: number, onDamage: (error: unknown) => void): Generator<number> {
+  *#setBits(
+    region: 'INIT' | 'FREE' | 'UNIT',
+    from: number,
+    to: number,
+    onDamage: (error: unknown) => void,
+  ): Generator<number> {
     for (let page = Math.floor(from / BITS); page * BITS < to; page++) {
       let payload: Uint8Array
       try {

@@ -23,7 +23,11 @@ export interface Located {
 const SLOTS = constant('SLOTS_PER_PAGE')
 
 /** The non-empty slots of a page as bytes. @throws Hn4Error PAGE */
-export function* slotsOfPage(core: Core, region: SlotPlace['region'], page: number): Generator<{ place: SlotPlace; bytes: Uint8Array }> {
+export function* slotsOfPage(
+  core: Core,
+  region: SlotPlace['region'],
+  page: number,
+): Generator<{ place: SlotPlace; bytes: Uint8Array }> {
   const { payload } = core.pages.load(region, page)
   for (let i = 0; i < SLOTS; i++) {
     const bytes = payload.subarray(i * SLOT_SIZE, (i + 1) * SLOT_SIZE)
@@ -35,13 +39,23 @@ export function* slotsOfPage(core: Core, region: SlotPlace['region'], page: numb
 export function checkedSlot(core: Core, bytes: Uint8Array, place: SlotPlace): Slot {
   const wrong = (cause: string): Hn4Error => {
     const number = slotNumber(bytes, 0)
-    return new Hn4Error('ANCHOR', { number, region: place.region.toLowerCase(), page: place.page, slot: place.slot, cause })
+    return new Hn4Error('ANCHOR', {
+      number,
+      region: place.region.toLowerCase(),
+      page: place.page,
+      slot: place.slot,
+      cause,
+    })
   }
   const sum = slotChecksumProblem(bytes)
   if (sum !== null) throw wrong(sum)
   const slot = new Slot(bytes)
   const feature = reservedFeature(slot)
-  if (feature !== null) throw new Hn4Error('UNSUPPORTED', { number: slot.anchor.number, text: `file {number}: ${feature} is not supported by this version` })
+  if (feature !== null)
+    throw new Hn4Error('UNSUPPORTED', {
+      number: slot.anchor.number,
+      text: `file {number}: ${feature} is not supported by this version`,
+    })
   const state = slotStateProblem(slot, core.limits)
   if (state !== null) throw wrong(state)
   return slot

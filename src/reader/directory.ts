@@ -2,11 +2,13 @@
 import { equalBytes } from '../base/bytes.ts'
 import { Hn4Error, isDamage } from '../base/error.ts'
 import { constant } from '../format/constants.ts'
-import { type DirEntry, HASH_BITS, type IndexBlock, type Leaf, nameHash, readDirBlock, topBits } from '../format/directory.ts'
-import type { DirState } from '../format/slot.ts'
+import { type DirEntry, type IndexBlock, type Leaf, nameHash, readDirBlock, topBits } from '../format/directory.ts'
+import { type DirState, fileType } from '../format/slot.ts'
 import type { Core } from './core.ts'
 import type { FileBlocks } from './file-blocks.ts'
 
+/** File numbers are below this. */
+const NUMBER_END = 2n ** 53n
 const PER_INDEX = constant('DIR_INDEX_ENTRIES')
 
 /** Called with damage that was met; what it hides is left out. */
@@ -63,10 +65,12 @@ export class DirectoryReader {
   #readIndex(block: number, ordinal: number): IndexBlock {
     const content = this.#read(block)
     if (content.kind !== 'index') throw this.#wrong(block, 'a leaf in the place of an index block')
-    if (content.header.ordinal !== ordinal) throw this.#wrong(block, `ordinal ${content.header.ordinal}, ${ordinal} expected`)
+    if (content.header.ordinal !== ordinal)
+      throw this.#wrong(block, `ordinal ${content.header.ordinal}, ${ordinal} expected`)
     const total = 2 ** this.#state.depth
     const expected = Math.min(PER_INDEX, total - ordinal * PER_INDEX)
-    if (content.leaves.length !== expected) throw this.#wrong(block, `${content.leaves.length} leaf numbers, ${expected} expected`)
+    if (content.leaves.length !== expected)
+      throw this.#wrong(block, `${content.leaves.length} leaf numbers, ${expected} expected`)
     const isLast = ordinal === this.#state.index_blocks - 1
     if (isLast !== (content.header.next === 0)) throw this.#wrong(block, 'the chain of index blocks has another length')
     return content
@@ -83,8 +87,10 @@ export class DirectoryReader {
     const block = this.leafNumber(i)
     const leaf = this.leaf(block)
     const { depth, prefix } = leaf.header
-    if (depth > this.#state.depth) throw this.#wrong(block, `a leaf of depth ${depth} under an index of depth ${this.#state.depth}`)
-    if (topBits(prefix, depth) !== Math.floor(i / 2 ** (this.#state.depth - depth))) throw this.#wrong(block, `leaf of another prefix at index entry ${i}`)
+    if (depth > this.#state.depth)
+      throw this.#wrong(block, `a leaf of depth ${depth} under an index of depth ${this.#state.depth}`)
+    if (topBits(prefix, depth) !== Math.floor(i / 2 ** (this.#state.depth - depth)))
+      throw this.#wrong(block, `leaf of another prefix at index entry ${i}`)
     return { leaf, block }
   }
 
@@ -147,6 +153,7 @@ export class DirectoryReader {
   #entryProblem(entry: DirEntry): string | null {
     const hash = nameHash(this.#core.key, this.number, entry.name)
     if (hash !== (entry.cookie - 64n) >> 6n) return 'an entry whose cookie is not the hash of its name'
-    return entry.number > 0n && entry.number < 2n ** BigInt(HASH_BITS - 3) ? null : `an entry of file ${entry.number}`
+    if (entry.number === 0n || entry.number >= NUMBER_END) return `an entry of file ${entry.number}`
+    return fileType(entry.type) === null ? `an entry of type ${entry.type}` : null
   }
 }

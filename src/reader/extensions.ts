@@ -2,6 +2,7 @@
 import { Hn4Error } from '../base/error.ts'
 import { constant, type ExtensionName, extensionType } from '../format/constants.ts'
 import { type ExtensionRecord, readExtension, readXattrs, type Xattr } from '../format/extension.ts'
+import { EXTENSIONS } from '../format/layout.ts'
 import { bitOf } from '../format/page.ts'
 import type { Slot } from '../format/slot.ts'
 import { decodeSegment, SEGMENT_SIZE, type Segment, segmentProblem, sortSegments } from '../format/trajectory.ts'
@@ -14,6 +15,10 @@ export interface ChainRecord extends ExtensionRecord {
 
 const BITS = constant('MAP_BITS_PER_PAGE')
 const PER_PAGE = constant('UNITS_PER_PAGE')
+/** Most bytes of a type's payload; segments are bounded by the region only. */
+const PAYLOAD_MAX = EXTENSIONS.filter(([name]) => name !== 'SEGMENTS').map(
+  ([name]) => [name, name === 'SYMLINK' ? constant('SYMLINK_MAX') : 2 ** 20] as const,
+)
 
 export function isUnitUsed(core: Core, unit: number): boolean {
   return bitOf(core.pages.load('UNIT', Math.floor(unit / BITS)).payload, unit % BITS)
@@ -41,15 +46,33 @@ export function readChain(core: Core, slot: Slot): ChainRecord[] {
     next = record.fields.next
   }
   checkFlags(slot, records, wrong)
+  for (const [name, most] of PAYLOAD_MAX) {
+    const type = extensionType(name)
+    const bytes = records.reduce((sum, r) => sum + (r.fields.type === type ? r.payload.length : 0), 0)
+    if (bytes > most) throw wrong(slot.attributes.extension, `${bytes} bytes of ${name}, at most ${most}`)
+  }
   return records
 }
 
 /** HAS_SEGMENTS and its like say that the chain holds such a record, and only then it does. */
-function checkFlags(slot: Slot, records: readonly ChainRecord[], wrong: (unit: number, cause: string) => Hn4Error): void {
-  const pairs = [['HAS_SEGMENTS', 'SEGMENTS'], ['HAS_XATTR', 'XATTR'], ['HAS_ACL', 'ACL'], ['LONG_SYMLINK', 'SYMLINK']] as const
+function checkFlags(
+  slot: Slot,
+  records: readonly ChainRecord[],
+  wrong: (unit: number, cause: string) => Hn4Error,
+): void {
+  const pairs = [
+    ['HAS_SEGMENTS', 'SEGMENTS'],
+    ['HAS_XATTR', 'XATTR'],
+    ['HAS_ACL', 'ACL'],
+    ['LONG_SYMLINK', 'SYMLINK'],
+  ] as const
   for (const [flag, name] of pairs) {
     const isThere = records.some(record => record.fields.type === extensionType(name))
-    if (isThere !== slot.has(flag)) throw wrong(slot.attributes.extension, `${name} record ${isThere ? 'without' : 'missing in spite of'} the flag ${flag}`)
+    if (isThere !== slot.has(flag))
+      throw wrong(
+        slot.attributes.extension,
+        `${name} record ${isThere ? 'without' : 'missing in spite of'} the flag ${flag}`,
+      )
   }
 }
 
@@ -64,7 +87,8 @@ export function readSegments(core: Core, slot: Slot): Segment[] {
   if (!slot.has('HAS_SEGMENTS')) return []
   const payload = payloadOf(readChain(core, slot), 'SEGMENTS')
   const { number } = slot
-  if (payload.length % SEGMENT_SIZE !== 0) throw new Hn4Error('SEGMENT', { number, first: 0, cause: `payload of ${payload.length} bytes` })
+  if (payload.length % SEGMENT_SIZE !== 0)
+    throw new Hn4Error('SEGMENT', { number, first: 0, cause: `payload of ${payload.length} bytes` })
   const segments: Segment[] = []
   for (let at = 0; at < payload.length; at += SEGMENT_SIZE) {
     const segment = decodeSegment(payload, at)
@@ -81,7 +105,8 @@ export function readSegments(core: Core, slot: Slot): Segment[] {
 export function readFileXattrs(core: Core, slot: Slot): Xattr[] {
   if (!slot.has('HAS_XATTR')) return []
   const entries = readXattrs(payloadOf(readChain(core, slot), 'XATTR'))
-  if (typeof entries === 'string') throw new Hn4Error('EXTENSION', { number: slot.number, unit: slot.attributes.extension, cause: entries })
+  if (typeof entries === 'string')
+    throw new Hn4Error('EXTENSION', { number: slot.number, unit: slot.attributes.extension, cause: entries })
   return entries
 }
 

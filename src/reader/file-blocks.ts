@@ -8,7 +8,14 @@ import { crc32c } from '../format/crc32c.ts'
 import { copyNumber, type DescriptorFields, descriptorProblem, isMeta, isUnwritten } from '../format/descriptor.ts'
 import { BLOCK_SIZE } from '../format/layout.ts'
 import type { Slot } from '../format/slot.ts'
-import { addressByEquation, addressBySegment, coveringSegment, seedHash, type Segment, theta } from '../format/trajectory.ts'
+import {
+  addressByEquation,
+  addressBySegment,
+  coveringSegment,
+  type Segment,
+  seedHash,
+  theta,
+} from '../format/trajectory.ts'
 import type { AreaIndex } from './area.ts'
 import type { Core } from './core.ts'
 import { readSegments } from './extensions.ts'
@@ -64,7 +71,8 @@ export class FileBlocks {
     const { slot } = this
     const center = Number(slot.anchor.gravity_center)
     if (copy === 0) return center === 0 ? null : blockNumber(center)
-    const other = slot.type === 'directory' ? slot.dirState().gravity_1 : slot.has('SPARSE') ? slot.fileState().gravity_1 : 0
+    const other =
+      slot.type === 'directory' ? slot.dirState().gravity_1 : slot.has('SPARSE') ? slot.fileState().gravity_1 : 0
     return other === 0 ? null : blockNumber(other)
   }
 
@@ -126,7 +134,12 @@ export class FileBlocks {
   #checked(found: FoundBlock): FoundBlock {
     const cause = descriptorProblem(found.descriptor, this.#core.lastTxn)
     if (cause === null) return found
-    throw new Hn4Error('BLOCK_DATA', { number: this.slot.number, index: found.descriptor.index, block: found.block, cause: `descriptor: ${cause}` })
+    throw new Hn4Error('BLOCK_DATA', {
+      number: this.slot.number,
+      index: found.descriptor.index,
+      block: found.block,
+      cause: `descriptor: ${cause}`,
+    })
   }
 
   /** The verified content of a block that was found. @throws Hn4Error BLOCK_DATA, IO */
@@ -141,7 +154,12 @@ export class FileBlocks {
     if (sum === found.descriptor.crc) return bytes
     const hex = (n: number): string => n.toString(16).padStart(8, '0')
     const cause = `checksum ${hex(sum)}, expected ${hex(found.descriptor.crc)}`
-    throw new Hn4Error('BLOCK_DATA', { number: this.slot.number, index: found.descriptor.index, block: found.block, cause })
+    throw new Hn4Error('BLOCK_DATA', {
+      number: this.slot.number,
+      index: found.descriptor.index,
+      block: found.block,
+      cause,
+    })
   }
 
   /** Content of a block that must exist. @throws Hn4Error BLOCK_LOST, BLOCK_DATA, PAGE, IO */
@@ -170,7 +188,12 @@ export class FileBlocks {
     const found = this.find(index, copy)
     if (found === null) throw new Hn4Error('BLOCK_LOST', { number: this.slot.number, index, copy })
     if (!isMeta(found.descriptor)) {
-      throw new Hn4Error('BLOCK_DATA', { number: this.slot.number, index, block: found.block, cause: 'a block of metadata without the flag META' })
+      throw new Hn4Error('BLOCK_DATA', {
+        number: this.slot.number,
+        index,
+        block: found.block,
+        cause: 'a block of metadata without the flag META',
+      })
     }
     return this.content(found)
   }

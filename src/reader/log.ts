@@ -10,7 +10,7 @@ import { constant, flag } from '../format/constants.ts'
 import { checkpointPlaces, type Geometry, ringBlocks } from '../format/geometry.ts'
 import { BLOCK_SIZE } from '../format/layout.ts'
 import { type LogItem, readItems } from '../format/log-item.ts'
-import { looksLikeRecord, RecordSum, type RecordFields, readRecordHeader, restIsZero } from '../format/record.ts'
+import { looksLikeRecord, type RecordFields, RecordSum, readRecordHeader, restIsZero } from '../format/record.ts'
 
 /** One of the four checkpoint places. */
 export interface CheckpointCopy {
@@ -61,7 +61,8 @@ export class LogReader {
     if (checkpoint === null) throw new Hn4Error('CHECKPOINT', { path: this.#source.path })
     const isClean = (checkpoint.flags & flag('CHECKPOINT', 'CLEAN')) !== 0
     const transactions = isClean ? [] : this.#follow(checkpoint)
-    if (isClean) this.#refuseLater(checkpoint, checkpoint.tail_txn, Number(checkpoint.tail), [Number(checkpoint.tail), 1])
+    if (isClean)
+      this.#refuseLater(checkpoint, checkpoint.tail_txn, Number(checkpoint.tail), [Number(checkpoint.tail), 1])
     return { checkpoints, checkpoint, transactions }
   }
 
@@ -96,7 +97,10 @@ export class LogReader {
       txn++
     }
     if (txn <= checkpoint.proven_txn) {
-      throw new Hn4Error('DAMAGED', { path: this.#source.path, text: `log: the record of transaction ${txn} is damaged, though it was proven` })
+      throw new Hn4Error('DAMAGED', {
+        path: this.#source.path,
+        text: `log: the record of transaction ${txn} is damaged, though it was proven`,
+      })
     }
     this.#refuseLater(checkpoint, txn, at, [0, this.#ring])
     return found
@@ -127,7 +131,14 @@ export class LogReader {
   /** The record of transaction `txn` at `at`, or null: it breaks a rule, so it does not exist. */
   #recordAt(at: number, txn: bigint, epoch: bigint, previous: number, room: number): Transaction | null {
     const header = readRecordHeader(this.#readRing(at, 1), this.#salt, this.#g)
-    if (header === null || header.blocks > room || header.txn !== txn || header.epoch !== epoch || header.previous_crc !== previous) return null
+    if (
+      header === null ||
+      header.blocks > room ||
+      header.txn !== txn ||
+      header.epoch !== epoch ||
+      header.previous_crc !== previous
+    )
+      return null
     const bytes = this.#readRing(at, header.blocks)
     const sum = new RecordSum()
     sum.add(bytes)

@@ -6,7 +6,14 @@ import { Hn4Error, reasonOf } from '../base/error.ts'
 import { type BlockNumber, blockNumber, type CopyPage } from '../base/units.ts'
 import type { BlockSource } from '../device/image.ts'
 import { constant } from '../format/constants.ts'
-import { copyPages, type Geometry, pageInCopy, type RegionName, regionNumber, regionOfPage } from '../format/geometry.ts'
+import {
+  copyPages,
+  type Geometry,
+  pageInCopy,
+  type RegionName,
+  regionNumber,
+  regionOfPage,
+} from '../format/geometry.ts'
 import { BLOCK_SIZE, PAGE_PAYLOAD } from '../format/layout.ts'
 import { bitOf, pageProblem, pageTransaction } from '../format/page.ts'
 import type { Overlay } from './overlay.ts'
@@ -109,7 +116,9 @@ export class PageStore {
 
   #build(region: RegionName, page: CopyPage, copies: readonly CopyName[]): LoadedPage {
     const patches = this.#overlay.patchesOf(page)
-    const base = patches?.isWhole ? { payload: new Uint8Array(PAGE_PAYLOAD), txn: 0n, from: 'empty' as const } : this.#base(region, page, copies)
+    const base = patches?.isWhole
+      ? { payload: new Uint8Array(PAGE_PAYLOAD), txn: 0n, from: 'empty' as const }
+      : this.#base(region, page, copies)
     if (patches === null) return base
     const payload = base.payload.slice()
     patches.apply(payload)
@@ -117,11 +126,13 @@ export class PageStore {
   }
 
   #base(region: RegionName, page: CopyPage, copies: readonly CopyName[]): LoadedPage {
-    if (region !== 'INIT' && !this.isInitialised(page)) return { payload: new Uint8Array(PAGE_PAYLOAD), txn: 0n, from: 'empty' }
+    if (region !== 'INIT' && !this.isInitialised(page))
+      return { payload: new Uint8Array(PAGE_PAYLOAD), txn: 0n, from: 'empty' }
     const causes: string[] = []
     for (const copy of copies) {
       const { problem, bytes } = this.home(copy, page)
-      if (problem === null && bytes) return { payload: bytes.slice(0, PAGE_PAYLOAD), txn: pageTransaction(bytes), from: copy }
+      if (problem === null && bytes)
+        return { payload: bytes.slice(0, PAGE_PAYLOAD), txn: pageTransaction(bytes), from: copy }
       causes.push(`copy ${copy}: ${problem}`)
     }
     const place = regionOfPage(this.#g, page)
@@ -147,4 +158,3 @@ export class PageStore {
     return chunk.subarray(at, at + BLOCK_SIZE)
   }
 }
-

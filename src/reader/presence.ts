@@ -1,6 +1,7 @@
 /** Which data blocks of a SPARSE file exist (docs/format.md section 4). */
-import { Hn4Error } from '../base/error.ts'
+
 import { isZero } from '../base/bytes.ts'
+import { Hn4Error } from '../base/error.ts'
 import { constant } from '../format/constants.ts'
 import { bitOf } from '../format/page.ts'
 import { NODE_BITS, nodeIndex, ROOT_BITS, rootBit, rootSpan } from '../format/presence.ts'
@@ -31,7 +32,8 @@ export class Presence {
     let bytes = this.#nodes.get(index)
     if (!bytes) {
       bytes = this.#blocks.readMeta(index)
-      if (isZero(bytes)) throw new Hn4Error('PRESENCE', { number: this.#blocks.slot.number, node: index, cause: 'a node without bits' })
+      if (isZero(bytes))
+        throw new Hn4Error('PRESENCE', { number: this.#blocks.slot.number, node: index, cause: 'a node without bits' })
       this.#nodes.set(index, bytes)
       if (this.#nodes.size > 64) this.#nodes.delete(this.#nodes.keys().next().value!)
     }
@@ -95,7 +97,8 @@ export class Presence {
   *nodes(): Generator<{ level: number; node: number }> {
     if (this.#height === 0) return
     const levels: { level: number; node: number }[] = []
-    for (let bit = ROOT_BITS - 1; bit >= 0; bit--) if (rootBit(this.#root, bit)) levels.push({ level: this.#height, node: bit })
+    for (let bit = ROOT_BITS - 1; bit >= 0; bit--)
+      if (rootBit(this.#root, bit)) levels.push({ level: this.#height, node: bit })
     for (;;) {
       const next = levels.pop()
       if (!next) return

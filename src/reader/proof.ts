@@ -29,7 +29,12 @@ export interface FailedBlock {
 }
 
 /** The blocks that refute `last`; empty if it is proven, by the checkpoint or by its data. */
-export function refutation(source: BlockSource, g: Geometry, checkpoint: CheckpointFields, last: Transaction): FailedBlock[] {
+export function refutation(
+  source: BlockSource,
+  g: Geometry,
+  checkpoint: CheckpointFields,
+  last: Transaction,
+): FailedBlock[] {
   if (last.fields.txn <= checkpoint.proven_txn) return []
   const failed: FailedBlock[] = []
   const good = new Set<string>()
@@ -41,7 +46,13 @@ export function refutation(source: BlockSource, g: Geometry, checkpoint: Checkpo
   return failed.filter(f => !(f.isMeta && good.has(`${f.owner}:${f.index}`)))
 }
 
-function verifyRun(source: BlockSource, g: Geometry, item: DescriptorsItem, failed: FailedBlock[], good: Set<string>): void {
+function verifyRun(
+  source: BlockSource,
+  g: Geometry,
+  item: DescriptorsItem,
+  failed: FailedBlock[],
+  good: Set<string>,
+): void {
   const isMeta = (item.flags & META) !== 0
   const crcs = new DataView(item.crcs.buffer, item.crcs.byteOffset, item.crcs.length)
   for (let done = 0; done < item.count; done += READ_BLOCKS) {
@@ -50,10 +61,18 @@ function verifyRun(source: BlockSource, g: Geometry, item: DescriptorsItem, fail
     const bytes = readOrNull(source, first, count)
     for (let i = 0; i < count; i++) {
       const index = item.index + done + i
-      const content = bytes?.subarray(i * BLOCK_SIZE, (i + 1) * BLOCK_SIZE) ?? readOrNull(source, (first + i) as BlockNumber, 1)
+      const content =
+        bytes?.subarray(i * BLOCK_SIZE, (i + 1) * BLOCK_SIZE) ?? readOrNull(source, (first + i) as BlockNumber, 1)
       if (content && crc32c(content) === crcs.getUint32((done + i) * 4, true)) {
         if (isMeta) good.add(`${item.owner}:${index}`)
-      } else failed.push({ block: (first + i) as BlockNumber, owner: item.owner, index, copy: item.flags & COPY_BITS, isMeta })
+      } else
+        failed.push({
+          block: (first + i) as BlockNumber,
+          owner: item.owner,
+          index,
+          copy: item.flags & COPY_BITS,
+          isMeta,
+        })
     }
   }
 }

@@ -4,7 +4,13 @@ import type { BlockNumber } from '../base/units.ts'
 import type { BlockSource } from '../device/image.ts'
 import { checkGeometry, type Geometry, superblockPlaces } from '../format/geometry.ts'
 import { FORMAT_VERSION } from '../format/layout.ts'
-import { decodeSuperblock, geometryOf, type SuperblockFields, superblockProblem, unknownIncompat } from '../format/superblock.ts'
+import {
+  decodeSuperblock,
+  geometryOf,
+  type SuperblockFields,
+  superblockProblem,
+  unknownIncompat,
+} from '../format/superblock.ts'
 
 /** One of the four places: what stands there. */
 export interface SuperblockCopy {
@@ -33,7 +39,12 @@ function readCopy(source: BlockSource, blockCount: number, position: number): Su
     const fields = decodeSuperblock(bytes)
     // A superblock that an older, larger or smaller volume left behind does not stand at its own place.
     const isAtHome = superblockPlaces(Number(fields.block_count))[position] === block
-    return { position, block, problem: isAtHome ? null : 'of a volume of another size', fields: isAtHome ? fields : null }
+    return {
+      position,
+      block,
+      problem: isAtHome ? null : 'of a volume of another size',
+      fields: isAtHome ? fields : null,
+    }
   } catch (error) {
     return { position, block, problem: reasonOf(error), fields: null }
   }
@@ -55,18 +66,27 @@ export function readSuperblockCopies(source: BlockSource): SuperblockCopy[] {
 /** @throws Hn4Error NOT_HN4, VERSION, GEOMETRY, TRUNCATED */
 export function readSuperblocks(source: BlockSource): Superblocks {
   const copies = readSuperblockCopies(source)
-  const best = copies.filter(copy => copy.fields !== null).sort((a, b) => Number(b.fields!.generation - a.fields!.generation))[0]
+  const best = copies
+    .filter(copy => copy.fields !== null)
+    .sort((a, b) => Number(b.fields!.generation - a.fields!.generation))[0]
   const chosen = best?.fields
   if (!best || !chosen) throw noSuperblock(source, copies)
   const unknown = unknownIncompat(chosen)
   if (unknown !== 0n) {
-    throw new Hn4Error('VERSION', { path: source.path, text: `the volume has features this version does not know: incompat 0x${unknown.toString(16)}` })
+    throw new Hn4Error('VERSION', {
+      path: source.path,
+      text: `the volume has features this version does not know: incompat 0x${unknown.toString(16)}`,
+    })
   }
   const geometry = geometryOf(chosen)
   checkGeometry(geometry, best.position)
   if (geometry.blockCount > source.blockCount) {
     const bytes = (blocks: number): number => blocks * 4096
-    throw new Hn4Error('TRUNCATED', { path: source.path, expected: bytes(geometry.blockCount), found: bytes(source.blockCount) })
+    throw new Hn4Error('TRUNCATED', {
+      path: source.path,
+      expected: bytes(geometry.blockCount),
+      found: bytes(source.blockCount),
+    })
   }
   return { copies, chosen, chosenPosition: best.position, geometry }
 }
@@ -74,10 +94,10 @@ export function readSuperblocks(source: BlockSource): Superblocks {
 function noSuperblock(source: BlockSource, copies: readonly SuperblockCopy[]): Hn4Error {
   const { path } = source
   const version = copies.find(copy => copy.problem?.startsWith('format version'))
-  if (version) return new Hn4Error('VERSION', { path, text: `${version.problem}; this program knows version ${FORMAT_VERSION}` })
+  if (version)
+    return new Hn4Error('VERSION', { path, text: `${version.problem}; this program knows version ${FORMAT_VERSION}` })
   if (copies.some(copy => copy.problem === 'checksum')) {
     return new Hn4Error('DAMAGED', { path, text: 'every superblock of this hn4 volume is damaged' })
   }
   return new Hn4Error('NOT_HN4', { path, text: 'not an hn4 volume: no superblock at its start or end' })
 }
-

@@ -86,9 +86,11 @@ export class Volume {
   fileOfEntry(directory: number, entry: DirEntry): Located {
     const file = findAnchor(this.core, Number(entry.number), entry.hint)
     const { hint, random } = file.slot.anchor
-    const wrong = (cause: string): Hn4Error => new Hn4Error('ENTRY', { number: directory, name: printableBytes(entry.name), cause })
+    const wrong = (cause: string): Hn4Error =>
+      new Hn4Error('ENTRY', { number: directory, name: printableBytes(entry.name), cause })
     if (hint !== entry.hint || random !== entry.random) throw wrong(`file ${entry.number} has another seed_id`)
-    if (file.slot.typeNumber !== entry.type) throw wrong(`type ${entry.type}, but file ${entry.number} is a ${file.slot.type}`)
+    if (file.slot.typeNumber !== entry.type)
+      throw wrong(`type ${entry.type}, but file ${entry.number} is a ${file.slot.type}`)
     return file
   }
 
@@ -150,7 +152,8 @@ export class Volume {
   /** The content of a regular file, at most 1 MiB at a time. @throws Hn4Error at the first block that is not whole */
   readFile(file: Located): Generator<Uint8Array> {
     if (file.slot.type === 'directory') throw new Hn4Error('IS_DIRECTORY', { number: file.slot.number })
-    if (file.slot.type !== 'regular') throw new Hn4Error('ARGUMENT', { number: file.slot.number, text: `a ${file.slot.type} has no content` })
+    if (file.slot.type !== 'regular')
+      throw new Hn4Error('ARGUMENT', { number: file.slot.number, text: `a ${file.slot.type} has no content` })
     return this.content(file).chunks()
   }
 
@@ -197,7 +200,11 @@ export class Volume {
       const file = this.fileOfEntry(directory.slot.number, entry)
       if (file.slot.type === 'directory') {
         if (seen.has(file.slot.number)) {
-          throw new Hn4Error('ENTRY', { number: directory.slot.number, name: printableBytes(entry.name), cause: 'a directory that has another entry' })
+          throw new Hn4Error('ENTRY', {
+            number: directory.slot.number,
+            name: printableBytes(entry.name),
+            cause: 'a directory that has another entry',
+          })
         }
         seen.add(file.slot.number)
       }

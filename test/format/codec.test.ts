@@ -2,7 +2,7 @@ import t from 'tap'
 import { decode, encode, offsetOf, sizeOf } from '../../src/format/codec.ts'
 import { crc32c, crc32cWithHole } from '../../src/format/crc32c.ts'
 import { ATTRIBUTES, DIR_STATE, RECORDS } from '../../src/format/layout.ts'
-import { sipKey, siphash24 } from '../../src/format/siphash.ts'
+import { siphash24, sipKey } from '../../src/format/siphash.ts'
 
 t.test('CRC32C gives the values of RFC 3720 B.4', async t => {
   const vectors: [string, Uint8Array, number][] = [
@@ -35,7 +35,14 @@ t.test('SipHash-2-4 gives the published vectors', async t => {
   ]
   for (const [length, expected] of published) {
     const view = new DataView(new ArrayBuffer(8))
-    view.setBigUint64(0, siphash24(key, Uint8Array.from({ length }, (_, i) => i)), true)
+    view.setBigUint64(
+      0,
+      siphash24(
+        key,
+        Uint8Array.from({ length }, (_, i) => i),
+      ),
+      true,
+    )
     t.equal(Buffer.from(view.buffer).toString('hex'), expected, `length ${length}`)
   }
 })
@@ -66,7 +73,14 @@ t.test('a reserved byte that is set is an error that names it', async t => {
 t.test('values that do not fit are refused, not cut', async t => {
   const bytes = new Uint8Array(ATTRIBUTES.size)
   const good = decode(ATTRIBUTES, bytes)
-  for (const bad of [{ uid: 2 ** 32 }, { uid: -1 }, { uid: 1.5 }, { blocks: 2 ** 48 }, { atime: 2n ** 63n }, { parent_number: -1n }]) {
+  for (const bad of [
+    { uid: 2 ** 32 },
+    { uid: -1 },
+    { uid: 1.5 },
+    { blocks: 2 ** 48 },
+    { atime: 2n ** 63n },
+    { parent_number: -1n },
+  ]) {
     t.throws(() => encode(ATTRIBUTES, { ...good, ...bad }, bytes), TypeError)
   }
   t.throws(() => decode(ATTRIBUTES, bytes, 1), RangeError)

@@ -1,9 +1,23 @@
 import t from 'tap'
-import { checkGeometry, copyPages, dataBlocks, type Geometry, pageInCopy, phi, regionOfPage } from '../../src/format/geometry.ts'
+import {
+  checkGeometry,
+  copyPages,
+  dataBlocks,
+  type Geometry,
+  pageInCopy,
+  phi,
+  regionOfPage,
+} from '../../src/format/geometry.ts'
 import { REGIONS } from '../../src/format/layout.ts'
-import { minimumBlocks, planGeometry, type PlanOptions } from '../../src/format/plan.ts'
+import { minimumBlocks, type PlanOptions, planGeometry } from '../../src/format/plan.ts'
 import { isPrime, largestPrime } from '../../src/format/prime.ts'
-import { encodeSuperblock, geometryOf, decodeSuperblock, newSuperblock, superblockProblem } from '../../src/format/superblock.ts'
+import {
+  decodeSuperblock,
+  encodeSuperblock,
+  geometryOf,
+  newSuperblock,
+  superblockProblem,
+} from '../../src/format/superblock.ts'
 
 const MIB = 256
 const SIZES = [4096, 5000, 16 * MIB, 64 * MIB, 256 * MIB, 4096 * MIB - 1, 4096 * MIB, 2 ** 28, 2 ** 40, 2 ** 44]
@@ -39,7 +53,11 @@ t.test('every plan obeys the rules of the format and is full', async t => {
 })
 
 t.test('metadata takes at most 9 % of 256 MiB and 7 % from 4 GiB', async t => {
-  for (const [blocks, share] of [[256 * MIB, 0.09], [4096 * MIB, 0.07], [2 ** 28, 0.07]] as const) {
+  for (const [blocks, share] of [
+    [256 * MIB, 0.09],
+    [4096 * MIB, 0.07],
+    [2 ** 28, 0.07],
+  ] as const) {
     const g = planGeometry(blocks)
     const data = g.windowBlocks
     t.ok((blocks - data) / blocks <= share, `${(100 * (blocks - data)) / blocks} %`)
@@ -63,16 +81,42 @@ t.test('a superblock comes back, and any change of a geometry field is found', a
   t.equal(superblockProblem(block, 2), null)
   t.match(superblockProblem(block, 1), /position 2/)
   t.strictSame(geometryOf(decodeSuperblock(block)), g)
-  const names = ['block_count', 'log_start', 'log_blocks', 'copy_a', 'copy_b', 'window_start', 'window_blocks', 'area_blocks',
-    'init_pages', 'free_pages', 'unit_pages', 'descriptor_pages', 'cortex_pages', 'stash_pages', 'extension_pages', 'key_pages',
-    'scrub_pages'] as const
+  const names = [
+    'block_count',
+    'log_start',
+    'log_blocks',
+    'copy_a',
+    'copy_b',
+    'window_start',
+    'window_blocks',
+    'area_blocks',
+    'init_pages',
+    'free_pages',
+    'unit_pages',
+    'descriptor_pages',
+    'cortex_pages',
+    'stash_pages',
+    'extension_pages',
+    'key_pages',
+    'scrub_pages',
+  ] as const
   for (const name of names) {
     for (const value of [0n, fields[name] + 1n, fields[name] - 1n, 2n ** 63n]) {
       if (name === 'copy_b' && value === 0n) continue
-      t.throws(() => checkGeometry(geometryOf({ ...fields, [name]: value }), 2), { code: 'GEOMETRY' }, `${name} ${value}`)
+      t.throws(
+        () => checkGeometry(geometryOf({ ...fields, [name]: value }), 2),
+        { code: 'GEOMETRY' },
+        `${name} ${value}`,
+      )
     }
   }
-  for (const change of [{ stride: 0n }, { stride: BigInt(g.windowBlocks) }, { scale: 13 }, { shells: 3 }, { descriptor_size: 64 }]) {
+  for (const change of [
+    { stride: 0n },
+    { stride: BigInt(g.windowBlocks) },
+    { scale: 13 },
+    { shells: 3 },
+    { descriptor_size: 64 },
+  ]) {
     t.throws(() => checkGeometry(geometryOf({ ...fields, ...change }), 2), { code: 'GEOMETRY' })
   }
 })

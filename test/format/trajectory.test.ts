@@ -12,8 +12,8 @@ import {
   coveringSegment,
   decodeSegment,
   encodeSegment,
-  seedHash,
   type Segment,
+  seedHash,
   segmentProblem,
   sortSegments,
   theta,
@@ -21,7 +21,10 @@ import {
 } from '../../src/format/trajectory.ts'
 
 function windowOf(start: number, blocks: number): Window {
-  return { start: blockNumber(start), phi: scale => (scale === 0 ? blocks : largestPrime(Math.floor(blocks / 2 ** scale))) }
+  return {
+    start: blockNumber(start),
+    phi: scale => (scale === 0 ? blocks : largestPrime(Math.floor(blocks / 2 ** scale))),
+  }
 }
 
 t.test('every legal equation visits each cluster of a small window once', async t => {
@@ -46,7 +49,10 @@ t.test('the arithmetic is exact for the largest volume', async t => {
   const window = windowOf(100, phi)
   const [index, stride, origin, offset] = [2 ** 48 - 1, phi - 2, phi - 5, phi - 9]
   const expected = Number((BigInt(origin) + BigInt(index) * BigInt(stride) + BigInt(offset)) % BigInt(phi))
-  t.equal(addressByEquation(window, { gravity: blockNumber(100 + origin), stride, scale: 0 }, index, offset), 100 + expected)
+  t.equal(
+    addressByEquation(window, { gravity: blockNumber(100 + origin), stride, scale: 0 }, index, offset),
+    100 + expected,
+  )
 })
 
 t.test('theta is far from the home of a file and inside the window', async t => {

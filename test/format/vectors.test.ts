@@ -6,11 +6,11 @@ import { PACKAGE_TOP } from '../../src/base/package.ts'
 import { cortexPlace } from '../../src/format/cortex.ts'
 import { readDescriptor } from '../../src/format/descriptor.ts'
 import { nameHash } from '../../src/format/directory.ts'
-import { planGeometry } from '../../src/format/plan.ts'
 import { encodeItem, readItems } from '../../src/format/log-item.ts'
 import { pageProblem, pageTransaction } from '../../src/format/page.ts'
-import { encodeRecord, readRecordHeader, RecordSum } from '../../src/format/record.ts'
-import { sipKey, siphash24 } from '../../src/format/siphash.ts'
+import { planGeometry } from '../../src/format/plan.ts'
+import { encodeRecord, RecordSum, readRecordHeader } from '../../src/format/record.ts'
+import { siphash24, sipKey } from '../../src/format/siphash.ts'
 import { encodeSlot, Slot, slotChecksumProblem } from '../../src/format/slot.ts'
 import { decodeSegment } from '../../src/format/trajectory.ts'
 
@@ -82,7 +82,10 @@ t.test('the record of the vectors is read item by item', async t => {
   for (let at = 0; at < record.length; at += 4096) sum.add(record.subarray(at, at + 4096))
   t.equal(sum.value, header.crc)
   const items = readItems(record, header.txn, header.length, header.items, planGeometry(16384))
-  t.strictSame(items.map(item => ({ kind: item.kind, bytes: hex(encodeItem(item)) })), file.items)
+  t.strictSame(
+    items.map(item => ({ kind: item.kind, bytes: hex(encodeItem(item)) })),
+    file.items,
+  )
   t.equal(hex(encodeRecord(header, items.map(encodeItem))), file.bytes)
   const cut = () => readItems(record, header.txn, header.length - 8, header.items, planGeometry(16384))
   t.throws(cut, { code: 'LOG_ITEM' })

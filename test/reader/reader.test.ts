@@ -18,7 +18,10 @@ function checkEverything(t: Test, volume: Volume, { contents, links }: Sample): 
   }
   for (const [path, target] of links) t.equal(printableBytes(volume.readlink(volume.lookup(path))), target)
   const walked = [...volume.walk()]
-  t.strictSame(walked.filter(item => item.error).map(item => item.error?.message), [])
+  t.strictSame(
+    walked.filter(item => item.error).map(item => item.error?.message),
+    [],
+  )
   const paths = new Set(walked.map(item => item.path))
   for (const path of [...contents.keys(), ...links.keys()]) if (!paths.has(path)) t.fail(`${path} is not in the walk`)
   t.equal(paths.size, contents.size + links.size + 5, 'and nothing else')
@@ -33,7 +36,10 @@ for (const copies of [1, 2] as const) {
       const plain = volume.lookup('/dir/plain')
       t.strictSame(
         volume.xattrs(plain).map(({ name, value }) => [printableBytes(name), printableBytes(value)]),
-        [['user.note', 'hello'], ['user.empty', '']],
+        [
+          ['user.note', 'hello'],
+          ['user.empty', ''],
+        ],
       )
       t.equal(volume.lookup('/link', true).slot.number, plain.slot.number)
       t.equal(volume.lookup('dir/../dir/./plain').slot.number, plain.slot.number)
@@ -42,7 +48,10 @@ for (const copies of [1, 2] as const) {
       t.throws(() => volume.readFile(volume.lookup('/dir')), { code: 'IS_DIRECTORY' })
       t.throws(() => volume.readlink(plain), { code: 'NOT_LINK' })
       t.equal(printableBytes(volume.readlink(volume.lookup('/long-link'))), LONG_TARGET)
-      t.ok([...volume.walk()].some(item => item.path === '/many/\\xff\\x0aA'), 'bytes that are no text are shown escaped')
+      t.ok(
+        [...volume.walk()].some(item => item.path === '/many/\\xff\\x0aA'),
+        'bytes that are no text are shown escaped',
+      )
     })
   }
 }
@@ -82,7 +91,12 @@ t.test('a page that both copies lost is an error that names it, never an empty p
   const { image, g } = made.builder
   const { place } = made.builder.open().lookup('/small')
   const volume = new Volume(image)
-  const page = image.written.find(block => block >= g.copyA && block < g.copyB && new Volume(image).core.pages.home('A', copyPage(block - g.copyA)).problem === null)
+  const page = image.written.find(
+    block =>
+      block >= g.copyA &&
+      block < g.copyB &&
+      new Volume(image).core.pages.home('A', copyPage(block - g.copyA)).problem === null,
+  )
   t.ok(page)
   for (const start of [g.copyA, g.copyB]) {
     const cortex = start + g.pages.INIT + g.pages.FREE + g.pages.UNIT + g.pages.DESCRIPTOR + place.page
@@ -102,7 +116,11 @@ t.test('flipped data is never returned', async t => {
     if (!found) return t.fail(`${path}: no block ${index}`)
     const image = made.builder.image.copy()
     image.flip(found.block, 12345)
-    t.throws(() => readAll(new Volume(image), path), { code: 'BLOCK_DATA', detail: { block: found.block, index } }, path)
+    t.throws(
+      () => readAll(new Volume(image), path),
+      { code: 'BLOCK_DATA', detail: { block: found.block, index } },
+      path,
+    )
   }
 })
 
@@ -148,7 +166,10 @@ t.test('a torn last record is the end of the log; a torn one before it is damage
   const volume = new Volume(image)
   t.equal(volume.core.transactions.length, transactions.length - 1)
   t.throws(() => volume.lookup('/third'), { code: 'NOT_FOUND' })
-  for (const [txn, code] of [[1, 'DAMAGED'], [2, 'LOG_DAMAGED']] as const) {
+  for (const [txn, code] of [
+    [1, 'DAMAGED'],
+    [2, 'LOG_DAMAGED'],
+  ] as const) {
     const damaged = made.builder.image.copy()
     damaged.flip(logStart + 2 + transactions[txn]!.at, 8 * 2000)
     t.throws(() => new Volume(damaged), { code }, `${code}: ${txn === 1 ? 'proven' : 'followed by a later one'}`)

@@ -6,49 +6,34 @@
 import { makeIdentity } from '../../mkfs/identity.ts'
 import { writeVolume } from '../../mkfs/write-volume.ts'
 import { blockNumber, copyPage, dataNumber, pageNumber, slotIndex } from '../../src/base/units.ts'
-import { encodeCheckpoint } from '../../src/format/checkpoint.ts'
 import { constant, extensionType, flag } from '../../src/format/constants.ts'
 import { cortexPlace } from '../../src/format/cortex.ts'
 import { crc32c } from '../../src/format/crc32c.ts'
-import { encodeExtension, encodeXattrs, EXTENSION_PAYLOAD_MAX, UNIT_SIZE } from '../../src/format/extension.ts'
-import { blockOfData, checkpointPlaces, type Geometry, pageInCopy, phi, regionNumber, regionOfPage } from '../../src/format/geometry.ts'
+import { EXTENSION_PAYLOAD_MAX, encodeExtension, encodeXattrs, UNIT_SIZE } from '../../src/format/extension.ts'
+import {
+  blockOfData,
+  checkpointPlaces,
+  type Geometry,
+  pageInCopy,
+  phi,
+  regionNumber,
+  regionOfPage,
+} from '../../src/format/geometry.ts'
 import { BLOCK_SIZE } from '../../src/format/layout.ts'
 import { encodeItem, type LogItem } from '../../src/format/log-item.ts'
 import { sealPage } from '../../src/format/page.ts'
-import { planGeometry, type PlanOptions } from '../../src/format/plan.ts'
+import { type PlanOptions, planGeometry } from '../../src/format/plan.ts'
 import { encodeRecord } from '../../src/format/record.ts'
 import { type SipKey, sipKey } from '../../src/format/siphash.ts'
-import { type AnchorFields, type AttributeFields, encodeSlot, FILE_TYPES, type FileType, seedIdBytes } from '../../src/format/slot.ts'
+import { type AnchorFields, type AttributeFields, encodeSlot, FILE_TYPES, seedIdBytes } from '../../src/format/slot.ts'
 import type { Identity } from '../../src/format/superblock.ts'
 import { addressByEquation, encodeSegment, seedHash, theta } from '../../src/format/trajectory.ts'
 import { Volume } from '../../src/reader/volume.ts'
+import { builtCheckpoint } from './built-checkpoint.ts'
 import { layoutDirectory } from './directory-layout.ts'
+import { type FileSpec, newAnchor, newAttributes } from './file-spec.ts'
 import { MemoryImage } from './memory-image.ts'
 import { layoutPresence } from './presence-layout.ts'
-
-export interface FileSpec {
-  readonly type?: FileType
-  readonly mode?: number
-  readonly content?: Uint8Array
-  readonly target?: string
-  readonly xattrs?: Readonly<Record<string, string>>
-  /** Blocks that are holes; makes the file SPARSE. */
-  readonly holes?: readonly number[]
-  /** Size beyond the content, for a SPARSE file. */
-  readonly sizeBytes?: number
-  /** Levels of presence nodes of a SPARSE file. */
-  readonly height?: number
-  /** Blocks that lie in a segment of their own. */
-  readonly segments?: readonly (readonly [first: number, length: number])[]
-  /** Blocks that lie at shell 1. */
-  readonly shell1?: readonly number[]
-  /** Blocks that lie in the overwrite area. */
-  readonly area?: readonly number[]
-  /** Blocks that are preallocated and never written: they read as zeros. */
-  readonly unwritten?: readonly number[]
-  readonly stride?: number
-  readonly scale?: number
-}
 
 interface Node {
   readonly anchor: AnchorFields
@@ -89,7 +74,11 @@ export class VolumeBuilder {
 
   constructor(blocks = 4096, options: PlanOptions = {}, filler = 0) {
     this.g = planGeometry(blocks, options)
-    this.identity = makeIdentity({ label: 'built', seed: new Uint8Array([1, 2, 3]), createdNs: 1_700_000_000_000_000_000n })
+    this.identity = makeIdentity({
+      label: 'built',
+      seed: new Uint8Array([1, 2, 3]),
+      createdNs: 1_700_000_000_000_000_000n,
+    })
     this.#key = sipKey(this.identity.hashKey)
     this.image = new MemoryImage(blocks, filler)
     writeVolume(this.image, this.g, this.identity, blocks)
@@ -105,7 +94,9 @@ export class VolumeBuilder {
   }
 
   #adoptSystemFiles(volume: Volume): void {
-    for (const page of volume.core.initialisedPages('CORTEX', error => { throw error })) {
+    for (const page of volume.core.initialisedPages('CORTEX', error => {
+      throw error
+    })) {
       this.#born.add(pageInCopy(this.g, 'CORTEX', page))
       for (let slot = 0; slot < 3; slot++) this.#slots.set(`${page}:${slot}`, 0)
     }
@@ -119,8 +110,8 @@ export class VolumeBuilder {
   add(parent: number, name: string | Uint8Array, spec: FileSpec = {}): number {
     const number = this.#next++
     const type = spec.type ?? (spec.target !== undefined ? 'symlink' : 'regular')
-    const anchor = this.#newAnchor(number, type, spec)
-    const attributes = this.#newAttributes(parent, type)
+    const anchor = newAnchor(number, type, spec)
+    const attributes = newAttributes(parent, type)
     const node = { anchor, attributes }
     if (type === 'directory') this.#names.set(number, [])
     this.#nodes.set(number, this.#withContent(this.#withExtensions(node, spec), spec))
@@ -136,7 +127,15 @@ export class VolumeBuilder {
     this.#names.get(parent)!.push({ name: bytes, number })
     this.#dirty.add(parent)
     const node = this.#nodes.get(number)!
-    if (node.anchor.permissions >>> 12 !== FILE_TYPES.directory) this.#change(number, {}, { nlink: node.attributes.nlink + 1 })
+    if (node.anchor.permissions >>> 12 !== FILE_TYPES.directory)
+      this.#change(number, {}, { nlink: node.attributes.nlink + 1 })
+  }
+
+  /** Takes a name out of a directory and leaves the file as it is: what a lost entry looks like. */
+  forget(parent: number, name: string): void {
+    const left = this.#names.get(parent)!.filter(entry => Buffer.from(entry.name).toString() !== name)
+    this.#names.set(parent, left)
+    this.#dirty.add(parent)
   }
 
   /** Changes fields of a file as they are: also to illegal states, for tests of damage. */
@@ -151,49 +150,11 @@ export class VolumeBuilder {
 
   #change(number: number, anchor: Partial<AnchorFields>, attributes: Partial<AttributeFields>): void {
     const node = this.#nodes.get(number)!
-    this.#nodes.set(number, { anchor: { ...node.anchor, ...anchor }, attributes: { ...node.attributes, ...attributes } })
+    this.#nodes.set(number, {
+      anchor: { ...node.anchor, ...anchor },
+      attributes: { ...node.attributes, ...attributes },
+    })
     this.#dirty.add(number)
-  }
-
-  #newAnchor(number: number, type: FileType, spec: FileSpec): AnchorFields {
-    const seed = seedIdBytes(BigInt(number), number * 3, number * 5)
-    return {
-      number: BigInt(number),
-      hint: number * 3,
-      random: number * 5,
-      public_id: seed,
-      gravity_center: 0n,
-      mass: 0n,
-      data_class: 0n,
-      tag_filter: 0n,
-      orbit_vector: 0,
-      fractal_scale: 0,
-      permissions: (FILE_TYPES[type] << 12) | (spec.mode ?? (type === 'directory' ? 0o755 : 0o644)),
-      sovereign_id: 0,
-      mod_clock: 1_700_000_001_000_000_000n,
-      write_gen: 0,
-      create_clock: 1_700_000_001,
-      checksum: 0,
-      inline_buffer: new Uint8Array(constant('INLINE_MAX')),
-    }
-  }
-
-  #newAttributes(parent: number, type: FileType): AttributeFields {
-    const time = 1_700_000_001_000_000_000n
-    return {
-      uid: 1000,
-      gid: 1000,
-      nlink: type === 'directory' ? 2 : 0,
-      rdev: type.endsWith('device') ? 0x103 : 0,
-      atime: time,
-      ctime: time,
-      btime_ns: 0,
-      blocks: 0,
-      extension: 0,
-      parent_number: BigInt(parent),
-      parent_hint: parent === 1 ? 0 : parent * 3,
-      crc: 0,
-    }
   }
 
   #withFlags(node: Node, ...names: Parameters<typeof flag<'DATA_CLASS'>>[1][]): Node {
@@ -210,7 +171,10 @@ export class VolumeBuilder {
     }
     if (spec.xattrs) {
       out = this.#withFlags(out, 'HAS_XATTR')
-      const entries = Object.entries(spec.xattrs).map(([name, value]) => ({ name: Buffer.from(name), value: Buffer.from(value) }))
+      const entries = Object.entries(spec.xattrs).map(([name, value]) => ({
+        name: Buffer.from(name),
+        value: Buffer.from(value),
+      }))
       records.push(['XATTR', encodeXattrs(entries)])
     }
     if (spec.target !== undefined && spec.target.length > constant('INLINE_MAX')) {
@@ -231,7 +195,8 @@ export class VolumeBuilder {
   #writeChain(owner: bigint, records: readonly (readonly [Parameters<typeof extensionType>[0], Uint8Array])[]): number {
     const pieces = records.flatMap(([name, payload]) => {
       const parts: [typeof name, Uint8Array][] = []
-      for (let at = 0; at < payload.length; at += EXTENSION_PAYLOAD_MAX) parts.push([name, payload.subarray(at, at + EXTENSION_PAYLOAD_MAX)])
+      for (let at = 0; at < payload.length; at += EXTENSION_PAYLOAD_MAX)
+        parts.push([name, payload.subarray(at, at + EXTENSION_PAYLOAD_MAX)])
       return parts
     })
     const perPage = constant('UNITS_PER_PAGE')
@@ -243,7 +208,12 @@ export class VolumeBuilder {
       return unit
     })
     for (const [i, [name, payload]] of pieces.entries()) {
-      const fields = { type: extensionType(name), next: BigInt(places[i + 1] ?? 0), owner, generation: Number(this.#txn) }
+      const fields = {
+        type: extensionType(name),
+        next: BigInt(places[i + 1] ?? 0),
+        owner,
+        generation: Number(this.#txn),
+      }
       const bytes = encodeExtension(fields, payload)
       for (let at = 0; at < bytes.length; at += UNIT_SIZE) {
         const unit = places[i]! + at / UNIT_SIZE
@@ -257,7 +227,8 @@ export class VolumeBuilder {
   }
 
   #withContent(node: Node, spec: FileSpec): Node {
-    const content = spec.target !== undefined ? new Uint8Array(Buffer.from(spec.target)) : (spec.content ?? new Uint8Array(0))
+    const content =
+      spec.target !== undefined ? new Uint8Array(Buffer.from(spec.target)) : (spec.content ?? new Uint8Array(0))
     const mass = BigInt(spec.sizeBytes ?? content.length)
     const sized = { ...node, anchor: { ...node.anchor, mass } }
     if (spec.target !== undefined && content.length > constant('INLINE_MAX')) return sized
@@ -267,7 +238,9 @@ export class VolumeBuilder {
       return this.#withFlags({ ...sized, anchor: { ...sized.anchor, inline_buffer: inline } }, 'INLINE')
     }
     const holes = new Set(spec.holes ?? [])
-    const indices = Array.from({ length: Math.ceil(content.length / BLOCK_SIZE) }, (_, i) => i).filter(i => !holes.has(i))
+    const indices = Array.from({ length: Math.ceil(content.length / BLOCK_SIZE) }, (_, i) => i).filter(
+      i => !holes.has(i),
+    )
     const isSparse = spec.holes !== undefined || spec.sizeBytes !== undefined
     if (indices.length === 0) return isSparse ? this.#withFlags(sized, 'SPARSE') : sized
     return this.#placeBlocks(sized, spec, content, indices, isSparse)
@@ -292,13 +265,21 @@ export class VolumeBuilder {
       else if (segment) data = starts.get(segment)! + index - segment[0]
       else {
         const shell = spec.shell1?.includes(index) ? 1 : 0
-        data = addressByEquation(window, own, index, theta(seedHash(this.#key, seed), shell, phi(this.g, scale))) - this.g.windowStart
+        data =
+          addressByEquation(window, own, index, theta(seedHash(this.#key, seed), shell, phi(this.g, scale))) -
+          this.g.windowStart
       }
       this.#writeBlock(node, index, data, bytes, 0, spec.unwritten?.includes(index) ? UNWRITTEN : 0)
     }
     this.#data += Math.ceil((indices.at(-1)! + 1) / size) * size * stride
     const kmax = spec.shell1 ? 1n << 12n : 0n
-    const anchor = { ...node.anchor, gravity_center: BigInt(gravity), orbit_vector: stride, fractal_scale: scale, data_class: node.anchor.data_class | kmax }
+    const anchor = {
+      ...node.anchor,
+      gravity_center: BigInt(gravity),
+      orbit_vector: stride,
+      fractal_scale: scale,
+      data_class: node.anchor.data_class | kmax,
+    }
     const placed = { anchor, attributes: { ...node.attributes, blocks: indices.length } }
     return isSparse ? this.#withPresence(placed, spec, indices) : placed
   }
@@ -306,11 +287,13 @@ export class VolumeBuilder {
   #segmentStart(spec: FileSpec): Map<readonly [number, number], number> {
     const total = (spec.segments ?? []).reduce((sum, [, length]) => sum + length, 0)
     let at = this.#far - total
-    return new Map((spec.segments ?? []).map(segment => {
-      const entry = [segment, at] as const
-      at += segment[1]
-      return entry
-    }))
+    return new Map(
+      (spec.segments ?? []).map(segment => {
+        const entry = [segment, at] as const
+        at += segment[1]
+        return entry
+      }),
+    )
   }
 
   #withPresence(node: Node, spec: FileSpec, indices: readonly number[]): Node {
@@ -353,7 +336,17 @@ export class VolumeBuilder {
     if (!unwritten) new DataView(crcs.buffer).setUint32(0, crc32c(bytes), true)
     const { number: owner, hint } = node.anchor
     const stored = unwritten ? 0 : BLOCK_SIZE
-    this.#items.push({ kind: 'DESCRIPTORS', data: dataNumber(data), owner, index, hint, count: 1, flags: flags | copy, stored, crcs })
+    this.#items.push({
+      kind: 'DESCRIPTORS',
+      data: dataNumber(data),
+      owner,
+      index,
+      hint,
+      count: 1,
+      flags: flags | copy,
+      stored,
+      crcs,
+    })
     this.#live++
   }
 
@@ -371,7 +364,13 @@ export class VolumeBuilder {
     const node = this.#nodes.get(number)!
     const entries = this.#names.get(number)!.map(({ name, number: target }) => {
       const { anchor } = this.#nodes.get(target)!
-      return { name, number: anchor.number, hint: anchor.hint, random: anchor.random, type: anchor.permissions >>> 12 & 15 }
+      return {
+        name,
+        number: anchor.number,
+        hint: anchor.hint,
+        random: anchor.random,
+        type: (anchor.permissions >>> 12) & 15,
+      }
     })
     // Old blocks are freed in the same record: a directory is laid out anew each time.
     const { blocks, depth, indexFirst, indexBlocks } = layoutDirectory(this.#key, number, entries)
@@ -393,7 +392,12 @@ export class VolumeBuilder {
     const isEmpty = blocks.length === 0
     this.#change(
       number,
-      { mass: BigInt(blocks.length * BLOCK_SIZE), gravity_center: isEmpty ? 0n : BigInt(gravity), orbit_vector: isEmpty ? 0 : 1, inline_buffer: inline },
+      {
+        mass: BigInt(blocks.length * BLOCK_SIZE),
+        gravity_center: isEmpty ? 0n : BigInt(gravity),
+        orbit_vector: isEmpty ? 0 : 1,
+        inline_buffer: inline,
+      },
       { blocks: blocks.length * (isDup ? 2 : 1) },
     )
   }
@@ -414,7 +418,13 @@ export class VolumeBuilder {
     const place = this.#placeOf(number, anchor.hint)
     this.#birth(pageInCopy(this.g, 'CORTEX', place.page))
     const bytes = encodeSlot({ ...anchor, write_gen: Number(this.#txn) }, attributes)
-    this.#items.push({ kind: 'SLOT', region: 'CORTEX', page: pageNumber(place.page), slot: slotIndex(place.slot), bytes })
+    this.#items.push({
+      kind: 'SLOT',
+      region: 'CORTEX',
+      page: pageNumber(place.page),
+      slot: slotIndex(place.slot),
+      bytes,
+    })
   }
 
   #placeOf(number: number, hint: number): { page: number; slot: number } {
@@ -474,31 +484,16 @@ export class VolumeBuilder {
       const block = new Uint8Array(BLOCK_SIZE)
       block.set(loaded.payload)
       sealPage(block, { region: regionNumber(region), page, salt: this.identity.salt }, loaded.txn)
-      for (const start of this.g.copyB === 0 ? [this.g.copyA] : [this.g.copyA, this.g.copyB]) this.image.write(blockNumber(start + target), block)
+      for (const start of this.g.copyB === 0 ? [this.g.copyA] : [this.g.copyA, this.g.copyB])
+        this.image.write(blockNumber(start + target), block)
     }
     this.#checkpoint({ tail: this.#at, tailTxn: this.#txn, proven: this.#txn - 1n, crc: this.#previous, clean })
   }
 
   #checkpoint(at: { tail: number; tailTxn: bigint; proven: bigint; crc: number; clean?: boolean }): void {
     const generation = ++this.#generation
-    const bytes = encodeCheckpoint({
-      magic: constant('CHECKPOINT_MAGIC'),
-      flags: at.clean ? flag('CHECKPOINT', 'CLEAN') : 0,
-      generation,
-      salt: this.identity.salt,
-      epoch: 2n,
-      epoch_txn: 2n,
-      tail: BigInt(at.tail),
-      tail_txn: at.tailTxn,
-      tail_crc: at.crc,
-      proven_txn: at.proven,
-      next_number: BigInt(this.#next),
-      live_blocks: BigInt(this.#live),
-      files: BigInt(this.#nodes.size + 2),
-      units: BigInt(this.#usedUnits),
-      tail_epoch: 2n,
-      crc: 0,
-    })
+    const counters = { nextNumber: this.#next, live: this.#live, files: this.#nodes.size + 2, units: this.#usedUnits }
+    const bytes = builtCheckpoint({ ...at, generation, salt: this.identity.salt }, counters)
     for (const block of checkpointPlaces(this.g, Number(generation % 2n))) this.image.write(block, bytes)
   }
 }

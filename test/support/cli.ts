@@ -25,8 +25,18 @@ export async function runCommand(
   const err: string[] = []
   const isTerminal = settings.isTerminal ?? false
   const io: Io = {
-    stdout: { write: text => void out.push(text), writeBytes: bytes => void out.push(Buffer.from(bytes).toString('latin1')), isTerminal, columns: 80 },
-    stderr: { write: text => void err.push(text), writeBytes: bytes => void err.push(Buffer.from(bytes).toString('latin1')), isTerminal, columns: 80 },
+    stdout: {
+      write: text => void out.push(text),
+      writeBytes: bytes => void out.push(Buffer.from(bytes).toString('latin1')),
+      isTerminal,
+      columns: 80,
+    },
+    stderr: {
+      write: text => void err.push(text),
+      writeBytes: bytes => void err.push(Buffer.from(bytes).toString('latin1')),
+      isTerminal,
+      columns: 80,
+    },
     stdinIsTerminal: false,
     env: settings.env ?? {},
   }

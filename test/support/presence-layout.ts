@@ -2,7 +2,10 @@
 import { changeBits } from '../../src/format/page.ts'
 import { NODE_BITS, nodeIndex } from '../../src/format/presence.ts'
 
-export function layoutPresence(indices: readonly number[], height: number): { root: bigint; nodes: { index: number; bytes: Uint8Array }[] } {
+export function layoutPresence(
+  indices: readonly number[],
+  height: number,
+): { root: bigint; nodes: { index: number; bytes: Uint8Array }[] } {
   let bits = [...indices]
   const nodes: { index: number; bytes: Uint8Array }[] = []
   for (let level = 1; level <= height; level++) {

@@ -28,7 +28,12 @@ export function sample(form: 'log' | 'home', copies: 1 | 2 = 2, filler = 0): Sam
   const builder = new VolumeBuilder(4096, { copies }, filler)
   const contents = new Map<string, Uint8Array>()
   const numbers = new Map<string, number>()
-  const file = (parent: number, path: string, spec: Parameters<VolumeBuilder['add']>[2] & { content: Uint8Array }, seen = spec.content): void => {
+  const file = (
+    parent: number,
+    path: string,
+    spec: Parameters<VolumeBuilder['add']>[2] & { content: Uint8Array },
+    seen = spec.content,
+  ): void => {
     numbers.set(path, builder.add(parent, path.split('/').at(-1)!, spec))
     contents.set(path, seen)
   }
@@ -37,8 +42,17 @@ export function sample(form: 'log' | 'home', copies: 1 | 2 = 2, filler = 0): Sam
   file(1, '/empty', { content: new Uint8Array(0) })
   file(1, '/inline', { content: pattern(28, 1) })
   file(1, '/small', { content: pattern(29, 2) })
-  file(dir, '/dir/plain', { content: pattern(10 * BLOCK_SIZE + 77, 3), xattrs: { 'user.note': 'hello', 'user.empty': '' } })
-  file(dir, '/dir/segments', { content: pattern(12 * BLOCK_SIZE, 4), segments: [[2, 3], [7, 1]] })
+  file(dir, '/dir/plain', {
+    content: pattern(10 * BLOCK_SIZE + 77, 3),
+    xattrs: { 'user.note': 'hello', 'user.empty': '' },
+  })
+  file(dir, '/dir/segments', {
+    content: pattern(12 * BLOCK_SIZE, 4),
+    segments: [
+      [2, 3],
+      [7, 1],
+    ],
+  })
   file(dir, '/dir/scattered', { content: pattern(9 * BLOCK_SIZE, 5), shell1: [1, 5], area: [3, 8] })
   file(dir, '/dir/strided', { content: pattern(6 * BLOCK_SIZE - 1, 6), stride: 37, scale: 0 })
   file(dir, '/dir/clusters', { content: pattern(11 * BLOCK_SIZE, 7), stride: 1, scale: 2 })

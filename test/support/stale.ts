@@ -1,7 +1,7 @@
 /** An older life of a page: valid, sealed, but without what was written last. */
 import type { DataNumber } from '../../src/base/units.ts'
-import { DESCRIPTOR, PAGE_PAYLOAD, PAGE_TRAILER } from '../../src/format/layout.ts'
 import { decode } from '../../src/format/codec.ts'
+import { DESCRIPTOR, PAGE_PAYLOAD, PAGE_TRAILER } from '../../src/format/layout.ts'
 import { sealPage } from '../../src/format/page.ts'
 
 /** The descriptor page `block` before the descriptor of `data` was written. */

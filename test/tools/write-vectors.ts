@@ -1,5 +1,5 @@
 /**
- * Writes test/vectors/{anchor,page,record}.json: records in hex beside their fields, read by the
+ * Writes test/vectors/{anchor,page,record,mkfs}.json: records in hex beside their fields, read by the
  * tests of both languages. Run after a change of the format: node dist/test/tools/write-vectors.js
  */
 import { writeFileSync } from 'node:fs'
@@ -9,15 +9,16 @@ import { PACKAGE_TOP } from '../../src/base/package.ts'
 import { blockNumber, copyPage, dataNumber, pageNumber, slotIndex } from '../../src/base/units.ts'
 import { constant } from '../../src/format/constants.ts'
 import { cortexPlace } from '../../src/format/cortex.ts'
-import { nameHash } from '../../src/format/directory.ts'
 import { writeDescriptor } from '../../src/format/descriptor.ts'
+import { nameHash } from '../../src/format/directory.ts'
 import { BLOCK_SIZE } from '../../src/format/layout.ts'
 import { encodeItem, type LogItem } from '../../src/format/log-item.ts'
 import { sealPage } from '../../src/format/page.ts'
 import { encodeRecord } from '../../src/format/record.ts'
-import { sipKey, siphash24 } from '../../src/format/siphash.ts'
+import { siphash24, sipKey } from '../../src/format/siphash.ts'
 import { type AnchorFields, type AttributeFields, encodeSlot, seedIdBytes } from '../../src/format/slot.ts'
 import { encodeSegment } from '../../src/format/trajectory.ts'
+import { mkfsSum } from '../support/mkfs-sum.ts'
 
 const SALT = Uint8Array.from({ length: 16 }, (_, i) => 0xa0 + i)
 const KEY = Uint8Array.from({ length: 16 }, (_, i) => i)
@@ -86,7 +87,11 @@ function inlineBuffer(text: string): Uint8Array {
 }
 
 const CASES: readonly [string, AnchorFields, AttributeFields][] = [
-  ['the worked example: a file of 10,000 bytes', anchor({ gravity_center: 5000n, mass: 10_000n, orbit_vector: 1 }), attributes({ blocks: 3 })],
+  [
+    'the worked example: a file of 10,000 bytes',
+    anchor({ gravity_center: 5000n, mass: 10_000n, orbit_vector: 1 }),
+    attributes({ blocks: 3 }),
+  ],
   ['an empty file', anchor({ number: 16n, hint: 0, random: 1 }), attributes({})],
   ['inline content', anchor({ mass: 5n, data_class: 32n, inline_buffer: inlineBuffer('hello') }), attributes({})],
   ['a time before 1970', anchor({ mod_clock: -1n }), attributes({ atime: -1_000_000_000n })],
@@ -110,7 +115,10 @@ function writeAnchors(): void {
     })),
     siphash: [0, 1, 7, 8, 9, 63].map(length => ({
       bytes: hex(Uint8Array.from({ length }, (_, i) => i)),
-      hash: siphash24(key, Uint8Array.from({ length }, (_, i) => i)).toString(),
+      hash: siphash24(
+        key,
+        Uint8Array.from({ length }, (_, i) => i),
+      ).toString(),
     })),
   })
 }
@@ -138,7 +146,9 @@ function writePages(): void {
     ],
     descriptor: { data: 130, fields: plain(descriptor) },
     segment: {
-      bytes: hex(encodeSegment({ first: 2 ** 40 + 5, length: 0x89abcdef, gravity: blockNumber(2 ** 43 + 77), copy: 1 })),
+      bytes: hex(
+        encodeSegment({ first: 2 ** 40 + 5, length: 0x89abcdef, gravity: blockNumber(2 ** 43 + 77), copy: 1 }),
+      ),
       first: 2 ** 40 + 5,
       length: 0x89abcdef,
       gravity: 2 ** 43 + 77,
@@ -151,7 +161,13 @@ function writeRecord(): void {
   const items: LogItem[] = [
     { kind: 'PAGE', page: copyPage(33), payload: new Uint8Array(4032).fill(0x11) },
     { kind: 'BIRTH', first: 30, count: 2 },
-    { kind: 'SLOT', region: 'CORTEX', page: pageNumber(3), slot: slotIndex(4), bytes: encodeSlot(CASES[0]![1], CASES[0]![2]) },
+    {
+      kind: 'SLOT',
+      region: 'CORTEX',
+      page: pageNumber(3),
+      slot: slotIndex(4),
+      bytes: encodeSlot(CASES[0]![1], CASES[0]![2]),
+    },
     { kind: 'SLOT_CLEAR', region: 'STASH', page: pageNumber(1), slot: slotIndex(20), bytes: new Uint8Array(0) },
     {
       kind: 'DESCRIPTORS',
@@ -164,7 +180,17 @@ function writeRecord(): void {
       stored: 4096,
       crcs: Uint8Array.from({ length: 12 }, (_, i) => i + 1),
     },
-    { kind: 'DESCRIPTORS', data: dataNumber(900), owner: 4712n, index: 7, hint: 0, count: 50, flags: 16, stored: 0, crcs: new Uint8Array(0) },
+    {
+      kind: 'DESCRIPTORS',
+      data: dataNumber(900),
+      owner: 4712n,
+      index: 7,
+      hint: 0,
+      count: 50,
+      flags: 16,
+      stored: 0,
+      crcs: new Uint8Array(0),
+    },
     { kind: 'BLOCKS_FREE', first: 200, count: 70 },
     { kind: 'UNIT', unit: 17, bytes: new Uint8Array(256).fill(0x5a) },
     { kind: 'UNITS_FREE', first: 40, count: 3 },
@@ -187,6 +213,49 @@ function writeRecord(): void {
   })
 }
 
+/** Volumes as mkfs makes them, by one number for all their bytes. */
+function writeMkfs(): void {
+  const cases = [
+    {
+      blocks: 4096,
+      copies: 2,
+      seed: '5e'.repeat(16),
+      label: '',
+      created: 1_700_000_000_123_456_789n,
+      stride: 1,
+      scale: 0,
+    },
+    { blocks: 4097, copies: 1, seed: '00'.repeat(15) + '01', label: 'one copy', created: 0n, stride: 5, scale: 1 },
+    {
+      blocks: 20_003,
+      copies: 2,
+      seed: 'ff'.repeat(16),
+      label: 'Größe',
+      created: 4_102_444_800_999_999_999n,
+      stride: 1000,
+      scale: 0,
+    },
+    {
+      blocks: 300_000,
+      copies: 2,
+      seed: '0123456789abcdef'.repeat(2),
+      label: 'x'.repeat(63),
+      created: 1n,
+      stride: 1,
+      scale: 4,
+    },
+  ] as const
+  save('mkfs.json', {
+    volumes: cases.map(({ seed, created, ...rest }) => ({
+      ...rest,
+      seed,
+      created: created.toString(),
+      ...mkfsSum({ seed, created, ...rest }),
+    })),
+  })
+}
+
 writeAnchors()
 writePages()
 writeRecord()
+writeMkfs()

@@ -26,6 +26,8 @@ pub struct Shape {
     pub runs: u64,
     pub mib: u64,
     pub reads: u64,
+    /// Of these, reads of the overwrite area.
+    pub area_reads: u64,
     pub read_blocks: u64,
     pub descriptor_pages: u64,
 }
@@ -53,6 +55,7 @@ impl Shape {
             (&mut self.runs, other.runs),
             (&mut self.mib, other.mib),
             (&mut self.reads, other.reads),
+            (&mut self.area_reads, other.area_reads),
             (&mut self.read_blocks, other.read_blocks),
             (&mut self.descriptor_pages, other.descriptor_pages),
         ];
@@ -88,6 +91,7 @@ impl Shape {
             for pair in sorted.windows(2) {
                 let gap = pair[1] - pair[0];
                 self.reads += u64::from(gap > GAP + 1);
+                self.area_reads += u64::from(gap > GAP + 1 && pair[1] >= volume.window.blocks());
                 self.read_blocks += if gap > GAP + 1 { 1 } else { gap };
                 self.descriptor_pages += u64::from(pair[1] / DESCRIPTORS != pair[0] / DESCRIPTORS);
             }
@@ -116,6 +120,16 @@ impl Shape {
     pub fn extension_bytes(&self) -> f64 {
         16.0 * self.segments as f64 / self.files.max(1) as f64
     }
+}
+
+/// Share of a file's indices whose block at shell 1 is not busy, in per cent.
+pub fn far_free(volume: &mut Volume, number: hn4_core::base::Ino) -> f64 {
+    let file = &volume.files[&number];
+    let window = volume.window;
+    let far = (0..file.blocks.len() as u64).filter_map(|i| file.equations.run(&window, i, 0, 1, 1));
+    let far: Vec<_> = far.map(|(data, _)| data).collect();
+    let free = far.iter().filter(|&&data| !volume.allocator.is_busy(data).expect("no I/O")).count();
+    100.0 * free as f64 / far.len().max(1) as f64
 }
 
 /// How a reader finds a block.

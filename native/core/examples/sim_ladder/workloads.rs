@@ -2,7 +2,7 @@
 
 use hn4_core::base::Ino;
 
-use crate::measure::Shape;
+use crate::measure::{Shape, far_free};
 use crate::model::{BURST, Volume};
 use crate::random::Random;
 
@@ -128,12 +128,13 @@ pub fn overwrites(log2_blocks: u32, seed: u64, churn: bool) {
     let also = if churn { ", other files churning as much" } else { "" };
     println!("### Random 4 KiB overwrites of a file of a quarter of the volume, twice its blocks{also}\n");
     println!(
-        "| fill, % | at k = 0, % | k = 1, % | area, % | in segments, % | rd/MiB | bytes read per byte | segments | WA | run after a sequential rewrite | refused |"
+        "| fill, % | shell 1 free before, % | at home, % | k = 1, % | area, % | in segments, % | rd/MiB | of these in the area | bytes read per byte | segments | WA | run after a sequential rewrite | refused |"
     );
-    println!("|---|---|---|---|---|---|---|---|---|---|---|");
+    println!("|---|---|---|---|---|---|---|---|---|---|---|---|---|");
     for percent in [40, 80, 90, 95, 100] {
         let (mut before, mut after) = (Shape::default(), Shape::default());
         let (mut user, mut copied, mut refused) = (0, 0, 0);
+        let mut free = 0.0;
         for identity in 0..IDENTITIES {
             let mut volume = Volume::new(log2_blocks, v1, 0);
             volume.skip_number(identity * 1_000_000);
@@ -143,6 +144,7 @@ pub fn overwrites(log2_blocks: u32, seed: u64, churn: bool) {
             fill(&mut volume, &mut random, percent);
             volume.commit();
             let start = volume.counts;
+            free += far_free(&mut volume, number) / IDENTITIES as f64;
             overwrite_randomly(&mut volume, &mut random, number, churn.then_some(percent));
             user += volume.counts.user - start.user;
             copied += volume.counts.copied - start.copied;
@@ -154,12 +156,13 @@ pub fn overwrites(log2_blocks: u32, seed: u64, churn: bool) {
             refused += volume.counts.refused;
         }
         println!(
-            "| {percent} | {:.0} | {:.0} | {:.1} | {:.2} | {:.1} | {:.1} | {} | {:.2} | {:.0} | {refused} |",
+            "| {percent} | {free:.0} | {:.0} | {:.0} | {:.1} | {:.2} | {:.1} | {:.1} | {:.1} | {} | {:.2} | {:.0} | {refused} |",
             before.percent(before.home),
             before.percent(before.far),
             before.percent(before.area),
             before.percent(before.in_segments),
             before.reads_per_mib(),
+            before.area_reads as f64 / before.mib as f64,
             before.read_factor(),
             before.segments / IDENTITIES,
             (user + copied) as f64 / user as f64,

@@ -1,12 +1,16 @@
 //! Helpers of tests (compiled for tests and with the feature `testing`).
 
+mod check;
 mod format;
 #[cfg(test)]
 mod format_tests;
 mod seeds;
 mod sizes;
 mod system_files;
+#[cfg(test)]
+mod vectors_test;
 
+pub use check::{Report, check_volume};
 #[cfg(test)]
 pub(crate) use format::make_superblock;
 pub use format::{FormatOptions, format_volume};

@@ -186,7 +186,7 @@ impl FileSystem {
         let id = parse(text).ok_or(Code::InvalidArgument)?;
         let taken = self.by_seed(&id)?.map(|inode| inode.ino).or(self.by_id(&id)?.map(|inode| inode.ino));
         match taken {
-            Some(owner) if owner != ino => return Err(Code::Exists.into()),
+            Some(owner) if owner != ino => Err(Code::Exists.into()),
             _ => self.change_public_id(ino, id),
         }
     }

@@ -7,6 +7,9 @@ use crate::format::{Equations, Kind, SegmentMap, Slot, layout, seed_hash};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+/// Log bytes of a file's slot, which is written when the transaction closes.
+pub(super) const COST_LISTED: u64 = 264;
+
 impl Volume {
     /// The file with this number. NotFound: no anchor has it.
     pub fn inode(&self, number: Ino, hint: u32) -> Result<Arc<Inode>> {
@@ -82,7 +85,7 @@ impl Volume {
         let mut slot = Slot::fields(&crate::format::slot::EMPTY);
         slot.anchor.number = number;
         slot.anchor.hint = hint;
-        slot.anchor.random = random_u32();
+        slot.anchor.random = if self.options.sequential { number as u32 } else { random_u32() };
         slot.anchor.public_id = slot.seed_id();
         slot.anchor.write_gen = self.pages.running() as u32;
         slot
@@ -97,6 +100,7 @@ impl Volume {
 
     pub(super) fn list(&self, inode: &Arc<Inode>) {
         if !inode.listed.swap(true, Ordering::AcqRel) {
+            self.pages.charge(COST_LISTED);
             self.changed.lock().push(inode.clone());
         }
     }

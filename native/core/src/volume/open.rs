@@ -15,7 +15,7 @@ use crate::base::{BufPool, Result, checksum_self_test};
 use crate::chronicle::Ring;
 use crate::chronicle::checkpoint::LogPoint;
 use crate::cortex::{Cortex, Geometry as CortexGeometry};
-use crate::device::{Device, IoQueue};
+use crate::device::{Device, IoQueue, QUEUE_DEPTH};
 use crate::extension::UnitAllocator;
 use crate::format::{Region, Window, layout, superblock};
 use crate::pages::PageCache;
@@ -32,6 +32,9 @@ pub struct OpenOptions {
     pub cached_pages: usize,
     /// Unused inodes kept in memory.
     pub cached_inodes: usize,
+    /// For tests that want the same trace twice: no timers, no threads but the commit thread; every
+    /// call that asks it for something waits for it.
+    pub sequential: bool,
     /// Lines for the log of the one who mounts: damage found, writes that failed.
     pub say: Option<Say>,
 }
@@ -60,6 +63,7 @@ impl Default for OpenOptions {
             noatime: false,
             cached_pages: 16_384,
             cached_inodes: 100_000,
+            sequential: false,
             say: None,
         }
     }
@@ -144,7 +148,7 @@ impl Volume {
             numbers.persisted(block.next_number);
         }
         let volume = Arc::new(Volume {
-            queue: IoQueue::new(device.clone())?,
+            queue: IoQueue::with_depth(device.clone(), if options.sequential { 0 } else { QUEUE_DEPTH })?,
             cortex,
             window,
             new_stride: opened.superblock.stride,
@@ -165,6 +169,7 @@ impl Volume {
             with_data: Mutex::default(),
             growing: Mutex::default(),
             dirty_blocks: AtomicU64::new(0),
+            new_meta: AtomicU64::new(0),
             healed_blocks: AtomicU64::new(0),
             log_limit,
             // 56 bytes of log for every delayed block at worst.
@@ -203,8 +208,8 @@ impl Volume {
         };
         let (one, two) = (self.clone(), self.clone());
         let mut threads = self.threads.lock();
-        threads.push(spawn("hn4-commit", Box::new(move || committer.run(&one)))?);
-        threads.push(spawn("hn4-checkpoint", Box::new(move || two.checkpoint_thread()))?);
+        threads.push(spawn("hn4-commit", Box::new(move || guarded(&one, || committer.run(&one))))?);
+        threads.push(spawn("hn4-checkpoint", Box::new(move || guarded(&two, || two.checkpoint_thread())))?);
         Ok(())
     }
 
@@ -216,6 +221,16 @@ impl Volume {
     }
     pub(super) fn report(&self, error: &crate::base::Error) {
         self.say(&error.to_string());
+    }
+}
+
+/// Runs a thread of the volume. If it dies, the volume stops writing instead of hanging its callers.
+fn guarded(volume: &Volume, body: impl FnOnce()) {
+    let ended = std::panic::catch_unwind(std::panic::AssertUnwindSafe(body));
+    if ended.is_err() {
+        let text = "a thread of the volume panicked: a defect of hn4, please report it";
+        volume.fail(&crate::base::Error::new(crate::base::Code::Io, text));
+        volume.abandon();
     }
 }
 

@@ -59,7 +59,9 @@ impl Volume {
         };
         if unused {
             self.dying.lock().push(inode.clone());
-            self.commit_wanted.notify_one();
+            if !self.options.sequential {
+                self.commit_wanted.notify_one();
+            }
         }
     }
 

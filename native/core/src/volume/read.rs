@@ -75,8 +75,8 @@ impl Volume {
         inside: usize,
         target: &mut [u8],
     ) -> Result<()> {
-        let aligned = inside == 0 && target.len().is_multiple_of(BLOCK_SIZE);
-        if aligned && (target.as_ptr() as usize).is_multiple_of(BLOCK_SIZE) {
+        let aligned = inside == 0 && target.len() % BLOCK_SIZE == 0;
+        if aligned && target.as_ptr() as usize % BLOCK_SIZE == 0 {
             self.device.read(self.window.block(data), target)?;
             return self.verify(inode, index, data, crcs, target);
         }

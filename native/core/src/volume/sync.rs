@@ -17,6 +17,8 @@ pub struct CommitState {
     pub all_data: bool,
     /// Blocks should be placed soon, without ending the transaction.
     pub write_back: bool,
+    /// Times that was done.
+    pub written_back: u64,
     pub stop: bool,
     /// Last transaction whose record is durable.
     pub durable: u64,
@@ -90,6 +92,16 @@ impl Volume {
             Some(error) => Err(error.clone()),
             None => Ok(()),
         }
+    }
+
+    /// After the death of a thread: nobody waits for it.
+    pub(super) fn abandon(&self) {
+        self.abandon_checkpoints();
+        let mut state = self.commit.lock();
+        state.stop = true;
+        state.served = state.requested;
+        self.commit_done.notify_all();
+        self.commit_wanted.notify_all();
     }
 
     /// Error: the volume stopped writing.

@@ -40,7 +40,7 @@ impl Volume {
         let is_meta = inode.is_directory() || index >= crate::format::layout::FILE_BLOCKS_MAX;
         if is_meta {
             if let Ok(bytes) = self.meta_block(inode, state, index) {
-                state.meta.lock().put(index, bytes);
+                self.put_meta(state, index, bytes);
             }
             return Ok(());
         }

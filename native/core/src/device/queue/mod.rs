@@ -82,8 +82,8 @@ impl IoQueue {
         IoQueue::with_depth(device, QUEUE_DEPTH)
     }
 
-    /// At most `depth` writes under way at once, beside those of waiting callers. Error: the host
-    /// gives no threads.
+    /// At most `depth` writes under way at once, beside those of waiting callers (0: they do it all,
+    /// in the order of submission). Error: the host gives no threads.
     pub fn with_depth(device: Arc<dyn Device>, depth: usize) -> Result<IoQueue> {
         let shared = Arc::new(Shared {
             device,
@@ -92,7 +92,7 @@ impl IoQueue {
             done: Condvar::new(),
         });
         let mut queue = IoQueue { shared, threads: Vec::new() };
-        for number in 0..depth.max(1) {
+        for number in 0..depth {
             queue.threads.push(workers::spawn(number, Arc::clone(&queue.shared))?);
         }
         Ok(queue)

@@ -133,6 +133,7 @@ fn a_flipped_bit_is_found_or_changes_only_a_free_field() {
         let outcome = DirTable::load(NUMBER, KEY, state, length, &mut Hostile(blocks.clone()));
         let Ok(table) = outcome else { continue };
         if table.check(&mut Hostile(blocks.clone())).is_ok() {
+            assert!(bit >= 32 * 8, "a flip of bit {bit} of the header of block {at} is silent");
             let mut names = Vec::new();
             let take = &mut |named: &NamedEntry| {
                 names.push((named.name.to_vec(), named.entry.cookie >> 6));
@@ -243,8 +244,23 @@ fn too_few_entries_in_the_state_never_lose_a_name() {
 fn the_last_name_by_count_is_not_the_last_by_blocks() {
     // One leaf keeps one name, the other stays too full to merge; the state says "one entry".
     let mut subject = two_leaves();
+    let is_low = |entry: &Entry| entry.cookie < 1 << 61;
+    let high_bytes = |subject: &Subject| {
+        let high = subject.model.iter().filter(|(_, entry)| !is_low(entry));
+        high.map(|(name, _)| 26 + name.len()).sum::<usize>()
+    };
+    for id in 1000.. {
+        if high_bytes(&subject) > MERGE_BYTES {
+            break;
+        }
+        let name = name_of(id, 100);
+        subject.insert(&name, 1).unwrap();
+        if is_low(&subject.model[&name]) {
+            subject.remove(&name).unwrap();
+        }
+    }
     let mut listed = subject.listed();
-    listed.retain(|(_, entry)| entry.cookie < 1 << 61);
+    listed.retain(|(_, entry)| is_low(entry));
     let (kept, others) = listed.split_first().unwrap();
     for (name, _) in others {
         subject.remove(name).unwrap();
@@ -295,4 +311,23 @@ fn names_beside_a_damaged_leaf_are_removed_without_it() {
     }
     assert_eq!((subject.table.length(), subject.table.entries()), (3, 1));
     assert_eq!(subject.table.lookup(&mut subject.blocks, &high[0].0).unwrap_err().code, Code::Corrupt);
+}
+
+#[test]
+fn a_count_that_lies_stops_an_iteration_and_a_change() {
+    let subject = two_leaves();
+    for change in [1u8, 255] {
+        let mut blocks = subject.blocks.clone();
+        let bytes = Arc::make_mut(blocks.blocks[0].as_mut().unwrap());
+        bytes[6] = bytes[6].wrapping_add(change);
+        let (state, length) = (*subject.table.state(), subject.table.length());
+        let mut table = DirTable::load(NUMBER, KEY, state, length, &mut blocks).unwrap();
+        let error = table.iterate(&mut blocks, 0, &mut |_| true).unwrap_err();
+        assert_eq!(error.code, Code::Corrupt);
+        let before = blocks.blocks.clone();
+        let in_block_0 = |entry: &Entry| entry.cookie < 1 << 61;
+        let (name, _) = subject.model.iter().find(|(_, entry)| in_block_0(entry)).unwrap();
+        assert_eq!(table.remove(&mut blocks, name).unwrap_err().code, Code::Corrupt);
+        assert_eq!(blocks.blocks, before);
+    }
 }

@@ -1,0 +1,14 @@
+//! The durability proof: recorded workloads, cut at every write and flush, with any subset of the
+//! unflushed writes, torn at 512 bytes; each state is opened and compared with what had to survive.
+//!
+//! `HN4_CRASH=workload:seed:cut:sample` looks at one state again. The long run is
+//! `npm run test:crash`.
+
+mod content;
+mod lane;
+mod oracle;
+mod proof;
+mod rig;
+mod states;
+mod tree;
+mod workloads;

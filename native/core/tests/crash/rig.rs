@@ -1,0 +1,114 @@
+//! A volume under test: made, recorded, and looked at after a crash.
+
+use crate::lane::{History, Lane};
+use crate::tree::{Tree, read_tree};
+use hn4_core::device::testing::{MemDevice, RecordingDevice, Rng, Trace};
+use hn4_core::device::{Device, testing::CountingDevice};
+use hn4_core::testing::{FormatOptions, format_volume};
+use hn4_core::vfs::{FileSystem, Vfs};
+use hn4_core::volume::{OpenOptions, Say, OpenReport, Volume};
+use std::sync::Arc;
+
+/// A volume to be made.
+#[derive(Clone)]
+pub struct Setup {
+    pub format: FormatOptions,
+    /// The same trace for the same seed; else threads and timers as in use.
+    pub sequential: bool,
+}
+
+impl Setup {
+    /// `blocks` blocks, the smallest log, so that checkpoints come often.
+    pub fn new(blocks: u64) -> Setup {
+        let mut format = FormatOptions::new(blocks);
+        format.log_blocks = Some(256);
+        Setup { format, sequential: true }
+    }
+}
+
+pub fn options(sequential: bool) -> OpenOptions {
+    OpenOptions { sequential, say: Some(Say::new(|_| ())), ..OpenOptions::default() }
+}
+
+pub fn open(device: Arc<dyn Device>, options: OpenOptions) -> Result<(Arc<FileSystem>, OpenReport), String> {
+    let (volume, report) = Volume::open(device, options).map_err(|error| format!("does not open: {error}"))?;
+    Ok((Arc::new(FileSystem::new(volume)), report))
+}
+
+/// A recorded life of a volume.
+pub struct Run {
+    pub base: MemDevice,
+    pub trace: Trace,
+    pub histories: Vec<History>,
+}
+
+/// A recorded volume in use.
+pub struct Rig {
+    pub memory: Arc<MemDevice>,
+    pub device: Arc<RecordingDevice>,
+    pub fs: Arc<FileSystem>,
+    base: MemDevice,
+}
+
+impl Rig {
+    pub fn new(setup: &Setup) -> Rig {
+        let memory = Arc::new(MemDevice::new(setup.format.block_count));
+        format_volume(&*memory, &setup.format).unwrap();
+        let base = memory.snapshot();
+        let device = Arc::new(RecordingDevice::new(memory.clone()));
+        let (fs, _) = open(device.clone(), options(setup.sequential)).unwrap();
+        Rig { memory, device, fs, base }
+    }
+
+    pub fn lane(&self, root: &str) -> Lane {
+        Lane::new(&self.fs, &self.device, root)
+    }
+
+    /// Forgets the trace so far: the lanes' present states are durable.
+    pub fn start_here(&mut self, lanes: &mut [&mut Lane]) {
+        for lane in &mut *lanes {
+            lane.syncfs().unwrap();
+        }
+        self.device.take_trace();
+        self.base = self.memory.snapshot();
+        for lane in lanes {
+            let op = lane.history.states.len() - 1;
+            self.device.marker(format!("{} op {op}", lane_name(&lane.history.root)));
+            let sync = lane.history.syncs.len() - 1;
+            self.device.marker(format!("{} synced {sync}", lane_name(&lane.history.root)));
+        }
+    }
+
+    /// Closes the volume.
+    pub fn finish(self, lanes: Vec<Lane>) -> Run {
+        self.fs.shutdown().unwrap();
+        let histories = lanes.into_iter().map(|lane| lane.history).collect();
+        Run { base: self.base, trace: self.device.take_trace(), histories }
+    }
+}
+
+fn lane_name(root: &str) -> &str {
+    if root.is_empty() { "/" } else { root }
+}
+
+/// One workload with one seed.
+pub type Workload = fn(&mut Rig, &mut Rng) -> Vec<Lane>;
+
+pub fn record(setup: &Setup, workload: Workload, seed: u64) -> Run {
+    let mut rig = Rig::new(setup);
+    let lanes = workload(&mut rig, &mut Rng::new(seed));
+    rig.finish(lanes)
+}
+
+/// What a reader sees who may not write. Error also if it wrote.
+pub fn read_only_tree(image: MemDevice) -> Result<Tree, String> {
+    let device = Arc::new(CountingDevice::new(Arc::new(image)));
+    let (fs, _) = open(device.clone(), OpenOptions { read_only: true, ..options(true) })?;
+    let tree = read_tree(&fs)?;
+    fs.shutdown().map_err(|error| error.to_string())?;
+    let counts = device.counts();
+    if (counts.writes, counts.flushes, counts.discards) != (0, 0, 0) {
+        return Err(format!("a read-only mount wrote: {counts:?}"));
+    }
+    Ok(tree)
+}
