@@ -6,7 +6,7 @@ use hn4_core::device::testing::{MemDevice, RecordingDevice, Rng, Trace};
 use hn4_core::device::{Device, testing::CountingDevice};
 use hn4_core::testing::{FormatOptions, format_volume};
 use hn4_core::vfs::{FileSystem, Vfs};
-use hn4_core::volume::{OpenOptions, Say, OpenReport, Volume};
+use hn4_core::volume::{OpenOptions, OpenReport, Say, Volume};
 use std::sync::Arc;
 
 /// A volume to be made.
@@ -31,7 +31,8 @@ pub fn options(sequential: bool) -> OpenOptions {
 }
 
 pub fn open(device: Arc<dyn Device>, options: OpenOptions) -> Result<(Arc<FileSystem>, OpenReport), String> {
-    let (volume, report) = Volume::open(device, options).map_err(|error| format!("does not open: {error}"))?;
+    let (volume, report) =
+        Volume::open(device, options).map_err(|error| format!("does not open: {error}"))?;
     Ok((Arc::new(FileSystem::new(volume)), report))
 }
 

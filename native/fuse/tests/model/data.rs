@@ -1,9 +1,7 @@
 //! Operations on contents.
 
 use super::world::{File, WHO, World};
-use hn4_core::vfs::{
-    FALLOC_KEEP_SIZE, FALLOC_PUNCH_HOLE, FALLOC_ZERO_RANGE, Seek, SetAttr, Vfs,
-};
+use hn4_core::vfs::{FALLOC_KEEP_SIZE, FALLOC_PUNCH_HOLE, FALLOC_ZERO_RANGE, Seek, SetAttr, Vfs};
 
 impl World {
     fn regular(&mut self) -> Option<File> {
@@ -83,11 +81,8 @@ impl World {
         let before = self.size(file);
         let set = SetAttr { size: Some(size), ..SetAttr::default() };
         let what = format!("truncate {} {before} -> {size}", file.real);
-        let done = self.both(
-            &what,
-            |fs| fs.setattr(file.real, &set, &WHO),
-            |fs| fs.setattr(file.model, &set, &WHO),
-        );
+        let done =
+            self.both(&what, |fs| fs.setattr(file.real, &set, &WHO), |fs| fs.setattr(file.model, &set, &WHO));
         if let Some((real, model)) = done {
             self.compare_attributes(&real, &model);
         }
