@@ -119,10 +119,17 @@ impl World {
             return;
         }
         let what = format!("copy {} {from_offset} -> {} {to_offset}, {length}", from.real, to.real);
+        // A volume that fills up meanwhile has copied less: the model copies as much.
+        let copied = std::cell::Cell::new(length);
+        let full = self.kind.full;
         let done = self.both(
             &what,
-            |fs| fs.copy_range(from.real, from_offset, to.real, to_offset, length),
-            |fs| fs.copy_range(from.model, from_offset, to.model, to_offset, length),
+            |fs| {
+                let count = fs.copy_range(from.real, from_offset, to.real, to_offset, length)?;
+                copied.set(if full { count } else { length });
+                Ok(count)
+            },
+            |fs| fs.copy_range(from.model, from_offset, to.model, to_offset, copied.get()),
         );
         if let Some((real, model)) = done
             && real != model

@@ -83,7 +83,7 @@ impl World {
 
     pub fn tmpfile(&mut self) {
         let dir = self.dir();
-        if self.fs.getattr(dir.real).is_ok_and(|attr| attr.nlink == 0) {
+        if self.fs.getattr(dir.real).is_ok_and(|attr| attr.nlink == 0 || attr.flags != 0) {
             return;
         }
         let what = format!("tmpfile in {}", dir.real);
