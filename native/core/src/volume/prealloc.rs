@@ -5,7 +5,7 @@ use super::inode::{Inode, InodeState};
 use super::place::runs_of;
 use super::space::For;
 use super::time::now_ns;
-use super::write::{SIZE_MAX, refuse_appending, refuse_protected, refuse_truncating};
+use super::write::{SIZE_MAX, clear_behind, refuse_appending, refuse_protected, refuse_truncating};
 use crate::allocator::placement::{Burst, Growth, Write};
 use crate::base::{BLOCK_SIZE, BlockBuf, Code, Result};
 use crate::format::{Kind, layout};
@@ -110,6 +110,7 @@ impl Volume {
             }
             let mut block: Arc<BlockBuf> = self.read_block(inode, state, index)?;
             Arc::make_mut(&mut block)[inside].fill(0);
+            clear_behind(&mut block, index, state.size);
             let new = state.is_inline();
             self.space.promise(u64::from(new), For::User)?;
             self.put_delayed(state, index, block, new);

@@ -54,6 +54,15 @@ impl Volume {
         self.request(true)
     }
 
+    /// As `commit_all`; then the blocks that the transaction freed may be used again.
+    pub fn commit_and_prove(&self) -> Result<()> {
+        self.commit_all()?;
+        if self.options.read_only {
+            return Ok(());
+        }
+        self.prove_last().inspect_err(|error| self.fail(error))
+    }
+
     /// Returns once the file, and everything done to names before the call, is durable.
     pub fn sync_file(&self, inode: &Arc<Inode>) -> Result<()> {
         if self.options.read_only {

@@ -2,6 +2,7 @@
 
 use super::Volume;
 use super::inode::{Inode, InodeState};
+use super::write::clear_behind;
 use crate::base::{Code, Result};
 use std::sync::Arc;
 
@@ -47,7 +48,8 @@ impl Volume {
         if state.dirty.contains_key(&index) {
             return Ok(());
         }
-        if let Ok(block) = self.read_block(inode, state, index) {
+        if let Ok(mut block) = self.read_block(inode, state, index) {
+            clear_behind(&mut block, index, state.size);
             self.put_delayed(state, index, block, false);
         }
         Ok(())

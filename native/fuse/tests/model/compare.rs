@@ -20,7 +20,12 @@ impl World {
                 names.iter().map(|(name, (_, kind))| (name.clone(), *kind)).collect()
             };
             if kinds(&real) != kinds(&model) {
-                self.fail(&format!("directory {}: names {:?}, expected {:?}", dir.real, shown(&real), shown(&model)));
+                self.fail(&format!(
+                    "directory {}: names {:?}, expected {:?}",
+                    dir.real,
+                    shown(&real),
+                    shown(&model)
+                ));
             }
             for (name, (number, _)) in &real {
                 let model_number = model[name].0;
@@ -35,12 +40,8 @@ impl World {
                     self.fail("readdir and lookup name different files");
                 }
                 self.compare_attributes(&attr, &expected);
-                let file = File {
-                    real: *number,
-                    model: model_number,
-                    lookups: 0,
-                    kind: attr.mode & libc::S_IFMT,
-                };
+                let file =
+                    File { real: *number, model: model_number, lookups: 0, kind: attr.mode & libc::S_IFMT };
                 if seen.insert(*number) {
                     self.compare_file(file);
                     if file.kind == libc::S_IFDIR {

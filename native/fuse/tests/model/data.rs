@@ -1,9 +1,7 @@
 //! Operations on contents.
 
 use super::world::{File, WHO, World};
-use hn4_core::vfs::{
-    FALLOC_KEEP_SIZE, FALLOC_PUNCH_HOLE, FALLOC_ZERO_RANGE, Seek, SetAttr, Vfs,
-};
+use hn4_core::vfs::{FALLOC_KEEP_SIZE, FALLOC_PUNCH_HOLE, FALLOC_ZERO_RANGE, Seek, SetAttr, Vfs};
 
 impl World {
     fn regular(&mut self) -> Option<File> {
@@ -83,11 +81,8 @@ impl World {
         let before = self.size(file);
         let set = SetAttr { size: Some(size), ..SetAttr::default() };
         let what = format!("truncate {} {before} -> {size}", file.real);
-        let done = self.both(
-            &what,
-            |fs| fs.setattr(file.real, &set, &WHO),
-            |fs| fs.setattr(file.model, &set, &WHO),
-        );
+        let done =
+            self.both(&what, |fs| fs.setattr(file.real, &set, &WHO), |fs| fs.setattr(file.model, &set, &WHO));
         if let Some((real, model)) = done {
             self.compare_attributes(&real, &model);
         }
@@ -124,10 +119,17 @@ impl World {
             return;
         }
         let what = format!("copy {} {from_offset} -> {} {to_offset}, {length}", from.real, to.real);
+        // A volume that fills up meanwhile has copied less: the model copies as much.
+        let copied = std::cell::Cell::new(length);
+        let full = self.kind.full;
         let done = self.both(
             &what,
-            |fs| fs.copy_range(from.real, from_offset, to.real, to_offset, length),
-            |fs| fs.copy_range(from.model, from_offset, to.model, to_offset, length),
+            |fs| {
+                let count = fs.copy_range(from.real, from_offset, to.real, to_offset, length)?;
+                copied.set(if full { count } else { length });
+                Ok(count)
+            },
+            |fs| fs.copy_range(from.model, from_offset, to.model, to_offset, copied.get()),
         );
         if let Some((real, model)) = done
             && real != model

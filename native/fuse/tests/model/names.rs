@@ -1,9 +1,7 @@
 //! Operations on names and attributes.
 
 use super::world::{WHO, World};
-use hn4_core::vfs::{
-    RENAME_EXCHANGE, RENAME_NOREPLACE, RENAME_WHITEOUT, SetAttr, SetTime, Vfs,
-};
+use hn4_core::vfs::{RENAME_EXCHANGE, RENAME_NOREPLACE, RENAME_WHITEOUT, SetAttr, SetTime, Vfs};
 
 impl World {
     pub fn create(&mut self) {
@@ -85,15 +83,12 @@ impl World {
 
     pub fn tmpfile(&mut self) {
         let dir = self.dir();
-        if self.fs.getattr(dir.real).is_ok_and(|attr| attr.nlink == 0) {
+        if self.fs.getattr(dir.real).is_ok_and(|attr| attr.nlink == 0 || attr.flags != 0) {
             return;
         }
         let what = format!("tmpfile in {}", dir.real);
-        let made = self.both(
-            &what,
-            |fs| fs.tmpfile(dir.real, 0o600, &WHO),
-            |fs| fs.tmpfile(dir.model, 0o600, &WHO),
-        );
+        let made =
+            self.both(&what, |fs| fs.tmpfile(dir.real, 0o600, &WHO), |fs| fs.tmpfile(dir.model, 0o600, &WHO));
         self.hold_made(made);
     }
 
@@ -111,8 +106,7 @@ impl World {
     pub fn lookup(&mut self) {
         let (dir, name) = (self.dir(), self.name());
         let what = format!("lookup {}/{}", dir.real, String::from_utf8_lossy(&name));
-        let found =
-            self.both(&what, |fs| fs.lookup(dir.real, &name), |fs| fs.lookup(dir.model, &name));
+        let found = self.both(&what, |fs| fs.lookup(dir.real, &name), |fs| fs.lookup(dir.model, &name));
         self.hold_made(found);
     }
 
@@ -162,11 +156,8 @@ impl World {
             _ => set.atime = Some(SetTime::At(self.rng.below(1 << 60) as i64)),
         }
         let what = format!("setattr {} {set:?}", file.real);
-        let done = self.both(
-            &what,
-            |fs| fs.setattr(file.real, &set, &WHO),
-            |fs| fs.setattr(file.model, &set, &WHO),
-        );
+        let done =
+            self.both(&what, |fs| fs.setattr(file.real, &set, &WHO), |fs| fs.setattr(file.model, &set, &WHO));
         let Some((real, model)) = done else { return };
         self.compare_attributes(&real, &model);
         if let Some(SetTime::At(time)) = set.mtime
@@ -203,11 +194,8 @@ impl World {
             }
             1 => {
                 let what = format!("getxattr {shown}");
-                let got = self.both(
-                    &what,
-                    |fs| fs.getxattr(file.real, &name),
-                    |fs| fs.getxattr(file.model, &name),
-                );
+                let got =
+                    self.both(&what, |fs| fs.getxattr(file.real, &name), |fs| fs.getxattr(file.model, &name));
                 if let Some((real, model)) = got
                     && real != model
                 {

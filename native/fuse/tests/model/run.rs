@@ -81,7 +81,11 @@ fn moment(world: &mut World) {
     }
 }
 
-fn checked(world: &World, device: &hn4_core::device::testing::MemDevice, when: &str) -> hn4_core::testing::Report {
+fn checked(
+    world: &World,
+    device: &hn4_core::device::testing::MemDevice,
+    when: &str,
+) -> hn4_core::testing::Report {
     hn4_core::testing::check_volume(device)
         .unwrap_or_else(|problems| world.fail(&format!("{when}:\n  {}", problems.join("\n  "))))
 }
@@ -167,13 +171,15 @@ fn empty(mut world: World) {
 
 fn remove_below(world: &World, dir: u64) {
     let mut names = Vec::new();
-    world.fs.readdir(dir, 0, false, &mut |entry| {
-        if entry.name != b"." && entry.name != b".." {
-            names.push((entry.name.to_vec(), entry.kind == libc::DT_DIR));
-        }
-        true
-    })
-    .expect("readdir works");
+    world
+        .fs
+        .readdir(dir, 0, false, &mut |entry| {
+            if entry.name != b"." && entry.name != b".." {
+                names.push((entry.name.to_vec(), entry.kind == libc::DT_DIR));
+            }
+            true
+        })
+        .expect("readdir works");
     let _ = world.fs.setflags(dir, 0);
     for (name, is_dir) in names {
         let ino = world.fs.lookup(dir, &name).expect("lookup works").ino;
