@@ -106,10 +106,12 @@ const EFFECTS: Readonly<Record<string, Effect>> = {
     o.log = resolve(needed(value, name))
   },
   errors(_, value, name) {
-    if (needed(value, name) !== 'remount-ro') throw new UsageError('-o errors: after a failed write the volume is read-only (remount-ro)')
+    if (needed(value, name) !== 'remount-ro')
+      throw new UsageError('-o errors: after a failed write the volume is read-only (remount-ro)')
   },
   transport(_, value, name) {
-    if (needed(value, name) !== 'native') throw new UsageError(`-o transport: '${value}' is not in this version (native)`)
+    if (needed(value, name) !== 'native')
+      throw new UsageError(`-o transport: '${value}' is not in this version (native)`)
   },
 }
 

@@ -130,7 +130,7 @@ function writePages(): void {
   sealPage(descriptors, { region: 4, page: 1, salt: SALT }, 7n)
   const cortex = new Uint8Array(BLOCK_SIZE)
   cortex.set(encodeSlot(CASES[0]![1], CASES[0]![2]), 3 * constant('SLOT_SIZE'))
-  sealPage(cortex, { region: 5, page: 300, salt: SALT }, 9n)
+  sealPage(cortex, { region: 5, page: 172, salt: SALT }, 9n)
   const page = (title: string, region: number, number: number, txn: number, bytes: Uint8Array): object => ({
     title,
     region,
@@ -142,7 +142,7 @@ function writePages(): void {
   save('page.json', {
     pages: [
       page('descriptor page 1: descriptor of data block 130', 4, 1, 7, descriptors),
-      page('cortex page 300: the worked example in slot 3', 5, 300, 9, cortex),
+      page('cortex page 172: the worked example in slot 3', 5, 172, 9, cortex),
     ],
     descriptor: { data: 130, fields: plain(descriptor) },
     segment: {
