@@ -30,6 +30,8 @@ impl Volume {
     fn presence_of(&self, inode: &Inode, state: &InodeState) -> Result<Presence> {
         match state.presence {
             Some(presence) => Ok(presence),
+            // While a file waits to become sparse its inline buffer still holds content, not a state.
+            None if !state.is_sparse() => Ok(Presence::empty(inode.ino)),
             None => Presence::load(inode.ino, &state.slot.file_state()?),
         }
     }

@@ -86,7 +86,9 @@ fn read_file(
     let mut equations = Equations::empty(&context.window, hash);
     let (stride, scale) = (slot.anchor.orbit_vector, slot.anchor.fractal_scale);
     let equation = |gravity: u64| {
-        (gravity != 0).then(|| context.window.equation(crate::base::Block(gravity), stride, scale).ok()).flatten()
+        (gravity != 0)
+            .then(|| context.window.equation(crate::base::Block(gravity), stride, scale).ok())
+            .flatten()
     };
     equations.anchor = equation(slot.anchor.gravity_center);
     equations.gravity_1 = slot.gravity_1().ok().and_then(equation).map(|equation| equation.gravity);
