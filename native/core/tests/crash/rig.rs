@@ -31,7 +31,8 @@ pub fn options(sequential: bool) -> OpenOptions {
 }
 
 pub fn open(device: Arc<dyn Device>, options: OpenOptions) -> Result<(Arc<FileSystem>, OpenReport), String> {
-    let (volume, report) = Volume::open(device, options).map_err(|error| format!("does not open: {error}"))?;
+    let (volume, report) =
+        Volume::open(device, options).map_err(|error| format!("does not open: {error}"))?;
     Ok((Arc::new(FileSystem::new(volume)), report))
 }
 
