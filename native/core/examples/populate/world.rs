@@ -59,8 +59,14 @@ impl World {
         self.fs.forget(ino, 1);
         let size = target.map_or(0, |target| target.len() as u64);
         let target = target.map(<[u8]>::to_vec);
-        let mode = if target.is_some() { libc::S_IFLNK | 0o777 } else { mode };
-        let node = Node { mode, uid: who.uid, gid: who.gid, rdev, size, target, ..Node::default() };
+        let mut mode = if target.is_some() { libc::S_IFLNK | 0o777 } else { mode };
+        let mut gid = who.gid;
+        // A directory with set-group-id hands its group down, and the bit to directories.
+        if let Some(above) = self.nodes.get(&parent).filter(|above| above.mode & libc::S_ISGID != 0) {
+            gid = above.gid;
+            mode |= if mode & libc::S_IFMT == libc::S_IFDIR { libc::S_ISGID } else { 0 };
+        }
+        let node = Node { mode, uid: who.uid, gid, rdev, size, target, ..Node::default() };
         self.nodes.insert(ino, node);
         self.paths.insert(path.to_vec(), ino);
         Ok(Some(ino))
