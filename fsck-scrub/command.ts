@@ -3,35 +3,8 @@ import { Hn4Error } from '../src/base/error.ts'
 import type { Command } from '../src/console/command.ts'
 import type { Context } from '../src/console/context.ts'
 import { UsageError } from '../src/console/failure.ts'
-import type { Pass } from './check.ts'
-import { anchorsPass } from './passes/anchors.ts'
-import { blocksPass } from './passes/blocks.ts'
-import { countersPass } from './passes/counters.ts'
-import { extensionsPass } from './passes/extensions.ts'
-import { logPass } from './passes/log.ts'
-import { namesPass } from './passes/names.ts'
-import { pagesPass } from './passes/pages.ts'
-import { subtreePass } from './passes/subtree.ts'
-import { superblocksPass } from './passes/superblocks.ts'
+import { FSCK_PASSES, subtreePasses } from './passes/all.ts'
 import { runPasses } from './run.ts'
-
-/** Structure, in the order in which one pass builds on the other. */
-const PASSES: readonly Pass[] = [
-  superblocksPass,
-  logPass,
-  pagesPass,
-  anchorsPass,
-  extensionsPass,
-  blocksPass(false),
-  namesPass,
-  countersPass,
-]
-
-function passesFor(path: string | undefined): readonly Pass[] {
-  if (path === undefined) return PASSES
-  const only = new Set<number>()
-  return [subtreePass(path, only), extensionsPass, blocksPass(false, only)]
-}
 
 function run(ctx: Context): Promise<number> {
   const { options } = ctx
@@ -44,9 +17,11 @@ function run(ctx: Context): Promise<number> {
       hint: 'use -n',
     })
   }
+  const path = options.text('path')
+  const passes = path === undefined ? FSCK_PASSES : subtreePasses(path, false)
   return runPasses(ctx, {
     image: ctx.arg(0),
-    passes: passesFor(options.text('path')),
+    passes,
     progressFd: options.number('progress'),
   })
 }

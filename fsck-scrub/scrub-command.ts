@@ -3,37 +3,14 @@ import { existsSync } from 'node:fs'
 import { Hn4Error } from '../src/base/error.ts'
 import type { Command } from '../src/console/command.ts'
 import type { Context } from '../src/console/context.ts'
-import type { Pass } from './check.ts'
-import { anchorsPass } from './passes/anchors.ts'
-import { blocksPass } from './passes/blocks.ts'
-import { extensionsPass } from './passes/extensions.ts'
-import { logPass } from './passes/log.ts'
-import { lostFilesPass } from './passes/lost-files.ts'
-import { pagesPass } from './passes/pages.ts'
-import { subtreePass } from './passes/subtree.ts'
-import { superblocksPass } from './passes/superblocks.ts'
+import { SCRUB_PASSES, subtreePasses } from './passes/all.ts'
 import { runPasses } from './run.ts'
-
-const PASSES: readonly Pass[] = [
-  superblocksPass,
-  logPass,
-  pagesPass,
-  anchorsPass,
-  extensionsPass,
-  blocksPass(true),
-  lostFilesPass,
-]
-
-function passesFor(path: string | undefined): readonly Pass[] {
-  if (path === undefined) return PASSES
-  const only = new Set<number>()
-  return [subtreePass(path, only), extensionsPass, blocksPass(true, only)]
-}
 
 function run(ctx: Context): Promise<number> {
   const image = ctx.arg(0)
   if (!existsSync(image)) throw new Hn4Error('NOT_FOUND', { path: image })
-  return runPasses(ctx, { image, passes: passesFor(ctx.options.text('path')) })
+  const path = ctx.options.text('path')
+  return runPasses(ctx, { image, passes: path === undefined ? SCRUB_PASSES : subtreePasses(path, true) })
 }
 
 export const scrubCommand: Command = {

@@ -32,10 +32,13 @@ function mountedAt(path: string, stat: BigIntStats, isForWriting: boolean): stri
   const device = stat.isBlockDevice() ? `${major}:${minor}` : null
   for (const line of lines('/proc/self/mountinfo')) {
     const fields = line.split(' ')
-    const source = fields[fields.indexOf('-', 6) + 2]
+    const dash = fields.indexOf('-', 6)
+    const [type, source] = [fields[dash + 1], fields[dash + 2]]
     const isSource = source !== undefined && unescapeOctal(source) === path
     const isWritable = fields[5]?.split(',').includes('rw') === true
     if (isForWriting && !isWritable) continue
+    // A mount of ours without its lock is dead: its process was killed.
+    if (type === 'fuse.hn4' && lockHolder(stat, isForWriting) === null) continue
     if (isSource || (device !== null && fields[2] === device)) return `mounted at ${unescapeOctal(fields[4] ?? '?')}`
   }
   return null

@@ -26,6 +26,7 @@ export function pageProblem(block: Uint8Array, place: PagePlace): string | null 
   if (typeof trailer === 'string') return trailer
   if (trailer.region !== place.region || trailer.page !== BigInt(place.page)) return 'page of another place'
   if (!equalBytes(trailer.salt, place.salt)) return 'page of another volume'
+  if (trailer.txn === 0n) return 'page without a transaction'
   return null
 }
 

@@ -55,7 +55,10 @@ export function isAlive(process: Process): boolean {
   return processOf(process.pid)?.began === process.began
 }
 
-const pids = (): readonly number[] => names('/proc').filter(name => /^\d+$/.test(name)).map(Number)
+const pids = (): readonly number[] =>
+  names('/proc')
+    .filter(name => /^\d+$/.test(name))
+    .map(Number)
 
 /** `08:01:131075`, as the lock lines of fdinfo name a file; undefined where it is not there. */
 function lockPlace(path: string): string | undefined {
@@ -69,18 +72,31 @@ function lockPlace(path: string): string | undefined {
   }
 }
 
-/** The daemon of an hn4 mount: it holds the image's lock, or the FUSE connection of that number. */
+/** The kernel's number of a FUSE connection: the device number of its filesystem. */
+function connectionOf(mount: Mount): number {
+  const [major = 0, minor = 0] = mount.device.split(':').map(Number)
+  return major * 2 ** 20 + minor
+}
+
+/**
+ * The daemon of an hn4 mount: it holds the FUSE connection of that number or, where the kernel does
+ * not tell (older ones), the lock of the image; several readers of one image may.
+ */
 export function daemonOf(mount: Mount): Process | undefined {
+  const connection = new RegExp(`^fuse_connection:\\s*${connectionOf(mount)}$`, 'm')
   const place = lockPlace(mount.source)
-  const connection = new RegExp(`^fuse_connection:\\s*${mount.device.split(':')[1]}$`, 'm')
-  const serves = (info: string) =>
-    (place !== undefined && info.includes(` ${place} `) && /^lock:.*OFDLCK/m.test(info)) ||
-    (mount.type === 'fuse.hn4' && connection.test(info))
+  const holders: number[] = []
   for (const pid of pids()) {
-    const folder = `/proc/${pid}/fdinfo`
-    if (pid !== process.pid && names(folder).some(fd => serves(text(`${folder}/${fd}`)))) return processOf(pid)
+    if (pid === process.pid) continue
+    const infos = names(`/proc/${pid}/fdinfo`).map(fd => text(`/proc/${pid}/fdinfo/${fd}`))
+    if (infos.some(info => connection.test(info))) return processOf(pid)
+    const holds = (info: string) => place !== undefined && /^lock:.*OFDLCK/m.test(info) && info.includes(` ${place} `)
+    if (infos.some(holds)) holders.push(pid)
   }
-  return undefined
+  // Its title ends with its mountpoint.
+  const named = holders.find(pid => text(`/proc/${pid}/cmdline`).replace(/\0+$/, '').endsWith(mount.at))
+  const pid = named ?? (holders.length === 1 ? holders[0] : undefined)
+  return pid === undefined ? undefined : processOf(pid)
 }
 
 /** True if the process stands in the mount, runs from it, or has something of it open or mapped. */

@@ -3,6 +3,7 @@
  * threads answer the kernel; this process only waits for signals and for the end.
  */
 import { writeFileSync } from 'node:fs'
+import { Hn4Error } from '../base/error.ts'
 import { MOUNT_EXIT } from '../console/exit-codes.ts'
 import { failureLine, failureOf } from '../console/failure.ts'
 import { addon } from '../native/addon.ts'
@@ -104,12 +105,21 @@ function nameProcess({ image, mountpoint }: MountRequest): void {
   }
 }
 
+/** Opened before the mount: a log that cannot be written is an error of it. */
+function openLog(path: string | undefined): LogFile | undefined {
+  if (path === undefined) return undefined
+  try {
+    return new (addon().LogFile)(path)
+  } catch (error) {
+    throw new Hn4Error('IO', { text: `the log ${(error as Error).message}` }, { cause: error })
+  }
+}
+
 /** Mounts and serves; the exit code. Throws why it did not mount. */
 export async function serve(settings: ServeSettings): Promise<number> {
   const native = addon()
   native.logToStderr(settings.tool)
-  // Opened now: a log that cannot be written is an error of the mount.
-  const log = settings.log === undefined ? undefined : new native.LogFile(settings.log)
+  const log = openLog(settings.log)
   const stopper = new Stopper()
   nameProcess(settings.request)
   const handle = await native.mountVolume(settings.request)

@@ -32,6 +32,7 @@ const LIMIT_MS = 30_000
 
 function spawnDaemon(settings: StartSettings): ChildProcess {
   const script = settings.script ?? fileURLToPath(new URL('./daemon.js', import.meta.url))
+  addon().keepDescriptors()
   return spawn(process.execPath, [script, JSON.stringify(settings.daemon)], {
     // A session of its own: signals of the terminal are not for it.
     detached: true,

@@ -67,6 +67,8 @@ export interface MountHandle {
   /** Takes the mount away from those who use it and closes the volume. */
   force(): Promise<Failure | undefined>
   stats(): MountStats
+  /** Gives the image free, for a process that goes on after the end. */
+  release(): void
 }
 
 /** A log file that is open already; for detachOutput. */
@@ -79,6 +81,8 @@ export interface MountAddon {
   readonly LogFile: new (path: string) => LogFile
   /** Lets go of stdin, stdout and stderr; lines go to the file or the system's log. */
   detachOutput(file?: LogFile): void
+  /** Programs started from now on inherit only stdin, stdout, stderr and what they are given. */
+  keepDescriptors(): void
   unmountPath(mountpoint: string, lazy: boolean): Failure | undefined
   getXattr(path: string, name: string): Buffer | Failure
   /** Names, each followed by NUL. */

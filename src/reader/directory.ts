@@ -2,19 +2,13 @@
 import { equalBytes } from '../base/bytes.ts'
 import { Hn4Error, isDamage } from '../base/error.ts'
 import { constant } from '../format/constants.ts'
-import {
-  type DirEntry,
-  HASH_BITS,
-  type IndexBlock,
-  type Leaf,
-  nameHash,
-  readDirBlock,
-  topBits,
-} from '../format/directory.ts'
-import type { DirState } from '../format/slot.ts'
+import { type DirEntry, type IndexBlock, type Leaf, nameHash, readDirBlock, topBits } from '../format/directory.ts'
+import { type DirState, fileType } from '../format/slot.ts'
 import type { Core } from './core.ts'
 import type { FileBlocks } from './file-blocks.ts'
 
+/** File numbers are below this. */
+const NUMBER_END = 2n ** 53n
 const PER_INDEX = constant('DIR_INDEX_ENTRIES')
 
 /** Called with damage that was met; what it hides is left out. */
@@ -159,6 +153,7 @@ export class DirectoryReader {
   #entryProblem(entry: DirEntry): string | null {
     const hash = nameHash(this.#core.key, this.number, entry.name)
     if (hash !== (entry.cookie - 64n) >> 6n) return 'an entry whose cookie is not the hash of its name'
-    return entry.number > 0n && entry.number < 2n ** BigInt(HASH_BITS - 3) ? null : `an entry of file ${entry.number}`
+    if (entry.number === 0n || entry.number >= NUMBER_END) return `an entry of file ${entry.number}`
+    return fileType(entry.type) === null ? `an entry of type ${entry.type}` : null
   }
 }

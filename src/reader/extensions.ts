@@ -2,6 +2,7 @@
 import { Hn4Error } from '../base/error.ts'
 import { constant, type ExtensionName, extensionType } from '../format/constants.ts'
 import { type ExtensionRecord, readExtension, readXattrs, type Xattr } from '../format/extension.ts'
+import { EXTENSIONS } from '../format/layout.ts'
 import { bitOf } from '../format/page.ts'
 import type { Slot } from '../format/slot.ts'
 import { decodeSegment, SEGMENT_SIZE, type Segment, segmentProblem, sortSegments } from '../format/trajectory.ts'
@@ -14,6 +15,10 @@ export interface ChainRecord extends ExtensionRecord {
 
 const BITS = constant('MAP_BITS_PER_PAGE')
 const PER_PAGE = constant('UNITS_PER_PAGE')
+/** Most bytes of a type's payload; segments are bounded by the region only. */
+const PAYLOAD_MAX = EXTENSIONS.filter(([name]) => name !== 'SEGMENTS').map(
+  ([name]) => [name, name === 'SYMLINK' ? constant('SYMLINK_MAX') : 2 ** 20] as const,
+)
 
 export function isUnitUsed(core: Core, unit: number): boolean {
   return bitOf(core.pages.load('UNIT', Math.floor(unit / BITS)).payload, unit % BITS)
@@ -41,6 +46,11 @@ export function readChain(core: Core, slot: Slot): ChainRecord[] {
     next = record.fields.next
   }
   checkFlags(slot, records, wrong)
+  for (const [name, most] of PAYLOAD_MAX) {
+    const type = extensionType(name)
+    const bytes = records.reduce((sum, r) => sum + (r.fields.type === type ? r.payload.length : 0), 0)
+    if (bytes > most) throw wrong(slot.attributes.extension, `${bytes} bytes of ${name}, at most ${most}`)
+  }
   return records
 }
 

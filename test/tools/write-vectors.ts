@@ -1,5 +1,5 @@
 /**
- * Writes test/vectors/{anchor,page,record}.json: records in hex beside their fields, read by the
+ * Writes test/vectors/{anchor,page,record,mkfs}.json: records in hex beside their fields, read by the
  * tests of both languages. Run after a change of the format: node dist/test/tools/write-vectors.js
  */
 import { writeFileSync } from 'node:fs'
@@ -18,6 +18,7 @@ import { encodeRecord } from '../../src/format/record.ts'
 import { siphash24, sipKey } from '../../src/format/siphash.ts'
 import { type AnchorFields, type AttributeFields, encodeSlot, seedIdBytes } from '../../src/format/slot.ts'
 import { encodeSegment } from '../../src/format/trajectory.ts'
+import { mkfsSum } from '../support/mkfs-sum.ts'
 
 const SALT = Uint8Array.from({ length: 16 }, (_, i) => 0xa0 + i)
 const KEY = Uint8Array.from({ length: 16 }, (_, i) => i)
@@ -129,7 +130,7 @@ function writePages(): void {
   sealPage(descriptors, { region: 4, page: 1, salt: SALT }, 7n)
   const cortex = new Uint8Array(BLOCK_SIZE)
   cortex.set(encodeSlot(CASES[0]![1], CASES[0]![2]), 3 * constant('SLOT_SIZE'))
-  sealPage(cortex, { region: 5, page: 300, salt: SALT }, 9n)
+  sealPage(cortex, { region: 5, page: 172, salt: SALT }, 9n)
   const page = (title: string, region: number, number: number, txn: number, bytes: Uint8Array): object => ({
     title,
     region,
@@ -141,7 +142,7 @@ function writePages(): void {
   save('page.json', {
     pages: [
       page('descriptor page 1: descriptor of data block 130', 4, 1, 7, descriptors),
-      page('cortex page 300: the worked example in slot 3', 5, 300, 9, cortex),
+      page('cortex page 172: the worked example in slot 3', 5, 172, 9, cortex),
     ],
     descriptor: { data: 130, fields: plain(descriptor) },
     segment: {
@@ -212,6 +213,49 @@ function writeRecord(): void {
   })
 }
 
+/** Volumes as mkfs makes them, by one number for all their bytes. */
+function writeMkfs(): void {
+  const cases = [
+    {
+      blocks: 4096,
+      copies: 2,
+      seed: '5e'.repeat(16),
+      label: '',
+      created: 1_700_000_000_123_456_789n,
+      stride: 1,
+      scale: 0,
+    },
+    { blocks: 4097, copies: 1, seed: '00'.repeat(15) + '01', label: 'one copy', created: 0n, stride: 5, scale: 1 },
+    {
+      blocks: 20_003,
+      copies: 2,
+      seed: 'ff'.repeat(16),
+      label: 'Größe',
+      created: 4_102_444_800_999_999_999n,
+      stride: 1000,
+      scale: 0,
+    },
+    {
+      blocks: 300_000,
+      copies: 2,
+      seed: '0123456789abcdef'.repeat(2),
+      label: 'x'.repeat(63),
+      created: 1n,
+      stride: 1,
+      scale: 4,
+    },
+  ] as const
+  save('mkfs.json', {
+    volumes: cases.map(({ seed, created, ...rest }) => ({
+      ...rest,
+      seed,
+      created: created.toString(),
+      ...mkfsSum({ seed, created, ...rest }),
+    })),
+  })
+}
+
 writeAnchors()
 writePages()
 writeRecord()
+writeMkfs()

@@ -76,6 +76,14 @@ pub fn notify_manager(socket: String, state: String) -> Outcome<()> {
     })
 }
 
+/// Closes every descriptor but stdin, stdout and stderr in programs started from now on: a daemon
+/// must not keep open what its starter got from others, such as the pipes of a build.
+#[napi]
+pub fn keep_descriptors() {
+    // SAFETY: sets flags on descriptor numbers. An old kernel refuses; then they stay as they are.
+    let _ = unsafe { libc::syscall(libc::SYS_close_range, 3u32, u32::MAX, libc::CLOSE_RANGE_CLOEXEC) };
+}
+
 fn c_string(text: String) -> Result<CString, Failure> {
     CString::new(text).map_err(|_| Failure::new("EINVAL", "a name with a NUL"))
 }

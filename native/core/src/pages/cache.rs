@@ -72,7 +72,7 @@ impl PageCache {
             init_missing: Mutex::default(),
             shards: (0..SHARDS).map(|_| Mutex::default()).collect(),
             loading: (0..SHARDS).map(|_| Mutex::default()).collect(),
-            shard_capacity: capacity.div_ceil(SHARDS).max(READ_RUN as usize * 2),
+            shard_capacity: capacity.div_ceil(SHARDS),
             running: AtomicU64::new(0),
             cost: AtomicU64::new(0),
             changed: Mutex::default(),
@@ -138,6 +138,10 @@ impl PageCache {
         self.running.store(txn, Ordering::Release);
         self.cost.store(0, Ordering::Relaxed);
     }
+    /// Adds log bytes that changes still to be made will need.
+    pub fn charge(&self, bytes: u64) {
+        self.cost.fetch_add(bytes, Ordering::Relaxed);
+    }
     /// Upper estimate of the log bytes the running transaction needs for its pages.
     pub fn log_cost(&self) -> u64 {
         self.cost.load(Ordering::Relaxed)
@@ -185,13 +189,17 @@ impl PageCache {
         let start = self.map.start(region).0;
         let first = (page.0 / READ_RUN * READ_RUN).max(start);
         let end = (page.0 / READ_RUN * READ_RUN + READ_RUN).min(start + self.map.pages_of(region));
+        // Asked before the read: a page that is in memory now may be written home and dropped meanwhile,
+        // and what was read of it would be its past. (The others cannot be loaded: `loading` is held.)
+        let known: Vec<bool> =
+            (first..end).map(|at| !self.init.is_set(Page(at)) || self.cached(Page(at)).is_some()).collect();
         let mut buf = AlignedBuf::zeroed((end - first) as usize);
         let run_read = self.device.read(self.map.copy_a.plus(first), &mut buf).is_ok();
         let mut wanted = None;
         for at in first..end {
             let neighbour = Page(at);
             let is_wanted = neighbour == page;
-            if !is_wanted && (!self.init.is_set(neighbour) || self.cached(neighbour).is_some()) {
+            if !is_wanted && known[(at - first) as usize] {
                 continue;
             }
             let here = number + at - page.0;

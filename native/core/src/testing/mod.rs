@@ -7,6 +7,8 @@ mod format_tests;
 mod seeds;
 mod sizes;
 mod system_files;
+#[cfg(test)]
+mod vectors_test;
 
 pub use check::{Report, check_volume};
 #[cfg(test)]

@@ -80,7 +80,9 @@ impl FileSystem {
         let entries = state.table.as_ref().map_or(0, |table| table.entries());
         let mut slot =
             volume.blank_slot(volume.numbers.give()?, volume.cortex.choose_hint(dir.hint, entries));
-        let mut bits = mode & 0o7777 & !who.umask;
+        // symlink(2): always 0777.
+        let mask = if kind == Kind::Symlink { 0 } else { who.umask };
+        let mut bits = mode & 0o7777 & !mask;
         let mut gid = who.gid;
         if state.slot.anchor.permissions & libc::S_ISGID != 0 {
             // A set-group-id directory hands its group down, and the bit to its subdirectories.

@@ -32,7 +32,7 @@ impl FileSystem {
     pub(super) fn retry<R>(&self, mut operation: impl FnMut() -> Result<R>) -> Result<R> {
         for _ in 0..4 {
             match operation() {
-                Err(error) if error.code == Code::Busy => self.volume.commit_all()?,
+                Err(error) if error.code == Code::Busy => self.volume.commit_and_prove()?,
                 done => return done,
             }
         }

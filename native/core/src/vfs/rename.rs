@@ -38,6 +38,24 @@ impl FileSystem {
         check::name(name)?;
         check::name(new_name)?;
         let whiteout = if flags & RENAME_WHITEOUT != 0 { Some(self.whiteout(parent)?) } else { None };
+        let moved = self.move_named(parent, name, new_parent, new_name, flags, whiteout.as_ref());
+        if let Some(whiteout) = &whiteout {
+            // It may not have got its name: the rename failed, or both names are of one file.
+            self.volume.reap_if_unused(whiteout);
+        }
+        moved
+    }
+
+    fn move_named(
+        &self,
+        parent: Ino,
+        name: &[u8],
+        new_parent: Ino,
+        new_name: &[u8],
+        flags: u32,
+        whiteout: Option<&Arc<Inode>>,
+    ) -> Result<()> {
+        let exchange = flags & RENAME_EXCHANGE != 0;
         let inside = self.volume.enter()?;
         for _ in 0..RACES_MAX {
             let from = self.named(parent, name)?;
@@ -54,7 +72,7 @@ impl FileSystem {
             if let (true, true, Some((_, target))) = (crosses, exchange && target_is_dir, &to.found) {
                 self.refuse_loop(target, &from.dir)?;
             }
-            if self.try_move(&from, &to, flags, whiteout.as_ref())? {
+            if self.try_move(&from, &to, flags, whiteout)? {
                 drop(inside);
                 if let (false, Some((_, victim))) = (exchange, &to.found) {
                     self.volume.reap_if_unused(victim);

@@ -119,9 +119,9 @@ impl BlockTable {
         Ok(self.pages.recheck(Region::Descriptor, data / PER_PAGE)? || map)
     }
 
-    /// Brings the pages that [`BlockTable::set`] of these blocks will change to memory, and refuses
-    /// blocks whose descriptor page is newer than their free map page: a lost write of the map.
-    pub fn prepare(&self, first: u64, count: u64) -> Result<()> {
+    /// Brings the pages that a change of these blocks touches to memory, where `held` keeps them, and
+    /// refuses blocks whose descriptor page is newer than their free map page: a lost write of the map.
+    pub fn prepare(&self, first: u64, count: u64, held: &mut Vec<Arc<CachedPage>>) -> Result<()> {
         let mut data = first;
         while data < first + count {
             let map = self.map_page(data)?;
@@ -135,6 +135,7 @@ impl BlockTable {
                     ),
                 ));
             }
+            held.extend([map, page]);
             data += PER_PAGE - data % PER_PAGE;
         }
         Ok(())

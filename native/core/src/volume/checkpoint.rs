@@ -75,6 +75,11 @@ impl Volume {
         self.log.work.lock().stop = true;
         self.log.wake.notify_all();
     }
+    /// Nobody writes checkpoints any more: wakes who waits for one.
+    pub(super) fn abandon_checkpoints(&self) {
+        self.log.work.lock().busy = false;
+        self.log.done.notify_all();
+    }
     pub(super) fn checkpointing(&self) -> bool {
         self.log.work.lock().busy
     }
@@ -138,7 +143,7 @@ impl Volume {
     }
 
     /// Reserves `blocks` of the ring for a record: its position, the position behind it, and whether
-    /// the log is half full.
+    /// the log should be emptied.
     pub(super) fn append_record(&self, blocks: u64) -> Result<(u64, u64, bool)> {
         if blocks > self.geometry.record_blocks_max() {
             // No reader would take it: better to stop here than to answer an fsync with it.
@@ -151,7 +156,8 @@ impl Volume {
         let position = ring.append(blocks).ok_or_else(|| {
             Error::new(Code::Io, format!("a record of {blocks} blocks finds no room in the log"))
         })?;
-        let crowded = ring.held() * 2 > self.geometry.ring_blocks();
+        // At a third: with this record's quarter and the next one's there is always room for one more.
+        let crowded = ring.held() * 3 > self.geometry.ring_blocks();
         Ok((position, ring.head(), crowded))
     }
 

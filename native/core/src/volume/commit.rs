@@ -7,6 +7,7 @@
 use super::Volume;
 use super::checkpoint::Job;
 use super::inode::Inode;
+use super::load::COST_LISTED;
 use super::time::now_ns;
 use crate::allocator::Holder;
 use crate::base::{BLOCK_SIZE, Code, Error, Result};
@@ -26,6 +27,8 @@ const PROVE_AFTER: Duration = Duration::from_millis(200);
 const GROWS_FOR: Duration = Duration::from_secs(10);
 /// Transactions that emptying the overwrite area may take.
 const AREA_ROUNDS: usize = 4;
+/// Commits in a row that free no block for delayed data before the volume gives up.
+const FRUITLESS_MAX: usize = 8;
 /// Blocks of data of one transaction at most: 256 MiB.
 const DATA_MAX: u64 = (256 << 20) / BLOCK_SIZE as u64;
 
@@ -134,8 +137,9 @@ impl Committer {
 
     /// One commit for every request up to `target`.
     fn serve(&mut self, volume: &Volume, target: u64, all_data: bool) -> Result<()> {
-        let mut rounds = 0;
+        let mut fruitless = 0;
         loop {
+            let before = volume.stats.data_blocks.load(Ordering::Relaxed);
             let whole = self.place(volume, all_data)?;
             self.commit(volume)?;
             if whole {
@@ -143,8 +147,9 @@ impl Committer {
             }
             // Space was short: what this transaction freed is needed for the rest.
             volume.prove_last()?;
-            rounds += 1;
-            if rounds > 64 {
+            let placed = volume.stats.data_blocks.load(Ordering::Relaxed) > before;
+            fruitless = if placed { 0 } else { fruitless + 1 };
+            if fruitless > FRUITLESS_MAX {
                 return Err(Error::new(Code::NoSpace, "delayed data finds no free block"));
             }
         }
@@ -200,17 +205,8 @@ impl Committer {
         }
         let mut left = files.into_iter();
         while let Some((ino, inode)) = left.next() {
-            let placed = {
-                let _inside = volume.gate.enter();
-                let mut state = inode.state.write();
-                volume.place_data(&inode, &mut state, &mut self.tickets)
-            };
-            match placed {
-                Ok(0) => {}
-                Ok(blocks) => {
-                    self.data_blocks += blocks;
-                    self.in_flight.insert(ino, inode);
-                }
+            match self.place_file(volume, &inode) {
+                Ok(()) => {}
                 Err(error) if error.code == Code::NoSpace => {
                     let mut again = volume.with_data.lock();
                     again.insert(ino, inode);
@@ -219,12 +215,35 @@ impl Committer {
                 }
                 Err(error) => return Err(error),
             }
+        }
+        Ok(true)
+    }
+
+    /// Places the delayed blocks of a file, in steps that leave room for the transaction's own metadata.
+    fn place_file(&mut self, volume: &Volume, inode: &Arc<Inode>) -> Result<()> {
+        loop {
+            let (blocks, whole) = {
+                let _inside = volume.gate.enter();
+                let mut state = inode.state.write();
+                if state.gone || state.dirty.is_empty() {
+                    return Ok(());
+                }
+                let max = volume.data_room()?;
+                let blocks = volume.place_data(inode, &mut state, max, &mut self.tickets)?;
+                (blocks, state.dirty.is_empty())
+            };
+            if blocks > 0 {
+                self.data_blocks += blocks;
+                self.in_flight.insert(inode.ino, inode.clone());
+            }
             volume.commit_done.notify_all();
             if self.data_blocks >= DATA_MAX || volume.pages.log_cost() >= volume.log_limit {
                 self.commit(volume)?;
             }
+            if whole {
+                return Ok(());
+            }
         }
-        Ok(true)
     }
 
     /// Ends the running transaction and makes it durable.
@@ -302,6 +321,8 @@ impl Committer {
                 still.push(inode.clone());
             }
         }
+        volume.new_meta.store(0, Ordering::Release);
+        let listed_again = still.len() as u64;
         volume.changed.lock().extend(still);
         let changes = volume.pages.take_changes();
         if changes.is_empty() {
@@ -318,6 +339,7 @@ impl Committer {
         let checkpoint = (crowded && !volume.checkpointing())
             .then(|| Job { snapshot: volume.pages.snapshot(self.txn), end });
         volume.pages.start_txn(self.txn + 1);
+        volume.pages.charge(listed_again * COST_LISTED);
         Ok(Some(Closed { record, crc, position, persisted: counters.next_number, checkpoint }))
     }
 
@@ -328,11 +350,15 @@ impl Committer {
             let whole = self.place(volume, true)?;
             self.commit(volume)?;
             volume.prove_last()?;
-            if whole && !volume.reap_all()? && !volume.has_changes() {
-                break;
+            if !whole || volume.reap_all()? {
+                continue;
+            }
+            let _closed = volume.gate.close();
+            if !volume.has_changes() {
+                // No operation comes in any more: `enter` refuses them once the volume is closed.
+                return volume.close_log(self.txn, self.crc);
             }
         }
-        volume.close_log(self.txn, self.crc)
     }
 }
 

@@ -8,6 +8,10 @@ use super::time::now_ns;
 use crate::base::{BLOCK_SIZE, Result};
 use crate::directory::{BlockBytes, DirBlocks, DirTable, Entry, Seed};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+/// Log bytes of a META block placed alone: descriptor, the old block's end, a change of a segment.
+const COST_META: u64 = 128;
 
 /// A directory's blocks during one operation.
 pub struct Access<'a> {
@@ -21,7 +25,7 @@ impl DirBlocks for Access<'_> {
         self.volume.meta_block(self.inode, self.state, u64::from(block))
     }
     fn write(&mut self, block: u32, bytes: BlockBytes) {
-        self.state.meta.lock().put(u64::from(block), bytes);
+        self.volume.put_meta(self.state, u64::from(block), bytes);
     }
     fn set_len(&mut self, blocks: u32) {
         let mut meta = self.state.meta.lock();
@@ -150,6 +154,14 @@ impl Volume {
         let nlink = i64::from(attributes.nlink) + subdirectories;
         attributes.nlink = u32::try_from(nlink.max(2)).unwrap_or(u32::MAX);
         self.mark(dir, state);
+    }
+
+    /// Changes or makes a META block; the transaction's end will need blocks and log for it.
+    pub(super) fn put_meta(&self, state: &InodeState, index: u64, bytes: MetaBlock) {
+        if state.meta.lock().put(index, bytes) {
+            self.new_meta.fetch_add(self.copies, Ordering::AcqRel);
+            self.pages.charge(COST_META * self.copies);
+        }
     }
 
     /// A META block: from memory, else from the disk, where either copy will do.

@@ -11,10 +11,17 @@ use std::sync::Arc;
 
 /// Blocks that one slice frees by the equation alone: a few runs of map bits.
 const SLICE_BY_EQUATION: u64 = 1 << 20;
+/// Log bytes of a block freed alone, with the change of a segment.
+const COST_OF_FREE: u64 = 64;
 /// Blocks that one slice frees by looking each of them up.
 const SLICE_BY_LOOKUP: u64 = 1 << 15;
 
 impl Volume {
+    /// Blocks that may all lie apart: each is an item of the record.
+    fn slice_by_lookup(&self) -> u64 {
+        SLICE_BY_LOOKUP.min(self.log_limit / COST_OF_FREE)
+    }
+
     /// Frees the file's data blocks from `from` on. False: more than one slice holds; call again
     /// after the next commit (the blocks that are left lie below those freed).
     pub(super) fn free_from(&self, inode: &Inode, state: &mut InodeState, from: u64) -> Result<bool> {
@@ -28,7 +35,7 @@ impl Volume {
         }
         let plain =
             state.slot.kmax() == 0 && state.equations.segments.is_empty() && !self.area.has_any(inode.ino);
-        let slice = if plain { SLICE_BY_EQUATION } else { SLICE_BY_LOOKUP };
+        let slice = if plain { SLICE_BY_EQUATION } else { self.slice_by_lookup() };
         let start = from.max(end.saturating_sub(slice));
         let mut runs = Vec::new();
         let mut index = start;
@@ -62,7 +69,7 @@ impl Volume {
         end: u64,
     ) -> Result<bool> {
         let mut runs = Vec::new();
-        let mut budget = SLICE_BY_LOOKUP;
+        let mut budget = self.slice_by_lookup();
         let mut index = from;
         // Forward through what exists; a slice of it goes, the rest comes with the next call.
         let whole = loop {
@@ -97,6 +104,10 @@ impl Volume {
         count: u64,
     ) -> Result<()> {
         if data.0 == u64::MAX {
+            // It counts as owned all the same: a file must not keep it for ever.
+            let blocks = &mut state.slot.attributes.blocks;
+            *blocks = blocks.saturating_sub(count);
+            state.slot_dirty = true;
             return Ok(());
         }
         // The allocator first: a page of the map it does not know yet must still show them in use.
@@ -120,6 +131,10 @@ impl Volume {
         if !state.equations.segments.is_empty() {
             state.equations.segments.remove_range(from, end, 0);
             self.store_segments(inode, state)?;
+        }
+        if state.new_delayed == 0 {
+            // Nodes that were promised, or made and not yet placed, may be gone again.
+            self.settle_nodes(state);
         }
         self.forget_equation_if_empty(inode, state)
     }

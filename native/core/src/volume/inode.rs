@@ -42,7 +42,7 @@ pub struct InodeState {
     pub slot: Slot,
     /// Bytes, with delayed data.
     pub size: u64,
-    /// Written, not yet placed.
+    /// Written, not yet placed. Bytes of a block behind the file's end are zero.
     pub dirty: BTreeMap<u64, Delayed>,
     /// Placed; the write or its commit is under way. Value: the transaction.
     pub in_flight: BTreeMap<u64, (u64, DataBlock)>,

@@ -157,6 +157,7 @@ fn is_idle(inode: &Arc<Inode>) -> bool {
             !state.slot_dirty
                 && state.dirty.is_empty()
                 && state.in_flight.is_empty()
+                && state.meta_promise == 0
                 && state.slot.attributes.nlink > 0
                 && meta.dirty.is_empty()
                 && meta.removed.is_empty()

@@ -7,6 +7,9 @@ use crate::format::{Equations, Kind, SegmentMap, Slot, layout, seed_hash};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+/// Log bytes of a file's slot, which is written when the transaction closes.
+pub(super) const COST_LISTED: u64 = 264;
+
 impl Volume {
     /// The file with this number. NotFound: no anchor has it.
     pub fn inode(&self, number: Ino, hint: u32) -> Result<Arc<Inode>> {
@@ -97,6 +100,7 @@ impl Volume {
 
     pub(super) fn list(&self, inode: &Arc<Inode>) {
         if !inode.listed.swap(true, Ordering::AcqRel) {
+            self.pages.charge(COST_LISTED);
             self.changed.lock().push(inode.clone());
         }
     }

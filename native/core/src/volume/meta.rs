@@ -31,14 +31,14 @@ impl MetaBlocks {
     pub fn owns_space(&self, index: u64) -> bool {
         index < self.disk_length || self.on_disk.contains(&index)
     }
-    /// A changed or new block.
-    pub fn put(&mut self, index: u64, bytes: MetaBlock) {
+    /// A changed or new block. True: it was neither before, in this transaction.
+    pub fn put(&mut self, index: u64, bytes: MetaBlock) -> bool {
         if !self.owns_space(index) && !self.loaded.contains_key(&index) {
             self.new_blocks += 1;
         }
         self.removed.remove(&index);
         self.loaded.insert(index, bytes);
-        self.dirty.insert(index);
+        self.dirty.insert(index)
     }
     /// Forgets a block; the next commit frees what it owns on disk.
     pub fn remove(&mut self, index: u64) {

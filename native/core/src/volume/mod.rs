@@ -103,6 +103,8 @@ pub struct Volume {
     growing: Mutex<BTreeMap<u64, Instant>>,
     /// Delayed blocks of all files.
     dirty_blocks: AtomicU64,
+    /// META blocks, of all copies, that the running transaction places when it closes.
+    new_meta: AtomicU64,
     healed_blocks: AtomicU64,
     /// Log bytes of a transaction at most, and delayed blocks.
     log_limit: u64,

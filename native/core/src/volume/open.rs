@@ -169,6 +169,7 @@ impl Volume {
             with_data: Mutex::default(),
             growing: Mutex::default(),
             dirty_blocks: AtomicU64::new(0),
+            new_meta: AtomicU64::new(0),
             healed_blocks: AtomicU64::new(0),
             log_limit,
             // 56 bytes of log for every delayed block at worst.
@@ -207,8 +208,8 @@ impl Volume {
         };
         let (one, two) = (self.clone(), self.clone());
         let mut threads = self.threads.lock();
-        threads.push(spawn("hn4-commit", Box::new(move || committer.run(&one)))?);
-        threads.push(spawn("hn4-checkpoint", Box::new(move || two.checkpoint_thread()))?);
+        threads.push(spawn("hn4-commit", Box::new(move || guarded(&one, || committer.run(&one))))?);
+        threads.push(spawn("hn4-checkpoint", Box::new(move || guarded(&two, || two.checkpoint_thread())))?);
         Ok(())
     }
 
@@ -220,6 +221,16 @@ impl Volume {
     }
     pub(super) fn report(&self, error: &crate::base::Error) {
         self.say(&error.to_string());
+    }
+}
+
+/// Runs a thread of the volume. If it dies, the volume stops writing instead of hanging its callers.
+fn guarded(volume: &Volume, body: impl FnOnce()) {
+    let ended = std::panic::catch_unwind(std::panic::AssertUnwindSafe(body));
+    if ended.is_err() {
+        let text = "a thread of the volume panicked: a defect of hn4, please report it";
+        volume.fail(&crate::base::Error::new(crate::base::Code::Io, text));
+        volume.abandon();
     }
 }
 

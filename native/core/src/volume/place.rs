@@ -11,6 +11,7 @@ use crate::base::{BLOCK_SIZE, Code, Data, Result, crc32c};
 use crate::device::{Run as WriteRun, Ticket, WriteBuf};
 use crate::format::Equations;
 use crate::format::layout::{self, Descriptor};
+use crate::pages::CachedPage;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
@@ -37,33 +38,34 @@ pub(super) struct Carry<'a> {
 }
 
 impl Volume {
-    /// Places everything delayed of a file; returns the blocks. NoSpace: nothing changed.
+    /// Places what is delayed of a file, at most `max` blocks from the first index on; returns the
+    /// blocks. NoSpace: nothing changed.
     pub(super) fn place_data(
         &self,
         inode: &Arc<Inode>,
         state: &mut InodeState,
+        max: u64,
         tickets: &mut Vec<Ticket>,
     ) -> Result<u64> {
         if state.dirty.is_empty() {
             return Ok(0);
         }
-        state.slot_dirty = true;
-        self.list(inode);
+        // An fsync from now on waits for the transaction that these blocks belong to.
+        self.mark(inode, state);
         if self.keep_inline(state) {
             return Ok(0);
         }
-        let present = self.present(inode, state)?;
+        let end = state.dirty.keys().nth(max as usize).copied().unwrap_or(u64::MAX);
+        let present = self.present(inode, state, end)?;
+        let mut held = self.prepare_present(inode, state, &present)?;
         let growth = self.growth(state);
-        let plan = self.plan_file(inode, state, 0, &present.bursts, growth)?;
+        let plan = self.plan_file(inode, state, 0, &present.bursts, growth, &mut held)?;
         if growth == Growth::File {
             self.growing.lock().insert(inode.ino, Instant::now());
         }
-        if let Err(error) = self.prepare_plan(inode, state, &plan, &present) {
-            plan.undo(&mut self.alloc.lock())?;
-            return Err(error);
-        }
         self.leave_inline(state);
-        let dirty = std::mem::take(&mut state.dirty);
+        let later = state.dirty.split_off(&end);
+        let dirty = std::mem::replace(&mut state.dirty, later);
         let bytes = |index: u64| dirty[&index].block.clone();
         let mut runs =
             self.carry_out(inode, state, &Carry { copy: 0, flags: 0, plan: &plan, bytes: &bytes })?;
@@ -81,6 +83,9 @@ impl Volume {
             for (first, count) in runs_of(new.iter().copied()) {
                 self.set_present(inode, state, first, count)?;
             }
+        }
+        state.new_delayed -= new.len() as u64;
+        if state.new_delayed == 0 {
             self.settle_nodes(state);
         }
         let count = dirty.len() as u64;
@@ -88,7 +93,6 @@ impl Volume {
         self.stats.data_blocks.fetch_add(count, Ordering::Relaxed);
         let txn = self.pages.running();
         state.in_flight.extend(dirty.into_iter().map(|(index, delayed)| (index, (txn, delayed.block))));
-        state.new_delayed = 0;
         self.advance_mass(state);
         tickets.push(self.queue.submit_all(runs));
         Ok(count)
@@ -128,10 +132,13 @@ impl Volume {
     }
 
     /// Sorts the delayed blocks by what their indices own now.
-    fn present(&self, inode: &Inode, state: &InodeState) -> Result<Present> {
+    fn present(&self, inode: &Inode, state: &InodeState, end: u64) -> Result<Present> {
         let mut found = Present { bursts: Vec::new(), replaced: Vec::new(), in_place: Vec::new() };
-        let new = runs_of(state.dirty.iter().filter(|(_, d)| d.new).map(|(index, _)| *index));
-        let old = runs_of(state.dirty.iter().filter(|(_, d)| !d.new).map(|(index, _)| *index));
+        let indices = |new| {
+            let dirty = state.dirty.range(..end);
+            runs_of(dirty.filter(move |(_, delayed)| delayed.new == new).map(|(index, _)| *index))
+        };
+        let (new, old) = (indices(true), indices(false));
         found.bursts.extend(new.into_iter().map(|(first, len)| Burst { first, len, write: Write::New }));
         let mut crcs = Vec::new();
         for (first, len) in old {
@@ -185,13 +192,14 @@ impl Volume {
         copy: u8,
         bursts: &[Burst],
         growth: Growth,
+        held: &mut Vec<Arc<CachedPage>>,
     ) -> Result<Plan> {
         if bursts.is_empty() {
             return Ok(Plan::default());
         }
         let blocks = state.slot.attributes.blocks;
         let slots = self.segment_slots();
-        let ask = |equations: &Equations, size_blocks, segment_slots| {
+        let mut ask = |equations: &Equations, size_blocks, segment_slots| {
             let file = FileState {
                 holder: Holder { owner: inode.ino, copy },
                 equations,
@@ -202,7 +210,15 @@ impl Volume {
                 scale: self.new_scale,
                 segment_slots,
             };
-            placement::plan(&mut self.alloc.lock(), &file, bursts)
+            let plan = placement::plan(&mut self.alloc.lock(), &file, bursts)?;
+            // The last that can fail: after it, equations and descriptors change together.
+            for piece in &plan.pieces {
+                if let Err(error) = self.table.prepare(piece.data.0, piece.len, held) {
+                    plan.undo(&mut self.alloc.lock())?;
+                    return Err(error);
+                }
+            }
+            Ok(plan)
         };
         let plan = ask(&state.equations, state.size_blocks(), slots)?;
         let mut next = state.equations.clone();
@@ -226,17 +242,25 @@ impl Volume {
         Ok(plan)
     }
 
-    /// Everything that can fail before a plan is carried out: pages to be changed come to memory.
-    fn prepare_plan(&self, inode: &Inode, state: &InodeState, plan: &Plan, present: &Present) -> Result<()> {
-        for piece in plan.pieces.iter().chain(&present.in_place) {
-            self.table.prepare(piece.data.0, piece.len)?;
+    /// Brings the pages of the blocks that go or are written in place, and the presence nodes that will
+    /// change, to memory.
+    fn prepare_present(
+        &self,
+        inode: &Inode,
+        state: &InodeState,
+        present: &Present,
+    ) -> Result<Vec<Arc<CachedPage>>> {
+        let mut held = Vec::new();
+        for piece in &present.in_place {
+            self.table.prepare(piece.data.0, piece.len, &mut held)?;
         }
-        if state.is_sparse() || state.sparse_when_placed {
-            for burst in present.bursts.iter().filter(|burst| burst.write == Write::New) {
-                self.load_nodes(inode, state, burst.first, burst.len)?;
-            }
+        for (_, data, count) in &present.replaced {
+            self.table.prepare(data.0, *count, &mut held)?;
         }
-        Ok(())
+        for burst in present.bursts.iter().filter(|burst| burst.write == Write::New) {
+            self.load_nodes(inode, state, burst.first, burst.len)?;
+        }
+        Ok(held)
     }
 
     /// Makes a plan's blocks live and returns their writes.

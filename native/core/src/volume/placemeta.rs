@@ -96,18 +96,19 @@ impl Volume {
             let found = if owns { self.locate(inode, state, index, copy)? } else { None };
             if let Some((data, _)) = found {
                 old.push((index, data));
-            } else {
-                new += 1;
             }
+            // A copy lost to damage was counted all along.
+            new += u64::from(!owns);
             let write = found.map_or(Write::New, |(data, _)| self.overwrite_kind(state, data));
             bursts.push(Burst { first: index, len: 1, write });
         }
         join(&mut bursts);
         let growth = if inode.is_directory() { Growth::Directory } else { Growth::None };
-        let plan = self.plan_file(inode, state, copy, &bursts, growth)?;
-        for piece in &plan.pieces {
-            self.table.prepare(piece.data.0, piece.len)?;
+        let mut held = Vec::new();
+        for (_, data) in &old {
+            self.table.prepare(data.0, 1, &mut held)?;
         }
+        let plan = self.plan_file(inode, state, copy, &bursts, growth, &mut held)?;
         let carry = Carry {
             copy,
             flags: layout::DESCRIPTOR_META as u16,

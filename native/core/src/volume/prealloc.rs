@@ -5,7 +5,7 @@ use super::inode::{Inode, InodeState};
 use super::place::runs_of;
 use super::space::For;
 use super::time::now_ns;
-use super::write::{SIZE_MAX, refuse_protected};
+use super::write::{SIZE_MAX, clear_behind, refuse_appending, refuse_protected, refuse_truncating};
 use crate::allocator::placement::{Burst, Growth, Write};
 use crate::base::{BLOCK_SIZE, BlockBuf, Code, Result};
 use crate::format::{Kind, layout};
@@ -30,13 +30,15 @@ impl Volume {
         match mode {
             0 | KEEP_SIZE => self.preallocate(inode, offset, end, mode == KEEP_SIZE),
             m if m == PUNCH_HOLE | KEEP_SIZE => self.punch(inode, offset, end),
-            ZERO_RANGE => {
+            m if m & !KEEP_SIZE == ZERO_RANGE => {
+                {
+                    // What the range lacks must be there before its bytes go.
+                    let state = inode.state.read();
+                    refuse_appending(&state)?;
+                    self.require(inode, &state, offset / BLOCK, end.div_ceil(BLOCK))?;
+                }
                 self.punch(inode, offset, end)?;
-                self.preallocate(inode, offset, end, false)
-            }
-            m if m == ZERO_RANGE | KEEP_SIZE => {
-                self.punch(inode, offset, end)?;
-                self.preallocate(inode, offset, end, true)
+                self.preallocate(inode, offset, end, m & KEEP_SIZE != 0)
             }
             _ => Err(Code::NotSupported.into()),
         }
@@ -50,12 +52,18 @@ impl Volume {
             let mut state = inode.state.write();
             let state = &mut *state;
             refuse_protected(state, 0)?;
+            refuse_appending(state)?;
+            refuse_truncating(state)?;
             // Blocks preallocated behind the end are punched too; only bytes before it need zeroing.
             let (first, last) = (offset.div_ceil(BLOCK), end / BLOCK);
             self.zero_edges(inode, state, offset, end.min(state.size))?;
             let whole_tail = end >= state.size && state.size > first * BLOCK;
             let last = if whole_tail { last.max(state.size_blocks()) } else { last };
+            // The anchor's content counts until it is placed: the zeros over it stay delayed.
+            let first = if state.is_inline() { first.max(1) } else { first };
             let mut done = true;
+            // Inline content has no block to free; zero_edges has put zeros over it.
+            let first = if state.is_inline() { first.max(1) } else { first };
             if last > first && (state.size_blocks() > first || state.is_sparse()) {
                 self.become_sparse(inode, state)?;
                 let delayed: Vec<u64> = state.dirty.range(first..last).map(|(index, _)| *index).collect();
@@ -104,6 +112,7 @@ impl Volume {
             }
             let mut block: Arc<BlockBuf> = self.read_block(inode, state, index)?;
             Arc::make_mut(&mut block)[inside].fill(0);
+            clear_behind(&mut block, index, state.size);
             let new = state.is_inline();
             self.space.promise(u64::from(new), For::User)?;
             self.put_delayed(state, index, block, new);
@@ -121,14 +130,15 @@ impl Volume {
             let mut state = inode.state.write();
             let state = &mut *state;
             refuse_protected(state, state.size)?;
-            if at == first && !keep_size && end > state.size {
-                let appended = u64::from(state.slot.anchor.permissions) & layout::PERMISSION_APPEND != 0;
-                if appended && offset < state.size {
-                    return Err(Code::NotPermitted.into());
-                }
+            refuse_truncating(state)?;
+            if !keep_size && let Some((index, block)) = self.tail_to_clear(inode, state, end)? {
+                // Bytes behind the old end must be zeros on the disk before the size covers them.
+                self.put_delayed(state, index, block, false);
+                self.mark(inode, state);
+                return Err(Code::Busy.into());
+            }
+            if at == first {
                 // All the space before the first change, so that ENOSPC leaves the file as it was.
-                self.require(inode, state, first, last)?;
-            } else if at == first {
                 self.require(inode, state, first, last)?;
             }
             let step = (at + STEP).min(last);
@@ -218,7 +228,8 @@ impl Volume {
         self.space.promise(count, For::User)?;
         let bursts: Vec<Burst> =
             runs.iter().map(|(first, len)| Burst { first: *first, len: *len, write: Write::New }).collect();
-        let plan = match self.plan_file(inode, state, 0, &bursts, Growth::None) {
+        let mut held = Vec::new();
+        let plan = match self.plan_file(inode, state, 0, &bursts, Growth::None, &mut held) {
             Ok(plan) => plan,
             Err(error) => {
                 self.space.forgo(count);
@@ -228,7 +239,6 @@ impl Volume {
             }
         };
         for piece in &plan.pieces {
-            self.table.prepare(piece.data.0, piece.len)?;
             let like = self.descriptor(inode, piece.first, layout::DESCRIPTOR_UNWRITTEN as u16, 0);
             self.table.set_run(piece.data.0, &like, piece.len, &[])?;
         }

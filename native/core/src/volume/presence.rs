@@ -19,7 +19,7 @@ impl NodeBlocks for Nodes<'_> {
         self.volume.meta_block(self.inode, self.state, index)
     }
     fn write(&mut self, index: u64, bytes: NodeBytes) {
-        self.state.meta.lock().put(index, bytes);
+        self.volume.put_meta(self.state, index, bytes);
     }
     fn remove(&mut self, index: u64) {
         self.state.meta.lock().remove(index);
@@ -30,6 +30,8 @@ impl Volume {
     fn presence_of(&self, inode: &Inode, state: &InodeState) -> Result<Presence> {
         match state.presence {
             Some(presence) => Ok(presence),
+            // Not sparse before its first blocks are placed: the buffer may hold content.
+            None if !state.is_sparse() => Ok(Presence::empty(inode.ino)),
             None => Presence::load(inode.ino, &state.slot.file_state()?),
         }
     }

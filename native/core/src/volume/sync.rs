@@ -54,6 +54,15 @@ impl Volume {
         self.request(true)
     }
 
+    /// As `commit_all`; then the blocks that the transaction freed may be used again.
+    pub fn commit_and_prove(&self) -> Result<()> {
+        self.commit_all()?;
+        if self.options.read_only {
+            return Ok(());
+        }
+        self.prove_last().inspect_err(|error| self.fail(error))
+    }
+
     /// Returns once the file, and everything done to names before the call, is durable.
     pub fn sync_file(&self, inode: &Arc<Inode>) -> Result<()> {
         if self.options.read_only {
@@ -92,6 +101,16 @@ impl Volume {
             Some(error) => Err(error.clone()),
             None => Ok(()),
         }
+    }
+
+    /// After the death of a thread: nobody waits for it.
+    pub(super) fn abandon(&self) {
+        self.abandon_checkpoints();
+        let mut state = self.commit.lock();
+        state.stop = true;
+        state.served = state.requested;
+        self.commit_done.notify_all();
+        self.commit_wanted.notify_all();
     }
 
     /// Error: the volume stopped writing.

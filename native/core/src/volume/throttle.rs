@@ -12,16 +12,21 @@ const WRITE_BACK_AT: u64 = (16 << 20) / BLOCK_SIZE as u64;
 /// Delayed data beyond which writers wait (96 MiB).
 const DIRTY_MAX: u64 = (96 << 20) / BLOCK_SIZE as u64;
 
+/// META blocks of a transaction that every volume has room for: a quarter of the smallest reserve.
+const META_UNCHECKED: u64 = 16;
+
 impl Volume {
     /// Enters the running transaction for a change. ReadOnly: the volume takes none.
     pub fn enter(&self) -> Result<Inside<'_>> {
+        let inside = self.gate.enter();
+        // Asked inside: the last checkpoint of a close is taken with the gate closed.
         if self.options.read_only
             || self.failed.load(Ordering::Acquire)
             || self.closed.load(Ordering::Acquire)
         {
             return Err(stopped());
         }
-        Ok(self.gate.enter())
+        Ok(inside)
     }
 
     /// Waits, outside any lock, until the running transaction may grow: its log record, its delayed
@@ -29,11 +34,12 @@ impl Volume {
     pub fn throttle(&self) -> Result<()> {
         let dirty = self.dirty_blocks.load(Ordering::Relaxed);
         let cost = self.pages.log_cost();
+        let crowded = self.is_crowded()?;
         let write_back_at = WRITE_BACK_AT.min(self.dirty_limit / 2);
-        if dirty < write_back_at && cost < self.log_limit / 2 {
+        if dirty < write_back_at && cost < self.log_limit / 2 && !crowded {
             return Ok(());
         }
-        if dirty >= DIRTY_MAX.min(self.dirty_limit) || cost >= self.log_limit {
+        if dirty >= DIRTY_MAX.min(self.dirty_limit) || cost >= self.log_limit || crowded {
             return self.wait_for_room();
         }
         let mut state = self.commit.lock();
@@ -55,15 +61,48 @@ impl Volume {
         Ok(())
     }
 
+    /// Whether the META blocks that the transaction's end has to place take half of the blocks that are
+    /// free on the disk now: a commit has to come before there are more.
+    fn is_crowded(&self) -> Result<bool> {
+        let needed = self.new_meta.load(Ordering::Acquire);
+        if needed < META_UNCHECKED {
+            return Ok(false);
+        }
+        Ok(needed > self.free_on_disk()? / 2)
+    }
+
+    /// Blocks of the window that may be written now. Those freed by transactions that are not proven,
+    /// and their like in the overwrite area, are not among them.
+    fn free_on_disk(&self) -> Result<u64> {
+        let (waiting, in_area) = {
+            let mut alloc = self.alloc.lock();
+            (alloc.deferred_blocks(), alloc.area_used()?)
+        };
+        let busy = (self.space.live() + waiting).saturating_sub(in_area);
+        Ok(self.space.total.saturating_sub(busy))
+    }
+
+    /// How many blocks of data may be placed now: half of what is free, less what the transaction's
+    /// META blocks need. NoSpace: none.
+    pub(super) fn data_room(&self) -> Result<u64> {
+        let kept = META_UNCHECKED / 2 + 2 * self.new_meta.load(Ordering::Acquire);
+        let room = self.free_on_disk()?.saturating_sub(kept);
+        if room == 0 {
+            return Err(crate::base::Code::NoSpace.into());
+        }
+        Ok(room.div_ceil(2).min(self.dirty_limit))
+    }
+
     fn wait_for_room(&self) -> Result<()> {
         let mut state = self.commit.lock();
         loop {
             let full = self.dirty_blocks.load(Ordering::Relaxed) >= DIRTY_MAX.min(self.dirty_limit);
             let long = self.pages.log_cost() >= self.log_limit;
-            if state.error.is_some() || state.stop || !full && !long {
+            let crowded = self.is_crowded()?;
+            if state.error.is_some() || state.stop || !full && !long && !crowded {
                 return Ok(());
             }
-            if long && state.requested == state.served {
+            if (long || crowded) && state.requested == state.served {
                 state.requested += 1;
                 state.all_data = true;
             }

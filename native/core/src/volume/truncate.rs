@@ -4,7 +4,7 @@ use super::Volume;
 use super::inode::{Inode, InodeState};
 use super::space::For;
 use super::time::now_ns;
-use super::write::{SIZE_MAX, clear_behind, refuse_protected};
+use super::write::{SIZE_MAX, clear_behind, refuse_appending, refuse_protected, refuse_truncating};
 use crate::base::{BLOCK_SIZE, Code, Result};
 use crate::format::layout;
 use std::sync::Arc;
@@ -21,7 +21,9 @@ impl Volume {
         let mut state = inode.state.write();
         let state = &mut *state;
         // An append-only file may not be cut, nor grown by truncation.
+        refuse_appending(state)?;
         refuse_protected(state, 0)?;
+        refuse_truncating(state)?;
         if size > state.size {
             self.grow(inode, state, size)?;
         } else if size < state.size {
@@ -91,6 +93,8 @@ impl Volume {
             return Ok(());
         }
         state.slot.anchor.mass = state.slot.anchor.mass.min(size);
+        // What was delayed before the new end may all be gone.
+        self.advance_mass(state);
         if !self.free_from(inode, state, keep)? {
             state.set(layout::DATA_CLASS_TRUNCATING, true);
             self.reconcile_orphan(inode);
@@ -104,9 +108,11 @@ impl Volume {
     /// The placed size follows the size once nothing below it is still delayed: a commit never
     /// shows bytes that were not placed.
     pub(super) fn advance_mass(&self, state: &mut InodeState) {
-        let placed_end = state.slot.anchor.mass / BLOCK;
-        if !state.is_inline() && state.dirty.range(placed_end..).next().is_none() {
-            state.slot.anchor.mass = state.size;
+        if state.is_inline() {
+            return;
         }
+        let mass = state.slot.anchor.mass;
+        let waiting = state.dirty.range(mass / BLOCK..).next().map(|(index, _)| *index);
+        state.slot.anchor.mass = waiting.map_or(state.size, |index| state.size.min(mass.max(index * BLOCK)));
     }
 }

@@ -2,6 +2,7 @@
 
 use super::Volume;
 use super::inode::{Inode, InodeState};
+use super::write::clear_behind;
 use crate::base::{Code, Result};
 use std::sync::Arc;
 
@@ -40,14 +41,15 @@ impl Volume {
         let is_meta = inode.is_directory() || index >= crate::format::layout::FILE_BLOCKS_MAX;
         if is_meta {
             if let Ok(bytes) = self.meta_block(inode, state, index) {
-                state.meta.lock().put(index, bytes);
+                self.put_meta(state, index, bytes);
             }
             return Ok(());
         }
         if state.dirty.contains_key(&index) {
             return Ok(());
         }
-        if let Ok(block) = self.read_block(inode, state, index) {
+        if let Ok(mut block) = self.read_block(inode, state, index) {
+            clear_behind(&mut block, index, state.size);
             self.put_delayed(state, index, block, false);
         }
         Ok(())

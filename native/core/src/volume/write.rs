@@ -35,6 +35,7 @@ impl Volume {
         let state = &mut *state;
         let offset = offset.unwrap_or(state.size);
         refuse_protected(state, offset)?;
+        refuse_truncating(state)?;
         let end =
             offset.checked_add(data.len() as u64).filter(|end| *end <= SIZE_MAX).ok_or(Code::FileTooLarge)?;
         if data.is_empty() {
@@ -79,6 +80,9 @@ impl Volume {
         let nodes = if new > 0 { self.promise_nodes(inode, state, first, last) } else { Ok(()) };
         if let Err(error) = sparse.and(nodes) {
             self.space.forgo(new);
+            if state.new_delayed == 0 {
+                self.settle_nodes(state);
+            }
             return Err(error);
         }
 
@@ -172,6 +176,9 @@ impl Volume {
             self.dirty_blocks.fetch_sub(1, Ordering::Relaxed);
             state.new_delayed -= u64::from(delayed.new);
             self.space.forgo(u64::from(delayed.new));
+            if state.new_delayed == 0 {
+                self.settle_nodes(state);
+            }
         }
     }
 
@@ -192,6 +199,17 @@ pub(super) fn refuse_protected(state: &InodeState, offset: u64) -> Result<()> {
         return Err(Code::NotPermitted.into());
     }
     Ok(())
+}
+
+/// NotPermitted for a change of what stands in an append-only file, even an empty one.
+pub(super) fn refuse_appending(state: &InodeState) -> Result<()> {
+    let append_only = u64::from(state.slot.anchor.permissions) & layout::PERMISSION_APPEND != 0;
+    if append_only { Err(Code::NotPermitted.into()) } else { Ok(()) }
+}
+
+/// Busy: a truncation began between [`Volume::finish_truncation`] and the file's lock.
+pub(super) fn refuse_truncating(state: &InodeState) -> Result<()> {
+    if state.has(layout::DATA_CLASS_TRUNCATING) { Err(Code::Busy.into()) } else { Ok(()) }
 }
 
 /// Zeroes the bytes of a block that lie behind the end of the file.

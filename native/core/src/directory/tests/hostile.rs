@@ -133,6 +133,7 @@ fn a_flipped_bit_is_found_or_changes_only_a_free_field() {
         let outcome = DirTable::load(NUMBER, KEY, state, length, &mut Hostile(blocks.clone()));
         let Ok(table) = outcome else { continue };
         if table.check(&mut Hostile(blocks.clone())).is_ok() {
+            assert!(bit >= 32 * 8, "a flip of bit {bit} of the header of block {at} is silent");
             let mut names = Vec::new();
             let take = &mut |named: &NamedEntry| {
                 names.push((named.name.to_vec(), named.entry.cookie >> 6));
@@ -310,4 +311,23 @@ fn names_beside_a_damaged_leaf_are_removed_without_it() {
     }
     assert_eq!((subject.table.length(), subject.table.entries()), (3, 1));
     assert_eq!(subject.table.lookup(&mut subject.blocks, &high[0].0).unwrap_err().code, Code::Corrupt);
+}
+
+#[test]
+fn a_count_that_lies_stops_an_iteration_and_a_change() {
+    let subject = two_leaves();
+    for change in [1u8, 255] {
+        let mut blocks = subject.blocks.clone();
+        let bytes = Arc::make_mut(blocks.blocks[0].as_mut().unwrap());
+        bytes[6] = bytes[6].wrapping_add(change);
+        let (state, length) = (*subject.table.state(), subject.table.length());
+        let mut table = DirTable::load(NUMBER, KEY, state, length, &mut blocks).unwrap();
+        let error = table.iterate(&mut blocks, 0, &mut |_| true).unwrap_err();
+        assert_eq!(error.code, Code::Corrupt);
+        let before = blocks.blocks.clone();
+        let in_block_0 = |entry: &Entry| entry.cookie < 1 << 61;
+        let (name, _) = subject.model.iter().find(|(_, entry)| in_block_0(entry)).unwrap();
+        assert_eq!(table.remove(&mut blocks, name).unwrap_err().code, Code::Corrupt);
+        assert_eq!(blocks.blocks, before);
+    }
 }

@@ -113,3 +113,32 @@ fn a_leaf_of_absurd_depth_is_refused() {
     block[16..24].copy_from_slice(&(hash >> 28 << 28).to_le_bytes());
     assert_eq!(rebuild(NUMBER, &[(0, bytes)]).map(|_| ()).unwrap_err().code, Code::Corrupt);
 }
+
+/// A rebuilt directory has its index blocks at the end: they move when it shrinks, but never to 0.
+#[test]
+fn a_rebuilt_directory_shrinks_to_nothing() {
+    with_seeds(60, |seed| {
+        let mut rng = Rng(seed);
+        let mut subject = Subject::new();
+        let leaves = 3 + rng.below(5) as u32;
+        for id in 0.. {
+            if subject.table.length() > leaves {
+                break;
+            }
+            subject.insert(&name_of(id, 250), id + 1).unwrap();
+        }
+        let mut leaves = leaves_of(&subject);
+        (0..).zip(&mut leaves).for_each(|(number, leaf)| leaf.0 = number);
+        let rebuilt = rebuild(NUMBER, &leaves).unwrap();
+        assert_eq!(rebuilt.state.index_first + 1, rebuilt.length);
+        subject.blocks.blocks = leaves.into_iter().map(|(_, bytes)| Some(bytes)).collect();
+        apply(&mut subject, rebuilt);
+        let mut names: Vec<_> = subject.model.keys().cloned().collect();
+        while !names.is_empty() {
+            let name = names.swap_remove(rng.below(names.len() as u64) as usize);
+            subject.remove(&name).unwrap();
+            subject.verify();
+        }
+        assert_eq!(subject.table.length(), 0);
+    });
+}

@@ -59,7 +59,9 @@ impl Blocks {
             if !held.is_unwritten() {
                 let block = context.geometry.data_block(data);
                 let good = context.device.read(block, &mut buf).is_ok() && crc32c(&buf) == descriptor.crc;
-                context.demand(good, || format!("data block {data}: bytes and checksum differ ({descriptor:?})"));
+                context.demand(good, || {
+                    format!("data block {data}: bytes and checksum differ ({descriptor:?})")
+                });
             }
             let copy = (descriptor.flags & 0xf) as u8;
             let owned = blocks.by_owner.entry(descriptor.owner).or_default();

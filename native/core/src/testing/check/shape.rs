@@ -111,7 +111,9 @@ fn check_sparse(context: &mut Context, file: &File, owned: &Owned) {
     let found: BTreeSet<(u64, u8)> = owned.keys().copied().collect();
     if let Some(key) = expected.symmetric_difference(&found).next() {
         let exists = found.contains(key);
-        context.problem(format!("sparse file {number}: presence and blocks differ at {key:?} (owned: {exists})"));
+        context.problem(format!(
+            "sparse file {number}: presence and blocks differ at {key:?} (owned: {exists})"
+        ));
     }
     let meta_right = owned.iter().all(|((index, _), held)| held.is_meta() == (*index >= l::FILE_BLOCKS_MAX));
     context.demand(meta_right, || format!("sparse file {number}: META flags"));
@@ -126,9 +128,7 @@ pub struct Meta<'a, 'b> {
 
 impl Meta<'_, '_> {
     pub fn block(&mut self, index: u64) -> Result<Arc<[u8; BLOCK_SIZE]>> {
-        let missing = || {
-            Error::new(Code::Corrupt, format!("file {}: no block {index}", self.number))
-        };
+        let missing = || Error::new(Code::Corrupt, format!("file {}: no block {index}", self.number));
         let mut first: Option<AlignedBuf> = None;
         for copy in 0..self.context.geometry.copies() as u8 {
             let held = self.owned.get(&(index, copy)).ok_or_else(missing)?;

@@ -69,7 +69,8 @@ pub fn check(context: &mut Context, files: &Files, blocks: &Blocks) {
     if let Some(root) = files.by_number.get(&l::INO_ROOT) {
         let subdirectories = named.get(&l::INO_ROOT).map_or(0, |root| root.subdirectories);
         let nlink = u64::from(root.slot.attributes.nlink);
-        context.demand(nlink == 2 + subdirectories, || format!("root: nlink {nlink}, {subdirectories} inside"));
+        context
+            .demand(nlink == 2 + subdirectories, || format!("root: nlink {nlink}, {subdirectories} inside"));
     }
 }
 

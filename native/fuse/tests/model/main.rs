@@ -1,0 +1,41 @@
+//! The engine against the in-memory file system: random operations, random ends (close, power cut,
+//! dropped caches, a read-only look), and after each quiet moment the whole volume checked by its bytes.
+
+mod compare;
+mod data;
+mod names;
+mod run;
+mod volumes;
+mod world;
+
+use hn4_core::testing::with_seeds;
+use run::run;
+use volumes::Kind;
+
+/// Operations of one seed.
+const STEPS: u64 = 400;
+
+#[test]
+fn default_volumes() {
+    with_seeds(6, |seed| run(seed, STEPS, Kind::of(seed, true, 1, 0)));
+}
+
+#[test]
+fn single_copy_volumes() {
+    with_seeds(4, |seed| run(seed + 1000, STEPS, Kind::of(seed, false, 1, 0)));
+}
+
+#[test]
+fn strided_volumes() {
+    with_seeds(4, |seed| run(seed + 2000, STEPS, Kind::of(seed, seed % 2 == 0, 7, 0)));
+}
+
+#[test]
+fn scaled_volumes() {
+    with_seeds(4, |seed| run(seed + 3000, STEPS, Kind::of(seed, seed % 2 == 0, 3, 4)));
+}
+
+#[test]
+fn full_volumes() {
+    with_seeds(4, |seed| run(seed + 4000, STEPS, Kind::full(seed)));
+}

@@ -1,0 +1,75 @@
+//! The volumes that the runs use.
+
+use hn4_core::device::testing::MemDevice;
+use hn4_core::testing::{FormatOptions, Report, Rng, check_volume, format_volume};
+use hn4_core::vfs::FileSystem;
+use hn4_core::volume::{OpenOptions, Say, Volume};
+use std::sync::Arc;
+
+/// What is formatted and how it is opened.
+#[derive(Clone, Debug)]
+pub struct Kind {
+    pub blocks: u64,
+    pub dup: bool,
+    pub stride: u64,
+    pub scale: u16,
+    pub cached_pages: usize,
+    pub cached_inodes: usize,
+    /// Largest write, bytes.
+    pub write_max: u64,
+    /// Write until the volume is full.
+    pub full: bool,
+}
+
+impl Kind {
+    pub fn of(seed: u64, dup: bool, stride: u64, scale: u16) -> Kind {
+        let mut rng = Rng(seed ^ 0x5eed);
+        Kind {
+            blocks: [4096, 8192, 16_384][rng.below(3) as usize],
+            dup,
+            stride,
+            scale,
+            cached_pages: [1, 64, 16_384][rng.below(3) as usize],
+            cached_inodes: [1, 8, 1000][rng.below(3) as usize],
+            write_max: [5000, 60_000, 600_000][rng.below(3) as usize],
+            full: false,
+        }
+    }
+
+    /// A volume of 16 MiB that is too small for what is written.
+    pub fn full(seed: u64) -> Kind {
+        Kind { blocks: 4096, write_max: 3_000_000, full: true, ..Kind::of(seed, seed % 2 == 0, 1, 0) }
+    }
+
+    pub fn format(&self) -> Arc<MemDevice> {
+        let device = MemDevice::new(self.blocks);
+        let options = FormatOptions {
+            dup: self.dup,
+            stride: self.stride,
+            scale: self.scale,
+            ..FormatOptions::new(self.blocks)
+        };
+        format_volume(&device, &options).expect("the volume is large enough");
+        Arc::new(device)
+    }
+
+    pub fn open(&self, device: &Arc<MemDevice>, read_only: bool) -> FileSystem {
+        let options = OpenOptions {
+            read_only,
+            cached_pages: self.cached_pages,
+            cached_inodes: self.cached_inodes,
+            say: Some(Say::new(|line| eprintln!("volume: {line}"))),
+            ..OpenOptions::default()
+        };
+        let (volume, _) = Volume::open(device.clone(), options).expect("the volume opens");
+        FileSystem::new(volume)
+    }
+}
+
+/// Checks the bytes of a volume; panics with everything that is wrong.
+pub fn check(device: &MemDevice, when: &str) -> Report {
+    match check_volume(device) {
+        Ok(report) => report,
+        Err(problems) => panic!("{when}:\n  {}", problems.join("\n  ")),
+    }
+}

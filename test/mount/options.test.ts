@@ -1,0 +1,44 @@
+import t from 'tap'
+import { parseMount } from '../../src/mount/mount-table.ts'
+import { parseMountOptions, splitOptions } from '../../src/mount/options.ts'
+
+t.test('a list is split at commas, except escaped and quoted ones', async t => {
+  t.strictSame(splitOptions('ro,noatime,,x=1'), ['ro', 'noatime', 'x=1'])
+  t.strictSame(splitOptions('log=/a\\,b,ro'), ['log=/a,b', 'ro'])
+  t.strictSame(splitOptions('log="/a,b",ro'), ['log=/a,b', 'ro'])
+  t.strictSame(splitOptions('log=a\\\\,ro'), ['log=a\\', 'ro'])
+  t.strictSame(splitOptions(''), [])
+})
+
+t.test('later options win', async t => {
+  t.equal(parseMountOptions(['ro,rw']).readOnly, false)
+  t.equal(parseMountOptions(['rw', 'ro']).readOnly, true)
+  t.strictSame([...parseMountOptions(['nosuid,nodev,suid']).mountFlags], ['nodev'])
+  t.equal(parseMountOptions(['noatime,atime']).noatime, false)
+})
+
+t.test('the words of fstab and systemd are accepted and do nothing', async t => {
+  const words =
+    'defaults,auto,noauto,user,users,_netdev,nofail,loop,comment=a,x-systemd.automount,x-gvfs-hide,X-mount.mkdir=0755'
+  t.strictSame(parseMountOptions([words]), parseMountOptions([]))
+})
+
+t.test('an unknown option is an error, or noted where sloppiness was asked for', async t => {
+  t.throws(() => parseMountOptions(['what']), { message: "unknown mount option 'what'" })
+  t.strictSame(parseMountOptions(['what,ro,uid=5'], true).dropped, ['what', 'uid'])
+  t.throws(() => parseMountOptions(['uid=5']), { message: /-o uid: .*chown/ })
+})
+
+t.test('a line of the mount table is read, broken ones are left out', async t => {
+  const mount = parseMount('36 35 98:5 /mnt1 /mnt\\040two rw,noatime master:1 shared:2 - fuse.hn4 /img\\134x rw,a')
+  t.match(mount, {
+    id: 36,
+    device: '98:5',
+    at: '/mnt two',
+    type: 'fuse.hn4',
+    source: '/img\\x',
+    options: ['rw', 'noatime'],
+  })
+  for (const line of ['', '1 2', '1 2 3:4 / / rw', 'x 2 3:4 / / rw - ext4 /dev/x rw'])
+    t.equal(parseMount(line), undefined)
+})

@@ -1,0 +1,95 @@
+/** A volume of a test: image, mountpoint, and the commands on it. Nothing stays mounted, no daemon stays. */
+import { spawnSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { mkdirSync, readFileSync, realpathSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Test } from 'tap'
+import { makeVolume } from '../../mkfs/make.ts'
+import { PACKAGE_TOP } from '../../src/base/package.ts'
+import { type Mount, mountAt } from '../../src/mount/mount-table.ts'
+import { daemonOf, isAlive, type Process } from '../../src/mount/processes.ts'
+import { addon } from '../../src/native/addon.ts'
+import type { Ran } from './cli.ts'
+
+const TOOLS = { hn4: 'dist/src/cli/main.js', 'mount.hn4': 'dist/src/mount/cli.js' } as const
+
+/** Program and arguments of a tool. tap's hooks stay out of it: they double the time that a command takes. */
+export function toolCommand(tool: keyof typeof TOOLS, words: readonly string[]): readonly [string, readonly string[]] {
+  return ['env', ['-u', 'NODE_OPTIONS', process.execPath, join(PACKAGE_TOP, TOOLS[tool]), ...words]]
+}
+
+/** Runs an executable of the package in a process of its own. */
+export function runTool(tool: keyof typeof TOOLS, words: readonly string[], env: Record<string, string> = {}): Ran {
+  const done = spawnSync(...toolCommand(tool, words), {
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, NO_COLOR: '1', ...env },
+  })
+  if (done.error !== undefined) throw done.error
+  return { exit: done.status ?? 128, stdout: done.stdout, stderr: done.stderr }
+}
+
+export const hn4 = (...words: string[]): Ran => runTool('hn4', words)
+
+export const hashOf = (path: string): string => createHash('sha256').update(readFileSync(path)).digest('hex')
+
+/** True once `isDone` is; false after many tries. */
+export async function eventually(isDone: () => boolean): Promise<boolean> {
+  for (let i = 0; i < 1500; i++) {
+    if (isDone()) return true
+    await sleep(20)
+  }
+  return false
+}
+
+export class Scratch {
+  readonly folder: string
+  readonly image: string
+  readonly dir: string
+  readonly #daemons: Process[] = []
+
+  constructor(t: Test, { name = 'disk.img', dir = 'mnt', sizeBytes = 64 << 20 } = {}) {
+    this.folder = realpathSync(t.testdir({}))
+    this.image = join(this.folder, name)
+    this.dir = join(this.folder, dir)
+    mkdirSync(this.dir)
+    makeVolume({ path: this.image, sizeBytes, uuid: undefined, label: undefined, seed: undefined, createdNs: 0n })
+    t.teardown(() => this.#clean())
+  }
+
+  /** What is mounted on the directory. */
+  get mounted(): Mount | undefined {
+    return mountAt(this.dir)
+  }
+
+  get daemon(): Process {
+    const found = this.mounted === undefined ? undefined : daemonOf(this.mounted)
+    if (found === undefined) throw new Error('no daemon')
+    return found
+  }
+
+  /** hn4 mount; throws what it says if it fails. */
+  mount(...words: string[]): Process {
+    const ran = hn4('mount', ...words, this.image, this.dir)
+    if (ran.exit !== 0) throw new Error(`mount: exit ${ran.exit}: ${ran.stderr}`)
+    const { daemon } = this
+    this.#daemons.push(daemon)
+    return daemon
+  }
+
+  /** hn4 umount; throws what it says if it fails. */
+  umount(): void {
+    const ran = hn4('umount', this.dir)
+    if (ran.exit !== 0) throw new Error(`umount: exit ${ran.exit}: ${ran.stderr}`)
+  }
+
+  path(...names: string[]): string {
+    return join(this.dir, ...names)
+  }
+
+  #clean(): void {
+    while (this.mounted !== undefined) if (addon().unmountPath(this.dir, true) !== undefined) break
+    for (const daemon of this.#daemons) if (isAlive(daemon)) process.kill(daemon.pid, 'SIGKILL')
+  }
+}
