@@ -79,7 +79,7 @@ fn a_block_freed_and_reused_across_three_commits_with_the_last_record_torn() {
     let events = rig.device.trace().events;
     let reused = data_writes(&events, &geometry).keys().any(|number| old.contains(number));
     assert!(reused, "the case did not happen: no block in use at the start was written again");
-    all_states("reused", &rig.finish(vec![lane]), 60);
+    all_states("reused", &rig.finish(vec![lane]), 12);
 }
 
 /// Data blocks in use, as the free map at home says.
@@ -345,7 +345,6 @@ fn a_crash_while_the_reaper_frees_a_large_file() {
     let mut rig = Rig::new(&setup);
     let mut lane = rig.lane("");
     lane.create("/holey").unwrap();
-    lane.create("/cut").unwrap();
     // Preallocated behind the end: sparse files, freed by looking each block up, 32,768 at a time.
     lane.fallocate("/holey", 1, 0, 20_000 * 4096).unwrap();
     lane.fallocate("/holey", 1, 30_000 * 4096, 14_000 * 4096).unwrap();
@@ -354,10 +353,15 @@ fn a_crash_while_the_reaper_frees_a_large_file() {
     lane.syncfs().unwrap();
     lane.create("/next").unwrap();
     lane.fsync("/next").unwrap();
-    lane.create("/last").unwrap();
-    lane.fsync("/last").unwrap();
-    let free = rig.fs.statfs().unwrap().bfree;
-    assert!(free > 40_000, "{free} blocks are free");
+    let used = |rig: &Rig| rig.fs.statfs().map(|stat| stat.blocks - stat.bfree).unwrap();
+    let mut slices = 0;
+    while used(&rig) > 100 {
+        assert!(slices < 60, "{} blocks are in use", used(&rig));
+        lane.create(&format!("/{slices}")).unwrap();
+        lane.fsync(&format!("/{slices}")).unwrap();
+        slices += 1;
+    }
+    assert!(slices > 0);
     all_states("reaper", &rig.finish(vec![lane]), 2);
 }
 
@@ -367,8 +371,8 @@ fn a_kick_chain_cut_anywhere() {
     case.setup.format.log_blocks = Some(256);
     let mut rig = Rig::new(&case.setup);
     let mut lane = rig.lane("");
-    let count = fill_cortex(&rig, &mut lane, 94).unwrap();
-    assert!(count > 300);
+    let count = fill_cortex(&rig, &mut lane, 95).unwrap();
+    assert!(count > 290, "{count}");
     rig.start_here(&mut lane).unwrap();
     let mut slots = Vec::new();
     for i in 0..16 {
