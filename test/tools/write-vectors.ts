@@ -1,5 +1,5 @@
 /**
- * Writes test/vectors/{anchor,page,record}.json: records in hex beside their fields, read by the
+ * Writes test/vectors/{anchor,page,record,mkfs}.json: records in hex beside their fields, read by the
  * tests of both languages. Run after a change of the format: node dist/test/tools/write-vectors.js
  */
 import { writeFileSync } from 'node:fs'
@@ -18,6 +18,7 @@ import { encodeRecord } from '../../src/format/record.ts'
 import { siphash24, sipKey } from '../../src/format/siphash.ts'
 import { type AnchorFields, type AttributeFields, encodeSlot, seedIdBytes } from '../../src/format/slot.ts'
 import { encodeSegment } from '../../src/format/trajectory.ts'
+import { blocksOfMkfs } from '../support/mkfs-vectors.ts'
 
 const SALT = Uint8Array.from({ length: 16 }, (_, i) => 0xa0 + i)
 const KEY = Uint8Array.from({ length: 16 }, (_, i) => i)
@@ -212,6 +213,20 @@ function writeRecord(): void {
   })
 }
 
+function writeMkfs(): void {
+  const created_ns = '1700000000000000000'
+  const cases = [
+    { block_count: 4096, label: 'data', copies: 2, seed: '5e'.repeat(16), created_ns },
+    { block_count: 77056, label: 'größe', copies: 1, seed: '00112233445566778899aabbccddeeff', created_ns },
+    { block_count: 4096, label: 'golden', copies: 2, seed: '676f6c64656e'.padEnd(32, '0'), created_ns },
+  ] as const
+  save('mkfs.json', {
+    what: 'CRC32C of bytes 0 to 4091 of every block that mkfs leaves not zero, by block number',
+    volumes: cases.map(vector => ({ ...vector, blocks: blocksOfMkfs(vector) })),
+  })
+}
+
 writeAnchors()
 writePages()
 writeRecord()
+writeMkfs()

@@ -36,7 +36,7 @@ fn both_formatters_write_the_same_bytes() {
         for number in 0..block_count {
             let bytes = block(&device, number);
             if bytes.iter().any(|&b| b != 0) {
-                found.insert(number.to_string(), u64::from(crc32c(&bytes)));
+                found.insert(number.to_string(), u64::from(crc32c(&bytes[..BLOCK_SIZE - 4])));
             }
         }
         let expected: BTreeMap<String, u64> = serde_json::from_value(case["blocks"].clone()).unwrap();
