@@ -208,11 +208,14 @@ class BlocksPass {
 
   /** Files that own fewer blocks than they say: which ones are missing. */
   async #findLost(): Promise<void> {
+    // All files together own at most the volume: what hostile anchors claim beyond it is not searched for.
+    let searchable = this.#check.volume.core.dataBlocks
     for (const record of this.#check.files.values()) {
       if (this.#step.isDue) await this.#step.pause()
       if (this.#only !== null && !this.#only.has(record.number)) continue
       if (record.found === record.blocks) continue
-      if (!findLost(this.#check, record) && !record.isLeaving) {
+      searchable -= record.blocks
+      if (!(searchable >= 0 && findLost(this.#check, record)) && !record.isLeaving) {
         this.#check.add(
           'BLOCK_COUNT',
           `file ${record.number}: says it owns ${record.blocks} blocks, ${record.found} name it`,

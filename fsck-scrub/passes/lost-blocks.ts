@@ -55,7 +55,15 @@ export function findLost(check: Check, record: FileRecord): boolean {
       findAnchor(check.volume.core, record.number, record.hint).slot,
       () => check.volume.area,
     )
+    let looked = 0
     for (const [index, copy] of expected(blocks)) {
+      // Presence may name more than the file says it owns, up to 2^47 blocks: that is one finding, not a search.
+      if (++looked > record.blocks) {
+        const said = `says it owns ${record.blocks} blocks, but its presence names more`
+        check.add('BLOCK_COUNT', `file ${record.number}: ${said}`, place)
+        runs++
+        break
+      }
       if (isThere(blocks, index, copy)) continue
       if (run !== null && run.copy === copy && run.first + run.count === index) run.count++
       else {

@@ -66,14 +66,18 @@ function breakAndRestore(stage: Stage, paths: readonly string[]): void {
   stage.step('flip one byte of three files, in the image')
   const flips = paths.map(path => flip(IMAGE, path, stage.ask<BlocksDocument>(['blocks', target(path)])))
   try {
-    for (const { path, fileOffset, imageOffset } of flips) stage.say(`byte ${fileOffset} of ${path}: byte ${imageOffset} of the image`)
+    for (const { path, fileOffset, imageOffset } of flips)
+      stage.say(`byte ${fileOffset} of ${path}: byte ${imageOffset} of the image`)
     stage.step('scrub: exactly these files are named')
     const found = scrub(stage, EXIT.UNCORRECTED)
-    for (const { path, byte_from, byte_to } of found.findings) stage.say(`${path}: bytes ${byte_from} to ${Number(byte_to) - 1} are damaged`)
+    for (const { path, byte_from, byte_to } of found.findings)
+      stage.say(`${path}: bytes ${byte_from} to ${Number(byte_to) - 1} are damaged`)
     const [expected, named] = [[...paths].sort().join('\n'), [...found.damaged_files].sort().join('\n')]
     if (expected !== named) throw new DemoError(`scrub named ${named.replaceAll('\n', ', ')}`)
     for (const { path, fileOffset } of flips) {
-      const hit = found.findings.some(f => f.path === path && (f.byte_from ?? Infinity) <= fileOffset && fileOffset < (f.byte_to ?? 0))
+      const hit = found.findings.some(
+        f => f.path === path && (f.byte_from ?? Infinity) <= fileOffset && fileOffset < (f.byte_to ?? 0),
+      )
       if (!hit) throw new DemoError(`scrub named another range of ${path}`)
     }
   } finally {
@@ -113,14 +117,17 @@ function run(ctx: Context): number {
   breakAndRestore(stage, chosen)
   ctx.print(`\ndone in ${stage.seconds.toFixed(0)} s; nothing is mounted. The volume is yours to try:`)
   ctx.print('  node dist/src/cli/main.js tree images/demo.img:/')
-  if (obstacle === undefined) ctx.print('  mkdir -p /tmp/hn4 && node dist/src/cli/main.js mount images/demo.img /tmp/hn4')
+  if (obstacle === undefined)
+    ctx.print('  mkdir -p /tmp/hn4 && node dist/src/cli/main.js mount images/demo.img /tmp/hn4')
   return EXIT.OK
 }
 
 export const demo: Command = {
   name: 'demo',
   summary: 'show the main job on images/demo.img: format, mount, copy, damage, scrub',
-  description: ['Everything is done by the commands that it shows. It leaves nothing mounted; the image stays. Without /dev/fuse it works on the image alone.'],
+  description: [
+    'Everything is done by the commands that it shows. It leaves nothing mounted; the image stays. Without /dev/fuse it works on the image alone.',
+  ],
   exits: 'mkfs',
   without: ['json', 'verbose'],
   examples: [

@@ -12,7 +12,14 @@ export interface Comparison {
   readonly unreadable: string[]
 }
 
-export const newComparison = (): Comparison => ({ files: 0, folders: 0, links: 0, bytes: 0, differences: [], unreadable: [] })
+export const newComparison = (): Comparison => ({
+  files: 0,
+  folders: 0,
+  links: 0,
+  bytes: 0,
+  differences: [],
+  unreadable: [],
+})
 
 const FACTS = ['mode', 'owner', 'changedNs', 'xattrs'] as const satisfies ReadonlyArray<keyof Facts>
 

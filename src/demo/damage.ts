@@ -14,7 +14,12 @@ export interface Flip {
 
 /** What `hn4 blocks --json` says of one file, as far as it is needed here. */
 export interface BlocksDocument {
-  readonly equation: { readonly gravity: number; readonly stride: number; readonly scale: number; readonly clusters: number }
+  readonly equation: {
+    readonly gravity: number
+    readonly stride: number
+    readonly scale: number
+    readonly clusters: number
+  }
   readonly blocks: number
   readonly runs: ReadonlyArray<{
     readonly index: number

@@ -43,7 +43,9 @@ export function fillImage(stage: Stage, image: string, tree: Tree, folder: strin
     }
     const problem = all.differences[0] ?? all.unreadable[0]
     if (problem !== undefined) throw new DemoError(`the copy differs: ${problem}`)
-    stage.say(`${formatCount(all.files)} files, ${formatCount(all.folders)} folders, ${stage.size(all.bytes)}: equal (${(stage.seconds - began).toFixed(1)} s)`)
+    stage.say(
+      `${formatCount(all.files)} files, ${formatCount(all.folders)} folders, ${stage.size(all.bytes)}: equal (${(stage.seconds - began).toFixed(1)} s)`,
+    )
   } finally {
     volume.close()
   }

@@ -29,7 +29,8 @@ export function importTree(volume: VolumeHandle, parent: number, name: string, p
   const stat = lstatSync(path, { bigint: true })
   const mode = Number(stat.mode)
   const entry = make(volume, parent, Buffer.from(name), path, mode)
-  if ((mode & S_IFMT) === S_IFDIR) for (const child of readdirSync(path)) importTree(volume, entry.ino, child, join(path, child))
+  if ((mode & S_IFMT) === S_IFDIR)
+    for (const child of readdirSync(path)) importTree(volume, entry.ino, child, join(path, child))
   // Last: what comes into a folder changes its time.
   const owner = { uid: Number(stat.uid), gid: Number(stat.gid), mtime: stat.mtimeNs }
   const isLink = (mode & S_IFMT) === S_IFLNK

@@ -37,7 +37,13 @@ export class DemoMount {
   }
 }
 
-const GIT_SETTINGS = ['user.name=demo', 'user.email=demo@localhost', 'gc.auto=0', 'commit.gpgsign=false', 'safe.directory=*']
+const GIT_SETTINGS = [
+  'user.name=demo',
+  'user.email=demo@localhost',
+  'gc.auto=0',
+  'commit.gpgsign=false',
+  'safe.directory=*',
+]
 
 /** A repository of everything in the mount; false if there is no git. */
 function useGit(stage: Stage, at: string): boolean {
@@ -45,7 +51,8 @@ function useGit(stage: Stage, at: string): boolean {
     stage.say('no git on this machine: this step is left out')
     return false
   }
-  const git = (...words: string[]) => stage.program('git', [...GIT_SETTINGS.flatMap(setting => ['-c', setting]), ...words], at)
+  const git = (...words: string[]) =>
+    stage.program('git', [...GIT_SETTINGS.flatMap(setting => ['-c', setting]), ...words], at)
   git('init', '--quiet')
   git('add', '--all')
   git('commit', '--quiet', '--message', 'the tree as it was copied')
@@ -75,7 +82,9 @@ export function fillMounted(stage: Stage, image: string, tree: Tree, folder: str
     let began = stage.seconds
     stage.program('cp', ['-a', '--', ...tree.sources, target])
     let took = stage.seconds - began
-    stage.say(`${stage.size(tree.bytes)} in ${took.toFixed(1)} s: ${perSecond(tree.files, took)} files and ${stage.size(tree.bytes / took)} a second`)
+    stage.say(
+      `${stage.size(tree.bytes)} in ${took.toFixed(1)} s: ${perSecond(tree.files, took)} files and ${stage.size(tree.bytes / took)} a second`,
+    )
     stage.step('git init, git add, git commit inside')
     began = stage.seconds
     const hasGit = useGit(stage, mount.at)
@@ -86,11 +95,14 @@ export function fillMounted(stage: Stage, image: string, tree: Tree, folder: str
     stage.step('compare every byte and every attribute with the originals')
     began = stage.seconds
     const all = newComparison()
-    for (const source of tree.sources) compare(all, basename(source), [HOST, source], [HOST, join(target, basename(source))])
+    for (const source of tree.sources)
+      compare(all, basename(source), [HOST, source], [HOST, join(target, basename(source))])
     const problem = all.differences[0] ?? all.unreadable[0]
     if (problem !== undefined) throw new DemoError(`the copy differs: ${problem}`)
     took = stage.seconds - began
-    stage.say(`${formatCount(all.files)} files, ${formatCount(all.folders)} folders, ${formatCount(all.links)} links, ${stage.size(all.bytes)}: equal (${took.toFixed(1)} s)`)
+    stage.say(
+      `${formatCount(all.files)} files, ${formatCount(all.folders)} folders, ${formatCount(all.links)} links, ${stage.size(all.bytes)}: equal (${took.toFixed(1)} s)`,
+    )
     if (hasGit) checkGit(stage, mount.at)
     stage.step('unmount: when hn4 umount returns, the image is complete')
     mount.unmount()

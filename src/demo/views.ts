@@ -27,7 +27,7 @@ export interface View<Node> {
 }
 
 const S_IFMT = 0o170000
-const KINDS: Readonly<Record<number, Facts['kind']>> = { 0o100000: 'file', 0o040000: 'folder', 0o120000: 'link' }
+const KINDS: Readonly<Record<number, Facts['kind']>> = { 16807: 'file', 9604: 'folder', 21609: 'link' }
 
 const kindOf = (mode: number): Facts['kind'] => KINDS[mode & S_IFMT] ?? 'other'
 const byName = (a: readonly [string, unknown], b: readonly [string, unknown]) => (a[0] < b[0] ? -1 : 1)
@@ -36,7 +36,10 @@ function hostXattrs(path: string): string {
   const native = addon()
   const list = native.listXattr(path)
   if (isFailure(list)) return `unreadable: ${list.code}`
-  const names = list.toString('latin1').split('\0').filter(name => name !== '')
+  const names = list
+    .toString('latin1')
+    .split('\0')
+    .filter(name => name !== '')
   return xattrText(names.map(name => [name, native.getXattr(path, name)] as const))
 }
 
@@ -45,7 +48,9 @@ const xattrText = (pairs: ReadonlyArray<readonly [string, unknown]>): string =>
   pairs
     .filter(([name]) => name.startsWith('user.'))
     .sort(byName)
-    .map(([name, value]) => `${name}=${value instanceof Uint8Array ? Buffer.from(value).toString('hex') : 'unreadable'}`)
+    .map(
+      ([name, value]) => `${name}=${value instanceof Uint8Array ? Buffer.from(value).toString('hex') : 'unreadable'}`,
+    )
     .join(' ')
 
 /** Files of the host, a mount among them; a node is a path. */
@@ -53,9 +58,18 @@ export const HOST: View<string> = {
   facts(path) {
     const stat = lstatSync(path, { bigint: true })
     const mode = Number(stat.mode)
-    return { kind: kindOf(mode), mode, owner: `${stat.uid}:${stat.gid}`, changedNs: stat.mtimeNs, xattrs: hostXattrs(path) }
+    return {
+      kind: kindOf(mode),
+      mode,
+      owner: `${stat.uid}:${stat.gid}`,
+      changedNs: stat.mtimeNs,
+      xattrs: hostXattrs(path),
+    }
   },
-  children: folder => readdirSync(folder).map(name => [name, join(folder, name)] as const).sort(byName),
+  children: folder =>
+    readdirSync(folder)
+      .map(name => [name, join(folder, name)] as const)
+      .sort(byName),
   target: readlinkSync,
   bytes: path => readFileSync(path),
 }

@@ -25,6 +25,8 @@ export interface StateLimits {
   readonly phi: (scale: number) => number
   /** Units of the extension region. */
   readonly units: number
+  /** Data blocks of the volume: no file owns more. */
+  readonly dataBlocks: number
 }
 
 /** A feature that version 1 reserves and the slot uses; null if none. Such a file is not damage but EOPNOTSUPP. */
@@ -89,6 +91,7 @@ function attributes(slot: Slot, limits: StateLimits): string | null {
     [device || a.rdev === 0, 'rdev of a file that is no device'],
     [a.btime_ns < 1_000_000_000, `btime_ns ${a.btime_ns}`],
     [a.parent_number < NUMBER_END, `parent ${a.parent_number}`],
+    [a.blocks <= limits.dataBlocks, `${a.blocks} blocks, more than the volume has`],
     [a.extension < limits.units, `extension unit ${a.extension} is outside the region`],
     [
       (a.extension !== 0) === extended,

@@ -43,9 +43,10 @@ function* blocksOf(file: Located, blocks: FileBlocks): Generator<readonly [index
 
 function* runsOf(volume: Volume, file: Located, damage: DamageReport, isSingle: boolean): Generator<Run> {
   const blocks = volume.blocks(file)
+  const lost = new LostBlocks(file.slot.number, damage)
   let open: Run | null = null
   for (const [index, copy] of blocksOf(file, blocks)) {
-    const found = findOrReport(file, blocks, index, copy, damage)
+    const found = findOrReport(blocks, index, copy, lost, damage)
     if (found === null) continue
     const { via, shell, segment, block } = found
     const unwritten = isUnwritten(found.descriptor)
@@ -65,20 +66,49 @@ function* runsOf(volume: Volume, file: Located, damage: DamageReport, isSingle: 
       open = { index, copy, via, shell, segment, block, unwritten, count: 1 }
     }
   }
+  lost.flush()
   if (open !== null) yield open
 }
 
+/** Lost neighbours are reported together: a lost page of descriptors hides up to 126. */
+class LostBlocks {
+  readonly #number: number
+  readonly #damage: DamageReport
+  #run: { index: number; copy: number; count: number } | null = null
+
+  constructor(number: number, damage: DamageReport) {
+    this.#number = number
+    this.#damage = damage
+  }
+
+  add(index: number, copy: number): void {
+    const run = this.#run
+    if (run !== null && run.copy === copy && run.index + run.count === index) run.count++
+    else {
+      this.flush()
+      this.#run = { index, copy, count: 1 }
+    }
+  }
+
+  flush(): void {
+    if (this.#run === null) return
+    const { index, copy, count } = this.#run
+    this.#run = null
+    const text = `file {number}: block ${range(index, count)}${copy > 0 ? ' (second copy)' : ''}: no live descriptor of a candidate names it`
+    this.#damage.add(new Hn4Error('BLOCK_LOST', { number: this.#number, text }))
+  }
+}
+
 function findOrReport(
-  file: Located,
   blocks: FileBlocks,
   index: number,
   copy: number,
+  lost: LostBlocks,
   damage: DamageReport,
 ): FoundBlock | null {
   try {
     const found = blocks.find(index, copy)
-    if (found === null)
-      damage.add(new Hn4Error('BLOCK_LOST', { number: file.slot.number, index, ...(copy > 0 && { copy }) }))
+    if (found === null) lost.add(index, copy)
     return found
   } catch (error) {
     damage.add(error)

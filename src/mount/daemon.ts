@@ -4,8 +4,8 @@
  */
 import { closeSync, writeSync } from 'node:fs'
 import { addon } from '../native/addon.ts'
-import type { DaemonArgument } from './start.ts'
 import { serveAndExit } from './serve.ts'
+import type { DaemonArgument } from './start.ts'
 
 export const READY = 'READY\n'
 export const READY_FD = 3

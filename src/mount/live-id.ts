@@ -25,7 +25,9 @@ export function livePath(given: string): LivePath | undefined {
   }
   const holds = (mount: Mount) => mount.at === '/' || path === mount.at || path.startsWith(`${mount.at}/`)
   // The deepest mountpoint counts, and of two on one the later.
-  const deepest = mounts().filter(holds).reduce<Mount | undefined>((best, m) => (best !== undefined && m.at.length < best.at.length ? best : m), undefined)
+  const deepest = mounts()
+    .filter(holds)
+    .reduce<Mount | undefined>((best, m) => (best !== undefined && m.at.length < best.at.length ? best : m), undefined)
   return deepest !== undefined && isHn4Mount(deepest) ? { mount: deepest, path } : undefined
 }
 

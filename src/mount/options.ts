@@ -106,10 +106,12 @@ const EFFECTS: Readonly<Record<string, Effect>> = {
     o.log = resolve(needed(value, name))
   },
   errors(_, value, name) {
-    if (needed(value, name) !== 'remount-ro') throw new UsageError('-o errors: after a failed write the volume is read-only (remount-ro)')
+    if (needed(value, name) !== 'remount-ro')
+      throw new UsageError('-o errors: after a failed write the volume is read-only (remount-ro)')
   },
   transport(_, value, name) {
-    if (needed(value, name) !== 'native') throw new UsageError(`-o transport: '${value}' is not in this version (native)`)
+    if (needed(value, name) !== 'native')
+      throw new UsageError(`-o transport: '${value}' is not in this version (native)`)
   },
 }
 
@@ -136,7 +138,10 @@ function apply(options: MountOptions, word: string, isSloppy: boolean): void {
   const [name, value] = equals < 0 ? [word, undefined] : [word.slice(0, equals), word.slice(equals + 1)]
   if (IGNORED.includes(name) || IGNORED_WITH_VALUE.test(word)) return
   const effect = Object.hasOwn(EFFECTS, name) ? EFFECTS[name] : undefined
-  if (effect !== undefined) return effect(options, value, name)
+  if (effect !== undefined) {
+    effect(options, value, name)
+    return
+  }
   for (const [on, off] of KERNEL_FLAGS) {
     if (name !== on && name !== off) continue
     noValue(value, name)

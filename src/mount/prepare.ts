@@ -48,7 +48,11 @@ async function clearDead(ctx: Context, path: string): Promise<void> {
   const mount = mountAt(path)
   if (mount === undefined || (await isMountAlive(path))) return
   if (!isHn4Mount(mount)) {
-    throw new Hn4Error('BUSY', { path, text: `a dead mount of type ${mount.type} is in the way`, hint: `umount ${path}` })
+    throw new Hn4Error('BUSY', {
+      path,
+      text: `a dead mount of type ${mount.type} is in the way`,
+      hint: `umount ${path}`,
+    })
   }
   const failure = addon().unmountPath(path, true)
   if (failure !== undefined) throw errorOf(failure, path)

@@ -55,7 +55,10 @@ export function isAlive(process: Process): boolean {
   return processOf(process.pid)?.began === process.began
 }
 
-const pids = (): readonly number[] => names('/proc').filter(name => /^\d+$/.test(name)).map(Number)
+const pids = (): readonly number[] =>
+  names('/proc')
+    .filter(name => /^\d+$/.test(name))
+    .map(Number)
 
 /** `08:01:131075`, as the lock lines of fdinfo name a file; undefined where it is not there. */
 function lockPlace(path: string): string | undefined {

@@ -70,7 +70,12 @@ export class Core {
       return found
     }
     this.window = { start: this.g.windowStart, phi: phiOf }
-    this.limits = { geometry: this.g, phi: phiOf, units: this.g.pages.EXTENSION * constant('UNITS_PER_PAGE') }
+    this.limits = {
+      geometry: this.g,
+      phi: phiOf,
+      units: this.g.pages.EXTENSION * constant('UNITS_PER_PAGE'),
+      dataBlocks: dataBlocks(this.g),
+    }
     this.log = new LogReader(source, this.g, this.salt).read()
     const { transactions, checkpoint } = this.log
     const last = transactions.at(-1)
