@@ -18,11 +18,7 @@ import { encodeRecord } from '../../src/format/record.ts'
 import { siphash24, sipKey } from '../../src/format/siphash.ts'
 import { type AnchorFields, type AttributeFields, encodeSlot, seedIdBytes } from '../../src/format/slot.ts'
 import { encodeSegment } from '../../src/format/trajectory.ts'
-<<<<<<< .merge_file_haxQ7G
 import { mkfsSum } from '../support/mkfs-sum.ts'
-=======
-import { blocksOfMkfs } from '../support/mkfs-vectors.ts'
->>>>>>> .merge_file_vWTSWw
 
 const SALT = Uint8Array.from({ length: 16 }, (_, i) => 0xa0 + i)
 const KEY = Uint8Array.from({ length: 16 }, (_, i) => i)
@@ -217,7 +213,6 @@ function writeRecord(): void {
   })
 }
 
-<<<<<<< .merge_file_haxQ7G
 /** Volumes as mkfs makes them, by one number for all their bytes. */
 function writeMkfs(): void {
   const cases = [
@@ -257,18 +252,6 @@ function writeMkfs(): void {
       created: created.toString(),
       ...mkfsSum({ seed, created, ...rest }),
     })),
-=======
-function writeMkfs(): void {
-  const created_ns = '1700000000000000000'
-  const cases = [
-    { block_count: 4096, label: 'data', copies: 2, seed: '5e'.repeat(16), created_ns },
-    { block_count: 77056, label: 'größe', copies: 1, seed: '00112233445566778899aabbccddeeff', created_ns },
-    { block_count: 4096, label: 'golden', copies: 2, seed: '676f6c64656e'.padEnd(32, '0'), created_ns },
-  ] as const
-  save('mkfs.json', {
-    what: 'CRC32C of bytes 0 to 4091 of every block that mkfs leaves not zero, by block number',
-    volumes: cases.map(vector => ({ ...vector, blocks: blocksOfMkfs(vector) })),
->>>>>>> .merge_file_vWTSWw
   })
 }
 

@@ -13,38 +13,6 @@ fn block(device: &MemDevice, number: u64) -> [u8; BLOCK_SIZE] {
     bytes
 }
 
-<<<<<<< .merge_file_KDb8AB
-=======
-/// test/vectors/mkfs.json holds what the TypeScript mkfs wrote.
-#[test]
-fn both_formatters_write_the_same_bytes() {
-    let text = include_str!("../../../../test/vectors/mkfs.json");
-    let root: Value = serde_json::from_str(text).unwrap();
-    for case in root["volumes"].as_array().unwrap() {
-        let block_count = case["block_count"].as_u64().unwrap();
-        let seed = u128::from_str_radix(case["seed"].as_str().unwrap(), 16).unwrap().to_be_bytes();
-        let options = FormatOptions {
-            label: case["label"].as_str().unwrap().into(),
-            seed,
-            dup: case["copies"] == 2,
-            created: case["created_ns"].as_str().unwrap().parse().unwrap(),
-            ..FormatOptions::new(block_count)
-        };
-        let device = MemDevice::new(block_count);
-        format_volume(&device, &options).unwrap();
-        let mut found = BTreeMap::new();
-        for number in 0..block_count {
-            let bytes = block(&device, number);
-            if bytes.iter().any(|&b| b != 0) {
-                found.insert(number.to_string(), u64::from(crc32c(&bytes[..BLOCK_SIZE - 4])));
-            }
-        }
-        let expected: BTreeMap<String, u64> = serde_json::from_value(case["blocks"].clone()).unwrap();
-        assert_eq!(found, expected, "{block_count} blocks");
-    }
-}
-
->>>>>>> .merge_file_ksFRNU
 #[test]
 fn a_device_with_old_contents_holds_an_empty_volume_afterwards() {
     for dup in [true, false] {
