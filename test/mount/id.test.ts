@@ -1,4 +1,16 @@
-import { closeSync, existsSync, openSync, readFileSync, readlinkSync, renameSync, rmSync, statfsSync, statSync, writeFileSync, writeSync } from 'node:fs'
+import {
+  closeSync,
+  existsSync,
+  openSync,
+  readFileSync,
+  readlinkSync,
+  renameSync,
+  rmSync,
+  statfsSync,
+  statSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs'
 import t from 'tap'
 import { mountTest } from '../support/mount.ts'
 import { eventually, hn4, Scratch } from '../support/scratch.ts'
