@@ -31,8 +31,12 @@ pub fn options(sequential: bool) -> OpenOptions {
     OpenOptions { sequential, say: None, ..OpenOptions::default() }
 }
 
-pub fn open(device: Arc<dyn Device>, options: OpenOptions) -> std::result::Result<(Arc<FileSystem>, OpenReport), String> {
-    let (volume, report) = Volume::open(device, options).map_err(|error| format!("does not open: {error}"))?;
+pub fn open(
+    device: Arc<dyn Device>,
+    options: OpenOptions,
+) -> std::result::Result<(Arc<FileSystem>, OpenReport), String> {
+    let (volume, report) =
+        Volume::open(device, options).map_err(|error| format!("does not open: {error}"))?;
     Ok((Arc::new(FileSystem::new(volume)), report))
 }
 
