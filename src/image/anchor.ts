@@ -72,7 +72,7 @@ function placeJson(volume: Volume, file: Located): JsonObject {
 }
 
 function anchor(ctx: Context): number {
-  return withTarget(ctx.arg(0), (volume, { path }) => {
+  return withTarget(ctx, ctx.arg(0), (volume, { path }) => {
     const file = volume.lookup(path)
     const { slot, place, home } = file
     const problem = slotChecksumProblem(slot.bytes)
@@ -147,7 +147,7 @@ export function fileOfPublicId(volume: Volume, id: Uint8Array): Located {
 }
 
 function id(ctx: Context): number {
-  return withTarget(ctx.arg(0), (volume, target) => {
+  return withTarget(ctx, ctx.arg(0), (volume, target) => {
     const wanted = ctx.args[1]
     const bytes = wanted === undefined ? null : parseUuid(wanted)
     if (wanted !== undefined && bytes === null) throw new Hn4Error('ARGUMENT', { text: `not an id: '${wanted}'` })

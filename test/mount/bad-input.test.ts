@@ -61,7 +61,12 @@ mountTest(t, 'a longer image mounts; what lies behind the volume stays', async t
   scratch.mount()
   writeFileSync(scratch.path('file'), 'inside')
   scratch.umount()
-  t.match(readFileSync(scratch.image).subarray(64 << 20).toString(), /^behind the volume\.+$/)
+  t.match(
+    readFileSync(scratch.image)
+      .subarray(64 << 20)
+      .toString(),
+    /^behind the volume\.+$/,
+  )
 })
 
 mountTest(t, 'wrong names and kinds are refused by one line', async t => {
@@ -99,9 +104,14 @@ mountTest(t, 'damage anywhere in the metadata never ends in a stack trace', asyn
   for (let i = 0; i < 50; i++) writeFileSync(scratch.path(`file-${i}`), 'x'.repeat(i * 500))
   scratch.umount()
   const good = readFileSync(scratch.image)
-  for (const [first, count] of [[2, 8], [2, 400], [0, 700]] as const) {
+  for (const [first, count] of [
+    [2, 8],
+    [2, 400],
+    [0, 700],
+  ] as const) {
     writeFileSync(scratch.image, good)
-    for (let block = first; block < first + count; block++) overwrite(scratch.image, block * 4096 + 100, Buffer.alloc(8, block))
+    for (let block = first; block < first + count; block++)
+      overwrite(scratch.image, block * 4096 + 100, Buffer.alloc(8, block))
     const ran = hn4('mount', '-o', `log=${join(scratch.folder, 'log')}`, scratch.image, scratch.dir)
     t.notMatch(ran.stderr, /internal error|panicked|\.[jt]s:\d/)
     if (ran.exit === 0) scratch.umount()

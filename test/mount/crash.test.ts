@@ -1,4 +1,15 @@
-import { appendFileSync, closeSync, fsyncSync, mkdirSync, openSync, readdirSync, readFileSync, statSync, writeFileSync, writeSync } from 'node:fs'
+import {
+  appendFileSync,
+  closeSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
@@ -70,7 +81,8 @@ mountTest(t, 'kill -9 at any moment of a busy writer: what was synced is there, 
   }
   scratch.mount()
   t.equal(readFileSync(scratch.path('log'), 'utf8'), [...synced.keys()].join(''))
-  for (const name of readdirSync(scratch.dir)) if (name !== 'log' && !name.startsWith('folder')) t.ok(synced.has(name), name)
+  for (const name of readdirSync(scratch.dir))
+    if (name !== 'log' && !name.startsWith('folder')) t.ok(synced.has(name), name)
   scratch.umount()
   t.equal(hn4('fsck', scratch.image).exit, 0)
   t.equal(hn4('scrub', scratch.image).exit, 0)

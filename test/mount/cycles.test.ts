@@ -1,7 +1,7 @@
 import t from 'tap'
-import { hn4, Scratch } from '../support/scratch.ts'
-import { mountTest } from '../support/mount.ts'
 import { runCycles } from '../support/cycles.ts'
+import { mountTest } from '../support/mount.ts'
+import { hn4, Scratch } from '../support/scratch.ts'
 
 mountTest(t, '50 mounts and unmounts with writes: every file of every round is there', async t => {
   const scratch = new Scratch(t)

@@ -28,7 +28,8 @@ mountTest(t, 'the reader sees in the image what was written through the mount', 
   writeFileSync(scratch.path('b'), 'y'.repeat(50_000))
   scratch.umount()
   const volume = Volume.open(scratch.image)
-  const read = (path: string) => Buffer.concat([...volume.readFile(volume.lookup(path))].map(b => Buffer.from(b))).toString()
+  const read = (path: string) =>
+    Buffer.concat([...volume.readFile(volume.lookup(path))].map(b => Buffer.from(b))).toString()
   t.equal(read('/a'), 'one')
   t.equal(read('/b'), 'y'.repeat(50_000))
   volume.close()

@@ -18,7 +18,8 @@ t.test('later options win', async t => {
 })
 
 t.test('the words of fstab and systemd are accepted and do nothing', async t => {
-  const words = 'defaults,auto,noauto,user,users,_netdev,nofail,loop,comment=a,x-systemd.automount,x-gvfs-hide,X-mount.mkdir=0755'
+  const words =
+    'defaults,auto,noauto,user,users,_netdev,nofail,loop,comment=a,x-systemd.automount,x-gvfs-hide,X-mount.mkdir=0755'
   t.strictSame(parseMountOptions([words]), parseMountOptions([]))
 })
 
@@ -30,6 +31,14 @@ t.test('an unknown option is an error, or noted where sloppiness was asked for',
 
 t.test('a line of the mount table is read, broken ones are left out', async t => {
   const mount = parseMount('36 35 98:5 /mnt1 /mnt\\040two rw,noatime master:1 shared:2 - fuse.hn4 /img\\134x rw,a')
-  t.match(mount, { id: 36, device: '98:5', at: '/mnt two', type: 'fuse.hn4', source: '/img\\x', options: ['rw', 'noatime'] })
-  for (const line of ['', '1 2', '1 2 3:4 / / rw', 'x 2 3:4 / / rw - ext4 /dev/x rw']) t.equal(parseMount(line), undefined)
+  t.match(mount, {
+    id: 36,
+    device: '98:5',
+    at: '/mnt two',
+    type: 'fuse.hn4',
+    source: '/img\\x',
+    options: ['rw', 'noatime'],
+  })
+  for (const line of ['', '1 2', '1 2 3:4 / / rw', 'x 2 3:4 / / rw - ext4 /dev/x rw'])
+    t.equal(parseMount(line), undefined)
 })

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
-import { startDaemon, type StartSettings } from '../../src/mount/start.ts'
+import { type StartSettings, startDaemon } from '../../src/mount/start.ts'
 
 /** Starts a script in place of the daemon; what it says is collected. */
 function fake(t: Test, script: string, limitMs?: number): { settings: StartSettings; said: () => string } {
@@ -32,7 +32,10 @@ function fake(t: Test, script: string, limitMs?: number): { settings: StartSetti
 }
 
 t.test('the exit code and the lines of a daemon that fails are relayed, to the last', async t => {
-  const { settings, said } = fake(t, `process.stderr.write('one\\n'); process.stderr.write('two\\n'); process.exitCode = 64`)
+  const { settings, said } = fake(
+    t,
+    `process.stderr.write('one\\n'); process.stderr.write('two\\n'); process.exitCode = 64`,
+  )
   t.equal(await startDaemon(settings), 64)
   t.equal(said(), 'one\ntwo\n')
 })
@@ -74,4 +77,3 @@ t.test('an interrupt while it waits ends the daemon and is exit code 8', async t
   setTimeout(() => process.emit('SIGINT', 'SIGINT'), 300)
   t.equal(await start, 8)
 })
-

@@ -117,7 +117,9 @@ mountTest(t, 'what is not mounted, or not ours, is not unmounted', async t => {
 
 mountTest(t, 'hn4 mount -f stays in front, says so, and ends with Ctrl-C', async t => {
   const scratch = new Scratch(t)
-  const child = spawn(...toolCommand('hn4', ['mount', '-f', scratch.image, scratch.dir]), { stdio: ['ignore', 'ignore', 'pipe'] })
+  const child = spawn(...toolCommand('hn4', ['mount', '-f', scratch.image, scratch.dir]), {
+    stdio: ['ignore', 'ignore', 'pipe'],
+  })
   let said = ''
   child.stderr.setEncoding('utf8').on('data', text => {
     said += text

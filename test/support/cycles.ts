@@ -1,5 +1,15 @@
 /** Mounts, writes, checks, unmounts, again and again, in this process: as quick as the addon is. */
-import { closeSync, mkdirSync, openSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync, writeSync } from 'node:fs'
+import {
+  closeSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { addon } from '../../src/native/addon.ts'
 import { isFailure, type MountHandle, type MountRequest } from '../../src/native/mount.ts'
@@ -52,7 +62,8 @@ function check(dir: string, round: number): string[] {
 function write(dir: string, round: number): void {
   const made = join(dir, 'making')
   mkdirSync(made)
-  for (let file = 0; file < 4; file++) writeFileSync(join(made, `file-${file}`), contentOf(round, file), { flush: file === 2 })
+  for (let file = 0; file < 4; file++)
+    writeFileSync(join(made, `file-${file}`), contentOf(round, file), { flush: file === 2 })
   renameSync(made, join(dir, `round-${round}`))
   const log = openSync(join(dir, 'log'), 'a')
   writeSync(log, `${round}\n`)
@@ -61,7 +72,12 @@ function write(dir: string, round: number): void {
 }
 
 /** Runs the rounds; what was wrong, one line each. */
-export async function runCycles(image: string, dir: string, rounds: number, onRound = (_round: number) => {}): Promise<string[]> {
+export async function runCycles(
+  image: string,
+  dir: string,
+  rounds: number,
+  onRound = (_round: number) => {},
+): Promise<string[]> {
   const problems: string[] = []
   for (let round = 0; round < rounds && problems.length === 0; round++) {
     const handle = await mountHere(image, dir)
