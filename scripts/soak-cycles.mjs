@@ -26,13 +26,16 @@ try {
   hn4('mkfs', '-q', image, '128M')
   const began = performance.now()
   const problems = await runCycles(image, dir, rounds, round => {
-    if ((round + 1) % 100 === 0) console.log(`${round + 1} rounds, ${((performance.now() - began) / (round + 1)).toFixed(1)} ms each`)
+    if ((round + 1) % 100 === 0)
+      console.log(`${round + 1} rounds, ${((performance.now() - began) / (round + 1)).toFixed(1)} ms each`)
   })
   for (const problem of problems) console.error(problem)
   hn4('fsck', '-q', image)
   hn4('scrub', '-q', image)
   process.exitCode = problems.length > 0 ? 1 : 0
-  console.log(problems.length > 0 ? 'failed' : `${rounds} rounds: every file there, nothing to replay, fsck and scrub clean`)
+  console.log(
+    problems.length > 0 ? 'failed' : `${rounds} rounds: every file there, nothing to replay, fsck and scrub clean`,
+  )
 } finally {
   rmSync(folder, { recursive: true, force: true })
 }

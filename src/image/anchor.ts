@@ -1,5 +1,5 @@
-/** hn4 anchor and hn4 id: the identity of a file, byte by byte. */
-import { hex, parseUuid, uuidText } from '../base/bytes.ts'
+/** hn4 anchor: the identity of a file, byte by byte. */
+import { hex, uuidText } from '../base/bytes.ts'
 import { Hn4Error } from '../base/error.ts'
 import { blockNumber } from '../base/units.ts'
 import type { Command } from '../console/command.ts'
@@ -12,7 +12,6 @@ import { constant } from '../format/constants.ts'
 import { pageInCopy } from '../format/geometry.ts'
 import { ANCHOR, ATTRIBUTES, DIR_STATE, FILE_STATE, type Field } from '../format/layout.ts'
 import { type Slot, seedIdBytes, slotChecksumProblem } from '../format/slot.ts'
-import { PathFinder } from '../reader/back-links.ts'
 import { findAnchor, type Located } from '../reader/cortex.ts'
 import type { Volume } from '../reader/volume.ts'
 import { withTarget } from './target.ts'
@@ -146,30 +145,6 @@ export function fileOfPublicId(volume: Volume, id: Uint8Array): Located {
   throw unknown
 }
 
-function id(ctx: Context): number {
-  return withTarget(ctx, ctx.arg(0), (volume, target) => {
-    const wanted = ctx.args[1]
-    const bytes = wanted === undefined ? null : parseUuid(wanted)
-    if (wanted !== undefined && bytes === null) throw new Hn4Error('ARGUMENT', { text: `not an id: '${wanted}'` })
-    const file = bytes === null ? volume.lookup(target.path) : fileOfPublicId(volume, bytes)
-    const path = bytes === null ? target.path : new PathFinder(volume).pathOf(file)
-    const { anchor: fields, seedId } = file.slot
-    const isChanged = hex(seedId) !== hex(fields.public_id)
-    if (ctx.isJson) {
-      ctx.json({
-        path,
-        public_id: uuidText(fields.public_id),
-        seed_id: uuidText(seedId),
-        changed: isChanged,
-        number: fields.number,
-      })
-    } else
-      ctx.result(bytes === null ? uuidText(fields.public_id) : (path ?? `file ${fields.number}: no path leads to it`))
-    if (ctx.isVerbose && !ctx.isJson) ctx.result(`seed_id ${uuidText(seedId)}${isChanged ? '' : ' (not changed)'}`)
-    return EXIT.OK
-  })
-}
-
 export const anchorCommand: Command = {
   name: 'anchor',
   summary: "show a file's anchor: its 128 bytes, decoded, and where it stands",
@@ -184,20 +159,4 @@ export const anchorCommand: Command = {
     { line: 'hn4 anchor --json disk.img:/a', meaning: 'for a program' },
   ],
   run: anchor,
-}
-
-export const idCommand: Command = {
-  name: 'id',
-  summary: 'show the public id of a file, or the file of an id',
-  exits: 'fsck',
-  arguments: [
-    { name: 'IMAGE:/PATH', summary: 'file inside the volume; with ID, the image' },
-    { name: 'ID', summary: 'public id to look for', optional: true },
-  ],
-  examples: [
-    { line: 'hn4 id disk.img:/report.pdf', meaning: 'its public id' },
-    { line: 'hn4 id -v disk.img:/report.pdf', meaning: 'also the seed_id, which never changes' },
-    { line: 'hn4 id disk.img 10000000-0000-0000-2a00-000001020304', meaning: 'the path of the file with this id' },
-  ],
-  run: id,
 }

@@ -1,8 +1,9 @@
 /** The commands that read a volume without mounting it. */
 import type { Command } from '../console/command.ts'
-import { anchorCommand, idCommand } from './anchor.ts'
+import { anchorCommand } from './anchor.ts'
 import { blocksCommand } from './blocks.ts'
 import { catCommand, statCommand } from './content.ts'
+import { idCommand } from './id.ts'
 import { infoCommand } from './info.ts'
 import { lsCommand, treeCommand } from './list.ts'
 import { logCommand } from './log.ts'

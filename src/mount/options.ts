@@ -138,7 +138,10 @@ function apply(options: MountOptions, word: string, isSloppy: boolean): void {
   const [name, value] = equals < 0 ? [word, undefined] : [word.slice(0, equals), word.slice(equals + 1)]
   if (IGNORED.includes(name) || IGNORED_WITH_VALUE.test(word)) return
   const effect = Object.hasOwn(EFFECTS, name) ? EFFECTS[name] : undefined
-  if (effect !== undefined) return effect(options, value, name)
+  if (effect !== undefined) {
+    effect(options, value, name)
+    return
+  }
   for (const [on, off] of KERNEL_FLAGS) {
     if (name !== on && name !== off) continue
     noValue(value, name)

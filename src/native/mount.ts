@@ -67,6 +67,8 @@ export interface MountHandle {
   /** Takes the mount away from those who use it and closes the volume. */
   force(): Promise<Failure | undefined>
   stats(): MountStats
+  /** Gives the image free, for a process that goes on after the end. */
+  release(): void
 }
 
 /** A log file that is open already; for detachOutput. */

@@ -41,6 +41,7 @@ export async function mountHere(image: string, mountpoint: string): Promise<Moun
 
 export async function unmountHere(handle: MountHandle): Promise<void> {
   const failure = (await handle.unmount(false)) ?? (await handle.wait())
+  handle.release()
   if (failure !== undefined) throw new Error(`${failure.code}: ${failure.text}`)
 }
 

@@ -9,14 +9,14 @@ use crate::notify;
 use crate::transport::{clone_channel, serve};
 use hn4_core::base::{Error, Ino};
 use hn4_core::vfs::api::Vfs;
-use parking_lot::RwLock;
+use parking_lot::{Mutex, RwLock};
 use std::fs::File;
 use std::io;
 use std::os::fd::OwnedFd;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::AcqRel};
-use std::thread;
+use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 /// How long the kernel may take to send INIT.
@@ -30,6 +30,7 @@ pub struct Session {
     number: Option<Device>,
     lifecycle: Arc<Lifecycle>,
     counters: Arc<Counters>,
+    threads: Mutex<Vec<JoinHandle<()>>>,
 }
 
 /// The connection, until the threads have ended: were it kept open longer, requests to a mount
@@ -70,10 +71,12 @@ impl Session {
         let (attached, device) = attach(options)?;
         let started = channels(options, &device);
         let device = Arc::new(RwLock::new(Some(File::from(device))));
-        let mut session = Session { attached, device: device.clone(), number: None, lifecycle, counters };
+        let threads = Mutex::default();
+        let mut session =
+            Session { attached, device: device.clone(), number: None, lifecycle, counters, threads };
         let started = started.and_then(|channels| start(handler, channels, device));
         // On an error the session is dropped, and with it the mount.
-        started.map_err(|error| MountError::new(Step::Threads, options, error))?;
+        *session.threads.lock() = started.map_err(|error| MountError::new(Step::Threads, options, error))?;
         session.wait_started().map_err(|error| MountError::new(Step::Negotiation, options, error))?;
         session.number = session.attached.device().ok();
         if let (true, Some(number)) = (is_root(), session.number) {
@@ -103,10 +106,17 @@ impl Session {
         &self.counters
     }
 
-    /// Waits until the mount is gone and the volume closed; returns the result of
-    /// `Vfs::shutdown`. Any number of threads may wait.
+    /// Waits until the mount is gone, the volume closed and the session's own reference to it
+    /// dropped; returns the result of `Vfs::shutdown`. Any number of threads may wait.
     pub fn wait(&self) -> Result<(), Error> {
-        self.lifecycle.wait_ended()
+        let result = self.lifecycle.wait_ended();
+        // The lock is held meanwhile, so that every waiter returns after the last thread.
+        let mut threads = self.threads.lock();
+        for thread in threads.drain(..) {
+            // A panic was reported when it happened.
+            let _ = thread.join();
+        }
+        result
     }
 
     /// The result of `Vfs::shutdown` if the session has ended.
@@ -173,18 +183,23 @@ fn channels(options: &MountOptions, device: &OwnedFd) -> io::Result<Vec<OwnedFd>
 }
 
 /// Starts a thread for each channel.
-fn start<V: Vfs>(handler: Handler<V>, channels: Vec<OwnedFd>, device: Arc<Connection>) -> io::Result<()> {
+fn start<V: Vfs>(
+    handler: Handler<V>,
+    channels: Vec<OwnedFd>,
+    device: Arc<Connection>,
+) -> io::Result<Vec<JoinHandle<()>>> {
     let crew = Arc::new(Crew { handler, device, alive: AtomicUsize::new(channels.len()) });
     let shifts: Vec<_> = channels.into_iter().map(|channel| (channel, Shift(crew.clone()))).collect();
-    for (index, (channel, shift)) in shifts.into_iter().enumerate() {
+    let spawn = |(index, (channel, shift)): (usize, (OwnedFd, Shift<V>))| {
         thread::Builder::new().name(format!("hn4-fuse-{index}")).spawn(move || {
             let handler = &shift.0.handler;
             if let Err(error) = serve(channel, handler) {
                 handler.log(&format!("a thread of the session ended: {error}"));
             }
-        })?;
-    }
-    Ok(())
+        })
+    };
+    drop(crew);
+    shifts.into_iter().enumerate().map(spawn).collect()
 }
 
 /// A binding hands sessions between threads.

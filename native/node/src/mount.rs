@@ -60,9 +60,16 @@ impl From<OpenReport> for MountReport {
 /// A mounted volume. Losing the handle unmounts it lazily.
 #[napi]
 pub struct MountHandle {
+    /// None once released.
+    mounted: Option<Mounted>,
+    mountpoint: String,
+    report: OpenReport,
+}
+
+#[derive(Clone)]
+struct Mounted {
     session: Arc<Session>,
     vfs: Arc<FileSystem>,
-    report: OpenReport,
 }
 
 /// Mounts; the promise's value is a handle or a failure. Returns to the caller at once.
@@ -85,7 +92,11 @@ fn mount(request: &MountRequest) -> Result<MountHandle, Failure> {
     let mounted = mount_options(request)
         .and_then(|options| Ok(Session::mount(vfs.clone(), &options, settings(request))?));
     match mounted {
-        Ok(session) => Ok(MountHandle { session: Arc::new(session), vfs, report }),
+        Ok(session) => Ok(MountHandle {
+            mountpoint: session.mountpoint().to_string_lossy().into_owned(),
+            mounted: Some(Mounted { session: Arc::new(session), vfs }),
+            report,
+        }),
         Err(failure) => {
             // The session closes the volume only once a thread of it has run.
             let _ = vfs.shutdown();
@@ -144,7 +155,7 @@ impl MountHandle {
     /// The directory mounted on, absolute, without symbolic links.
     #[napi(getter)]
     pub fn mountpoint(&self) -> String {
-        self.session.mountpoint().to_string_lossy().into_owned()
+        self.mountpoint.clone()
     }
 
     #[napi(getter)]
@@ -155,7 +166,7 @@ impl MountHandle {
     /// Resolves when the mount is gone and the volume closed: undefined, or what went wrong closing it.
     #[napi(ts_return_type = "Promise<undefined | Failure>")]
     pub fn wait<'env>(&self, env: &'env Env) -> napi::Result<Object<'env>> {
-        let session = self.session.clone();
+        let Mounted { session, .. } = self.mounted()?;
         promise(env, "hn4-wait", move || Ok(session.wait()?))
     }
 
@@ -163,14 +174,14 @@ impl MountHandle {
     /// Lazy: at once, and the session ends when the last open file is closed.
     #[napi(ts_return_type = "Promise<undefined | Failure>")]
     pub fn unmount<'env>(&self, env: &'env Env, lazy: bool) -> napi::Result<Object<'env>> {
-        let session = self.session.clone();
+        let Mounted { session, .. } = self.mounted()?;
         promise(env, "hn4-unmount", move || Ok(session.unmount(lazy)?))
     }
 
     /// Everything done so far becomes durable.
     #[napi(ts_return_type = "Promise<undefined | Failure>")]
     pub fn sync<'env>(&self, env: &'env Env) -> napi::Result<Object<'env>> {
-        let vfs = self.vfs.clone();
+        let Mounted { vfs, .. } = self.mounted()?;
         promise(env, "hn4-sync", move || Ok(vfs.syncfs()?))
     }
 
@@ -178,7 +189,7 @@ impl MountHandle {
     /// from then on they get errors. For the end of a process that may not wait.
     #[napi(ts_return_type = "Promise<undefined | Failure>")]
     pub fn force<'env>(&self, env: &'env Env) -> napi::Result<Object<'env>> {
-        let (session, vfs) = (self.session.clone(), self.vfs.clone());
+        let Mounted { session, vfs } = self.mounted()?;
         promise(env, "hn4-force", move || {
             let detached = session.unmount(true);
             vfs.shutdown()?;
@@ -187,7 +198,18 @@ impl MountHandle {
     }
 
     #[napi]
-    pub fn stats(&self) -> MountStats {
-        collect(&self.vfs.volume, self.session.counters())
+    pub fn stats(&self) -> napi::Result<MountStats> {
+        let Mounted { session, vfs } = self.mounted()?;
+        Ok(collect(&vfs.volume, session.counters()))
+    }
+
+    /// Gives the image free, for a process that goes on after the mount has ended.
+    #[napi]
+    pub fn release(&mut self) {
+        self.mounted = None;
+    }
+
+    fn mounted(&self) -> napi::Result<Mounted> {
+        self.mounted.clone().ok_or_else(|| napi::Error::from_reason("the mount was released"))
     }
 }

@@ -36,7 +36,7 @@ pub struct NewAttributes {
 
 /// An open volume. `close` it: a lost handle leaves the last seconds to the log's replay.
 #[napi]
-pub struct VolumeHandle(Arc<FileSystem>);
+pub struct VolumeHandle(Option<Arc<FileSystem>>);
 
 /// Opens and locks an image.
 #[napi(ts_return_type = "VolumeHandle | Failure")]
@@ -47,7 +47,7 @@ pub fn open_volume(image: String, read_only: bool) -> Outcome<VolumeHandle> {
         let say = Some(Say::new(log::line));
         let options = OpenOptions { read_only, say, ..OpenOptions::default() };
         let (volume, _) = Volume::open(Arc::new(device), options)?;
-        Ok(VolumeHandle(Arc::new(FileSystem::new(volume))))
+        Ok(VolumeHandle(Some(Arc::new(FileSystem::new(volume)))))
     })
 }
 
@@ -77,7 +77,7 @@ impl VolumeHandle {
 
     #[napi(ts_return_type = "undefined | Failure")]
     pub fn write(&self, file: f64, offset: f64, data: Buffer) -> Outcome<()> {
-        outcome(|| Ok(self.0.write(whole(file)?, whole(offset)?, &data, false).map(|_| ())?))
+        outcome(|| Ok(self.vfs()?.write(whole(file)?, whole(offset)?, &data, false).map(|_| ())?))
     }
 
     #[napi(ts_return_type = "Buffer | Failure")]
@@ -87,7 +87,7 @@ impl VolumeHandle {
                 return Err(Failure::new("EINVAL", format!("more than {READ_MAX} bytes in one read")));
             }
             let mut bytes = vec![0; length as usize];
-            let count = self.0.read(whole(file)?, whole(offset)?, &mut bytes)?;
+            let count = self.vfs()?.read(whole(file)?, whole(offset)?, &mut bytes)?;
             bytes.truncate(count);
             Ok(bytes.into())
         })
@@ -99,7 +99,7 @@ impl VolumeHandle {
             let mtime = wanted.mtime.map(|time| SetTime::At(time.get_i64().0));
             let set =
                 SetAttr { mode: wanted.mode, uid: wanted.uid, gid: wanted.gid, mtime, ..SetAttr::default() };
-            Ok(self.0.setattr(whole(file)?, &set, &Caller::default()).map(|_| ())?)
+            Ok(self.vfs()?.setattr(whole(file)?, &set, &Caller::default()).map(|_| ())?)
         })
     }
 
@@ -107,7 +107,7 @@ impl VolumeHandle {
     #[napi(ts_return_type = "undefined | Failure")]
     pub fn forget(&self, file: f64) -> Outcome<()> {
         outcome(|| {
-            self.0.forget(whole(file)?, 1);
+            self.vfs()?.forget(whole(file)?, 1);
             Ok(())
         })
     }
@@ -115,18 +115,23 @@ impl VolumeHandle {
     /// Everything done so far becomes durable.
     #[napi(ts_return_type = "undefined | Failure")]
     pub fn sync(&self) -> Outcome<()> {
-        outcome(|| Ok(self.0.syncfs()?))
+        outcome(|| Ok(self.vfs()?.syncfs()?))
     }
 
-    /// Writes everything home; the handle is of no use afterwards.
+    /// Writes everything home and gives the image free; the handle is of no use afterwards.
     #[napi(ts_return_type = "undefined | Failure")]
-    pub fn close(&self) -> Outcome<()> {
-        outcome(|| Ok(self.0.shutdown()?))
+    pub fn close(&mut self) -> Outcome<()> {
+        let open = self.0.take();
+        outcome(|| Ok(open.map_or(Ok(()), |vfs| vfs.shutdown())?))
+    }
+
+    fn vfs(&self) -> Result<&FileSystem, Failure> {
+        self.0.as_deref().ok_or_else(|| Failure::new("EINVAL", "the volume was closed"))
     }
 
     fn found(&self, work: impl FnOnce(&FileSystem) -> hn4_core::base::Result<Attr>) -> Outcome<Entry> {
         outcome(|| {
-            let attr = work(&self.0)?;
+            let attr = work(self.vfs()?)?;
             Ok(Entry { ino: attr.ino as f64, mode: attr.mode, size: attr.size as f64 })
         })
     }

@@ -59,6 +59,8 @@ impl Volume {
             self.zero_edges(inode, state, offset, end.min(state.size))?;
             let whole_tail = end >= state.size && state.size > first * BLOCK;
             let last = if whole_tail { last.max(state.size_blocks()) } else { last };
+            // The anchor's content counts until it is placed: the zeros over it stay delayed.
+            let first = if state.is_inline() { first.max(1) } else { first };
             let mut done = true;
             // Inline content has no block to free; zero_edges has put zeros over it.
             let first = if state.is_inline() { first.max(1) } else { first };

@@ -385,6 +385,11 @@ impl Lane {
         let last = |node: &Node| Some((*node, self.history.files[*node].versions.len().checked_sub(1)?));
         Synced { op, versions: nodes.iter().filter_map(last).collect() }
     }
+    /// Repeats in a new trace what was said last.
+    pub fn mark_all(&self) {
+        self.device.marker(format!("{} op {}", self.name, self.history.states.len() - 1));
+        self.device.marker(format!("{} synced {}", self.name, self.history.syncs.len() - 1));
+    }
     fn synced(&mut self, promise: Synced) {
         self.history.syncs.push(promise);
         self.device.marker(format!("{} synced {}", self.name, self.history.syncs.len() - 1));

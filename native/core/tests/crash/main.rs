@@ -5,10 +5,14 @@
 //! `npm run test:crash`.
 
 mod content;
+mod faults;
+mod flushes;
 mod lane;
+mod named;
 mod oracle;
 mod proof;
 mod rig;
 mod states;
 mod tree;
+mod watch;
 mod workloads;

@@ -16,9 +16,17 @@ use std::sync::Arc;
 pub struct Progress {
     /// By root of the lane: last operation begun, syncs returned.
     lanes: HashMap<String, (usize, Vec<usize>)>,
+    /// Nothing may be missing: it is memory that is looked at.
+    newest: bool,
 }
 
 impl Progress {
+    /// The lane has done all it did, and its memory has it all; the last operation may have failed.
+    pub fn at_the_end(&mut self, history: &History) {
+        let last = history.states.len() - 1;
+        self.newest = true;
+        self.lanes.insert(history.root.clone(), (last, Vec::new()));
+    }
     pub fn take(&mut self, event: &Event) {
         let Event::Marker(text) = event else { return };
         let mut words = text.split(' ');
@@ -52,6 +60,11 @@ impl Bounds {
                 let least = bounds.versions.entry(*node).or_default();
                 *least = (*least).max(*version);
             }
+        }
+        if progress.newest {
+            bounds.first_op = last_op;
+            let versions = history.files.iter().map(|file| file.versions.len().saturating_sub(1));
+            bounds.versions = versions.enumerate().collect();
         }
         bounds
     }

@@ -6,7 +6,7 @@ use hn4_core::device::testing::{MemDevice, RecordingDevice, Rng, Trace};
 use hn4_core::device::{Device, testing::CountingDevice};
 use hn4_core::testing::{FormatOptions, format_volume};
 use hn4_core::vfs::{FileSystem, Vfs};
-use hn4_core::volume::{OpenOptions, Say, OpenReport, Volume};
+use hn4_core::volume::{OpenOptions, OpenReport, Say, Volume};
 use std::sync::Arc;
 
 /// A volume to be made.
@@ -65,19 +65,18 @@ impl Rig {
         Lane::new(&self.fs, &self.device, root)
     }
 
-    /// Forgets the trace so far: the lanes' present states are durable.
-    pub fn start_here(&mut self, lanes: &mut [&mut Lane]) {
-        for lane in &mut *lanes {
-            lane.syncfs().unwrap();
-        }
+    /// Forgets the trace so far: the lane's present state is durable.
+    pub fn start_here(&mut self, lane: &mut Lane) -> Result<()> {
+        lane.syncfs()?;
+        self.restart();
+        lane.mark_all();
+        Ok(())
+    }
+
+    /// The trace begins here. Call when nothing is under way and all is synced.
+    pub fn restart(&mut self) {
         self.device.take_trace();
         self.base = self.memory.snapshot();
-        for lane in lanes {
-            let op = lane.history.states.len() - 1;
-            self.device.marker(format!("{} op {op}", lane_name(&lane.history.root)));
-            let sync = lane.history.syncs.len() - 1;
-            self.device.marker(format!("{} synced {sync}", lane_name(&lane.history.root)));
-        }
     }
 
     /// Closes the volume.

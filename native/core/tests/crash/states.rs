@@ -3,7 +3,8 @@
 use crate::oracle::{self, Progress};
 use crate::rig::{Run, open, options, read_only_tree};
 use crate::tree::{Tree, read_tree};
-use hn4_core::device::testing::{MemDevice, RecordingDevice, Rng};
+use hn4_core::device::testing::{Event, MemDevice, RecordingDevice, Rng};
+use hn4_core::testing::check_volume;
 use hn4_core::vfs::{Caller, FileSystem, Vfs};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -42,11 +43,13 @@ pub fn explore(name: &str, run: &Run, plan: &Plan, only: Option<(usize, u64)>) -
     let mut figures = Figures::default();
     let mut progress = Progress::default();
     let mut cursor = run.trace.cursor(&run.base);
-    let mut behind = 0;
+    // What was said before anything happened holds from the start.
+    let mut behind = run.trace.events.iter().take_while(|event| matches!(event, Event::Marker(_))).count();
+    run.trace.events[..behind].iter().for_each(|event| progress.take(event));
     for cut in run.trace.cuts() {
         cursor.advance_to(cut);
-        run.trace.events[behind..cut].iter().for_each(|event| progress.take(event));
-        behind = cut;
+        run.trace.events[behind..cut.max(behind)].iter().for_each(|event| progress.take(event));
+        behind = cut.max(behind);
         for sample in 0..plan.samples + 2 {
             let seed = plan.seed.wrapping_add((cut as u64) << 20).wrapping_add(sample);
             let mut rng = Rng::new(seed ^ 0x5eed);
@@ -119,6 +122,7 @@ fn look(
     drop(fs);
     let closed = read_only_tree(memory.snapshot()).map_err(|error| format!("closed: {error}"))?;
     same(&tree, &closed, "before and after closing")?;
+    check_volume(&*memory).map_err(|problems| format!("closed: {}", problems.join("; ")))?;
     if !deep {
         return Ok(());
     }
@@ -171,6 +175,7 @@ fn write_on(fs: &Arc<FileSystem>, memory: &MemDevice, tree: &Tree, rng: &mut Rng
         return Err("what was synced after recovery is not there".into());
     }
     same(tree, &kept, "before and after writing to a recovered volume")?;
+    check_volume(memory).map_err(|problems| format!("killed after recovery: {}", problems.join("; ")))?;
     if fs.lookup(1, name).is_ok() {
         fs.unlink(1, name).map_err(failed)?;
     }

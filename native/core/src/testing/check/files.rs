@@ -85,13 +85,13 @@ fn read_file(
     let hash = seed_hash(&context.geometry.hash_key, &slot.seed_id());
     let mut equations = Equations::empty(&context.window, hash);
     let (stride, scale) = (slot.anchor.orbit_vector, slot.anchor.fractal_scale);
-    let equation = |gravity: u64| {
-        (gravity != 0)
-            .then(|| context.window.equation(crate::base::Block(gravity), stride, scale).ok())
-            .flatten()
-    };
-    equations.anchor = equation(slot.anchor.gravity_center);
-    equations.gravity_1 = slot.gravity_1().ok().and_then(equation).map(|equation| equation.gravity);
+    let gravities = [slot.anchor.gravity_center, slot.gravity_1().unwrap_or(0)];
+    let [anchor, copy_1] = gravities.map(|gravity| {
+        let block = crate::base::Block(gravity);
+        if gravity == 0 { None } else { context.window.equation(block, stride, scale).ok() }
+    });
+    equations.anchor = anchor;
+    equations.gravity_1 = copy_1.map(|equation| equation.gravity);
     let pages = context.geometry.map.pages_of(Region::Extension);
     let chain = Chain::read(&mut UnitsOf(image), number, slot.attributes.extension, pages);
     let chain = context.take(chain, what)?;

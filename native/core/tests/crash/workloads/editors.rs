@@ -3,132 +3,128 @@
 use super::{bytes, some_size};
 use crate::lane::Lane;
 use crate::rig::Rig;
+use hn4_core::base::Result;
 use hn4_core::device::testing::Rng;
 
-fn save(lane: &mut Lane, rng: &mut Rng, path: &str, sync: bool) {
+pub fn save(lane: &mut Lane, rng: &mut Rng, path: &str, sync: bool) -> Result<()> {
     let temporary = format!("{path}.tmp");
-    lane.create(&temporary).unwrap();
+    lane.create(&temporary)?;
     let size = some_size(rng);
     let data = bytes(rng, size);
     for part in data.chunks(10_000) {
-        lane.append(&temporary, part).unwrap();
+        lane.append(&temporary, part)?;
     }
     if sync {
-        lane.fsync(&temporary).unwrap();
+        lane.fsync(&temporary)?;
     }
-    lane.rename(&temporary, path).unwrap();
+    lane.rename(&temporary, path)
 }
 
 /// Write a temporary file, fsync, rename over the old one.
-pub fn save_with_fsync(rig: &mut Rig, rng: &mut Rng) -> Vec<Lane> {
-    let mut lane = rig.lane("");
+pub fn save_with_fsync(_rig: &mut Rig, lane: &mut Lane, rng: &mut Rng) -> Result<()> {
     for _ in 0..30 {
         let path = format!("/text-{}", rng.below(4));
-        save(&mut lane, rng, &path, true);
+        save(lane, rng, &path, true)?;
         if rng.chance(1, 3) {
-            lane.fsync("").unwrap();
+            lane.fsync("")?;
         }
     }
-    vec![lane]
+    Ok(())
 }
 
 /// The same without fsync; another file is synced now and then.
-pub fn save_without_fsync(rig: &mut Rig, rng: &mut Rng) -> Vec<Lane> {
-    let mut lane = rig.lane("");
-    lane.create("/other").unwrap();
+pub fn save_without_fsync(_rig: &mut Rig, lane: &mut Lane, rng: &mut Rng) -> Result<()> {
+    lane.create("/other")?;
     for i in 0..30u64 {
         let path = format!("/text-{}", rng.below(4));
-        save(&mut lane, rng, &path, false);
+        save(lane, rng, &path, false)?;
         if rng.chance(1, 3) {
-            lane.append("/other", &bytes(rng, i + 1)).unwrap();
-            lane.fsync("/other").unwrap();
+            lane.append("/other", &bytes(rng, i + 1))?;
+            lane.fsync("/other")?;
         }
     }
-    lane.syncfs().unwrap();
-    vec![lane]
+    lane.syncfs()?;
+    Ok(())
 }
 
 /// Objects written to temporary names and renamed, an index and a ref behind lock files.
-pub fn git(rig: &mut Rig, rng: &mut Rng) -> Vec<Lane> {
-    let mut lane = rig.lane("");
+pub fn git(_rig: &mut Rig, lane: &mut Lane, rng: &mut Rng) -> Result<()> {
     for dir in ["/objects", "/refs", "/refs/heads"] {
-        lane.mkdir(dir).unwrap();
+        lane.mkdir(dir)?;
     }
     for commit in 0..6 {
         for object in 0..5 {
             let fan = format!("/objects/{:02x}", rng.below(5));
             if !lane.exists(&fan) {
-                lane.mkdir(&fan).unwrap();
+                lane.mkdir(&fan)?;
             }
             let temporary = format!("{fan}/tmp_obj");
-            lane.create(&temporary).unwrap();
+            lane.create(&temporary)?;
             let size = some_size(rng) / 4 + 1;
-            lane.write(&temporary, 0, &bytes(rng, size)).unwrap();
+            lane.write(&temporary, 0, &bytes(rng, size))?;
             if object == 4 {
-                lane.fsync(&temporary).unwrap();
+                lane.fsync(&temporary)?;
             }
-            lane.chmod(&temporary, 0o444).unwrap();
-            lane.rename(&temporary, &format!("{fan}/{commit}-{object}")).unwrap();
+            lane.chmod(&temporary, 0o444)?;
+            lane.rename(&temporary, &format!("{fan}/{commit}-{object}"))?;
         }
         for name in ["/index", "/refs/heads/main"] {
             let lock = format!("{name}.lock");
-            lane.create(&lock).unwrap();
-            lane.write(&lock, 0, &bytes(rng, 41)).unwrap();
+            lane.create(&lock)?;
+            lane.write(&lock, 0, &bytes(rng, 41))?;
             if name != "/index" {
-                lane.fsync(&lock).unwrap();
+                lane.fsync(&lock)?;
             }
-            lane.rename(&lock, name).unwrap();
+            lane.rename(&lock, name)?;
         }
     }
-    vec![lane]
+    Ok(())
 }
 
 /// Delivery to tmp, fsync, rename to new, reading moves to cur, expiry.
-pub fn mail_spool(rig: &mut Rig, rng: &mut Rng) -> Vec<Lane> {
-    let mut lane = rig.lane("");
+pub fn mail_spool(_rig: &mut Rig, lane: &mut Lane, rng: &mut Rng) -> Result<()> {
     for dir in ["/tmp", "/new", "/cur"] {
-        lane.mkdir(dir).unwrap();
+        lane.mkdir(dir)?;
     }
     let mut new: Vec<u64> = Vec::new();
     let mut read: Vec<u64> = Vec::new();
     for number in 0..30u64 {
         let path = format!("/tmp/{number}");
-        lane.create(&path).unwrap();
+        lane.create(&path)?;
         let size = some_size(rng);
-        lane.write(&path, 0, &bytes(rng, size)).unwrap();
-        lane.fsync(&path).unwrap();
-        lane.rename(&path, &format!("/new/{number}")).unwrap();
+        lane.write(&path, 0, &bytes(rng, size))?;
+        lane.fsync(&path)?;
+        lane.rename(&path, &format!("/new/{number}"))?;
         if rng.chance(1, 2) {
-            lane.fsync("/new").unwrap();
+            lane.fsync("/new")?;
         }
         new.push(number);
         if rng.chance(1, 3) {
             let number = new.swap_remove(rng.below(new.len() as u64) as usize);
-            lane.rename(&format!("/new/{number}"), &format!("/cur/{number}")).unwrap();
+            lane.rename(&format!("/new/{number}"), &format!("/cur/{number}"))?;
             read.push(number);
         }
         if rng.chance(1, 4) && !read.is_empty() {
             let number = read.swap_remove(rng.below(read.len() as u64) as usize);
-            lane.unlink(&format!("/cur/{number}")).unwrap();
+            lane.unlink(&format!("/cur/{number}"))?;
         }
     }
-    vec![lane]
+    Ok(())
 }
 
 /// Lines appended, each synced; the log is rotated.
-pub fn append_log(rig: &mut Rig, rng: &mut Rng) -> Vec<Lane> {
-    let mut lane = rig.lane("");
-    lane.create("/log").unwrap();
+pub fn append_log(_rig: &mut Rig, lane: &mut Lane, rng: &mut Rng) -> Result<()> {
+    lane.create("/log")?;
     for _ in 0..70 {
         let length = 20 + rng.below(300);
-        lane.append("/log", &bytes(rng, length)).unwrap();
+        lane.append("/log", &bytes(rng, length))?;
         if rng.chance(4, 5) {
-            lane.fsync("/log").unwrap();
+            lane.fsync("/log")?;
         }
         if lane.content("/log").size > 9000 {
-            lane.rename("/log", "/log.1").unwrap();
-            lane.create("/log").unwrap();
+            lane.rename("/log", "/log.1")?;
+            lane.create("/log")?;
         }
     }
-    vec![lane]
+    Ok(())
 }

@@ -7,6 +7,10 @@ mod large;
 mod mixed;
 mod names;
 
+pub use editors::save;
+pub use fullness::fill_cortex;
+pub use mixed::one;
+
 use crate::rig::{Setup, Workload};
 use hn4_core::device::testing::Rng;
 

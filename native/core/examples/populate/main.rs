@@ -1,0 +1,78 @@
+//! Fills a formatted volume through the engine and prints what a reader must find there, as JSON:
+//!
+//!     populate IMAGE SEED            fill, commit, close
+//!     populate IMAGE SEED --small    fill less: for volumes that are kept in a file of the project
+//!     populate IMAGE SEED --crash    fill, commit, and leave without closing: the log must be replayed
+//!     populate IMAGE --list          change nothing: what the engine finds there
+//!
+//! What is printed after a fill comes from a model in memory, not from the volume; the volume must
+//! agree with it before the image is left.
+
+mod fill;
+mod manifest;
+mod model;
+mod rounds;
+mod world;
+
+use hn4_core::base::Error;
+use hn4_core::device::{FileDevice, OpenFile};
+use hn4_core::vfs::{FileSystem, Vfs};
+use hn4_core::volume::{OpenOptions, Say, Volume};
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::Arc;
+use world::World;
+
+fn open(image: &str, read_only: bool) -> Result<FileSystem, Error> {
+    let how = if read_only { OpenFile::READ_ONLY } else { OpenFile::READ_WRITE };
+    let device = Arc::new(FileDevice::open(Path::new(image), how)?);
+    let say = Some(Say::new(|line| eprintln!("populate: {line}")));
+    let options = OpenOptions { read_only, say, ..OpenOptions::default() };
+    Ok(FileSystem::new(Volume::open(device, options)?.0))
+}
+
+fn list(image: &str) -> Result<(), Error> {
+    let fs = open(image, true)?;
+    println!("{}", manifest::of_volume(&fs)?);
+    fs.shutdown()
+}
+
+fn populate(image: &str, seed: u64, small: bool, crash: bool) -> Result<(), Error> {
+    let mut world = World::new(open(image, false)?, seed);
+    world.repeats = small;
+    fill::fill(&mut world, small)?;
+    rounds::run(&mut world, if small { 60 } else { 600 })?;
+    world.fs.syncfs()?;
+    let expected = world.manifest()?;
+    let found = manifest::of_volume(&world.fs)?;
+    manifest::demand_equal(&expected, &found);
+    println!("{expected}");
+    if crash {
+        // No destructor runs: the log is left as the last commit wrote it.
+        std::process::exit(0);
+    }
+    world.fs.shutdown()
+}
+
+fn main() -> ExitCode {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let done = match words[..] {
+        [image, "--list"] => list(image),
+        [image, seed, ref options @ ..] if seed.parse::<u64>().is_ok() => {
+            let has = |name: &str| options.contains(&name);
+            populate(image, seed.parse().unwrap_or(0), has("--small"), has("--crash"))
+        }
+        _ => {
+            eprintln!("usage: populate IMAGE SEED [--small] [--crash] | populate IMAGE --list");
+            return ExitCode::FAILURE;
+        }
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("populate: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,77 @@
+/** hn4 id: the public id of a file, in an image or in a mount, and back. */
+import { hex, parseUuid, uuidText } from '../base/bytes.ts'
+import { Hn4Error } from '../base/error.ts'
+import type { Command } from '../console/command.ts'
+import type { Context } from '../console/context.ts'
+import { EXIT } from '../console/exit-codes.ts'
+import { UsageError } from '../console/failure.ts'
+import { type LivePath, livePath, pathOfId, readPublicId, setPublicId } from '../mount/live-id.ts'
+import { PathFinder } from '../reader/back-links.ts'
+import { fileOfPublicId } from './anchor.ts'
+import { withTarget } from './target.ts'
+
+function idOf(text: string): Uint8Array {
+  const bytes = parseUuid(text)
+  if (bytes === null) throw new Hn4Error('ARGUMENT', { text: `not an id: '${text}'` })
+  return bytes
+}
+
+function inMount(ctx: Context, live: LivePath): number {
+  const [wanted, changed] = [ctx.args[1], ctx.options.text('set')]
+  if (wanted !== undefined && changed !== undefined) throw new UsageError('--set and an ID exclude each other')
+  if (changed !== undefined) setPublicId(live, uuidText(idOf(changed)))
+  if (wanted !== undefined) {
+    const path = pathOfId(live, uuidText(idOf(wanted)))
+    if (ctx.isJson) ctx.json({ path, public_id: uuidText(idOf(wanted)) })
+    else ctx.result(path)
+    return EXIT.OK
+  }
+  const id = readPublicId(live)
+  if (ctx.isJson) ctx.json({ path: live.path, public_id: id })
+  else ctx.result(id)
+  return EXIT.OK
+}
+
+function inImage(ctx: Context): number {
+  if (ctx.options.text('set') !== undefined) throw new UsageError('--set needs a file in a mount')
+  return withTarget(ctx, ctx.arg(0), (volume, target) => {
+    const bytes = ctx.args[1] === undefined ? null : idOf(ctx.args[1])
+    const file = bytes === null ? volume.lookup(target.path) : fileOfPublicId(volume, bytes)
+    const path = bytes === null ? target.path : new PathFinder(volume).pathOf(file)
+    const { anchor: fields, seedId } = file.slot
+    const isChanged = hex(seedId) !== hex(fields.public_id)
+    if (ctx.isJson) {
+      const [public_id, seed_id] = [uuidText(fields.public_id), uuidText(seedId)]
+      ctx.json({ path, public_id, seed_id, changed: isChanged, number: fields.number })
+      return EXIT.OK
+    }
+    ctx.result(bytes === null ? uuidText(fields.public_id) : (path ?? `file ${fields.number}: no path leads to it`))
+    if (ctx.isVerbose) ctx.result(`seed_id ${uuidText(seedId)}${isChanged ? '' : ' (not changed)'}`)
+    return EXIT.OK
+  })
+}
+
+export const idCommand: Command = {
+  name: 'id',
+  summary: 'show or set the public id of a file, or show the file of an id',
+  description: [
+    'A file is an argument IMAGE:/PATH, or a path in a mount. There --set gives it another id; its data and its ' +
+      'anchor stay where they are. In a mount /.hn4/id/ID leads to the file too.',
+  ],
+  exits: 'fsck',
+  arguments: [
+    { name: 'FILE', summary: 'IMAGE:/PATH or a path in a mount; with ID, the image or any path in the mount' },
+    { name: 'ID', summary: 'public id to look for', optional: true },
+  ],
+  options: [{ name: 'set', kind: 'text', value: 'ID', summary: 'give the file this public id (in a mount)' }],
+  examples: [
+    { line: 'hn4 id disk.img:/report.pdf', meaning: 'its public id' },
+    { line: 'hn4 id -v disk.img:/report.pdf', meaning: 'also the seed_id, which never changes' },
+    { line: 'hn4 id disk.img 10000000-0000-0000-2a00-000001020304', meaning: 'the path of the file with this id' },
+    { line: 'hn4 id --set 0f8fad5b-d9cb-469f-a165-70867728950e /mnt/report.pdf', meaning: 'change it' },
+  ],
+  run(ctx) {
+    const live = livePath(ctx.arg(0))
+    return live === undefined ? inImage(ctx) : inMount(ctx, live)
+  },
+}

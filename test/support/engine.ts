@@ -1,0 +1,102 @@
+/**
+ * The engine for tests that have an image: native/core/examples/populate.rs, built at the first use
+ * (`cargo test` has built it before).
+ */
+import { spawnSync } from 'node:child_process'
+import { join } from 'node:path'
+import { PACKAGE_TOP } from '../../src/base/package.ts'
+import { crc32c } from '../../src/format/crc32c.ts'
+import type { Located } from '../../src/reader/cortex.ts'
+import type { Volume } from '../../src/reader/volume.ts'
+
+/** A file as the manifest says it. Names and targets: bytes that are not printable are %XX. */
+export interface ManifestEntry {
+  readonly path: string
+  readonly mode: number
+  readonly uid: number
+  readonly gid: number
+  readonly rdev: number
+  readonly nlink: number
+  readonly size: string
+  /** Nanoseconds. */
+  readonly mtime: string
+  /** CRC32C over index and bytes of each block that is not zero. */
+  readonly content: number
+  readonly target: string | null
+  /** Name, length, CRC32C of the value. */
+  readonly xattrs: readonly (readonly [string, number, number])[]
+}
+
+const PROGRAM = ['-p', 'hn4-core', '--features', 'testing', '--example', 'populate']
+
+/** Runs populate with these words and gives back its manifest. */
+export function populate(...words: readonly string[]): ManifestEntry[] {
+  const manifest = join(PACKAGE_TOP, 'native/Cargo.toml')
+  const run = spawnSync('cargo', ['run', '--quiet', '--manifest-path', manifest, ...PROGRAM, '--', ...words], {
+    encoding: 'utf8',
+    maxBuffer: 64 << 20,
+  })
+  if (run.error !== undefined) throw run.error
+  if (run.status !== 0) throw new Error(`populate ${words.join(' ')}: ${run.stderr}`)
+  return JSON.parse(run.stdout) as ManifestEntry[]
+}
+
+/** Bytes as the manifest shows them. */
+export function escapeBytes(bytes: Uint8Array): string {
+  const shown = (byte: number): string =>
+    byte >= 0x20 && byte <= 0x7e && byte !== 0x25 ? String.fromCharCode(byte) : `%${byte.toString(16).padStart(2, '0')}`
+  return Array.from(bytes, shown).join('')
+}
+
+function contentSum(volume: Volume, file: Located): number {
+  const content = volume.content(file)
+  const runs = content.presence?.runs() ?? [{ start: 0, end: file.slot.contentBlocks }]
+  const index = Buffer.alloc(8)
+  let sum = 0
+  for (const run of runs) {
+    for (let i = run.start; i < run.end; i++) {
+      const bytes = content.block(i).slice()
+      // What stands behind the end of a file means nothing.
+      const left = file.slot.anchor.mass - BigInt(i) * 4096n
+      if (left < 4096n) bytes.fill(0, left > 0n ? Number(left) : 0)
+      if (bytes.every(byte => byte === 0)) continue
+      index.writeBigUInt64LE(BigInt(i))
+      sum = crc32c(bytes, crc32c(index, sum))
+    }
+  }
+  return sum
+}
+
+/** The same list as the reader finds it, in the manifest's order. @throws at the first damage */
+export function manifestOf(volume: Volume): ManifestEntry[] {
+  const entries: ManifestEntry[] = []
+  const open = [{ file: volume.root(), path: '' }]
+  for (let next = open.pop(); next !== undefined; next = open.pop()) {
+    for (const entry of volume.readDirectory(next.file)) {
+      const file = volume.fileOfEntry(next.file.slot.number, entry)
+      const path = `${next.path}/${escapeBytes(entry.name)}`
+      if (file.slot.type === 'directory') open.push({ file, path })
+      entries.push(entryOf(volume, file, path))
+    }
+  }
+  return entries.sort((a, b) => (a.path < b.path ? -1 : 1))
+}
+
+function entryOf(volume: Volume, file: Located, path: string): ManifestEntry {
+  const { slot } = file
+  const { anchor, attributes } = slot
+  const xattrs = volume.xattrs(file).map(({ name, value }) => [escapeBytes(name), value.length, crc32c(value)] as const)
+  return {
+    path,
+    mode: anchor.permissions & 0xffff,
+    uid: attributes.uid,
+    gid: attributes.gid,
+    rdev: attributes.rdev,
+    nlink: attributes.nlink,
+    size: slot.type === 'directory' ? '0' : anchor.mass.toString(),
+    mtime: anchor.mod_clock.toString(),
+    content: slot.type === 'regular' ? contentSum(volume, file) : 0,
+    target: slot.type === 'symlink' ? escapeBytes(volume.readlink(file)) : null,
+    xattrs: xattrs.toSorted(([a], [b]) => (a < b ? -1 : 1)),
+  }
+}
