@@ -2,7 +2,7 @@
 
 use super::FileSystem;
 use super::check;
-use super::identity::PUBLIC_ID;
+use super::identity::{PUBLIC_ID, is_virtual};
 use crate::base::{Code, Ino, Result};
 use crate::extension::xattr;
 use crate::format::layout;
@@ -23,6 +23,9 @@ fn supported(name: &[u8]) -> Result<()> {
 
 impl FileSystem {
     pub(super) fn get_xattr(&self, ino: Ino, name: &[u8]) -> Result<Vec<u8>> {
+        if is_virtual(ino) {
+            return Err(Code::NoAttribute.into());
+        }
         let inode = self.volume.held(ino)?;
         let state = inode.state.read();
         if name == PUBLIC_ID {
@@ -38,6 +41,9 @@ impl FileSystem {
     }
 
     pub(super) fn list_xattr(&self, ino: Ino) -> Result<Vec<u8>> {
+        if is_virtual(ino) {
+            return Ok(Vec::new());
+        }
         let inode = self.volume.held(ino)?;
         let state = inode.state.read();
         if !state.has(layout::DATA_CLASS_HAS_XATTR) {

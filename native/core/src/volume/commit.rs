@@ -132,6 +132,9 @@ impl Committer {
                 volume.fail(&error);
             }
             volume.reap_some();
+            if volume.transaction_is_full() {
+                return (Some(target), false, false);
+            }
         }
     }
 
@@ -147,6 +150,7 @@ impl Committer {
             }
             // Space was short: what this transaction freed is needed for the rest.
             volume.prove_last()?;
+            self.empty_area(volume)?;
             let placed = volume.stats.data_blocks.load(Ordering::Relaxed) > before;
             fruitless = if placed { 0 } else { fruitless + 1 };
             if fruitless > FRUITLESS_MAX {
@@ -229,7 +233,12 @@ impl Committer {
                     return Ok(());
                 }
                 let max = volume.data_room()?;
-                let blocks = volume.place_data(inode, &mut state, max, &mut self.tickets)?;
+                let blocks = match volume.place_data(inode, &mut state, max, &mut self.tickets) {
+                    Err(error) if error.code == Code::ExtensionFull => {
+                        volume.place_whole(inode, &mut state, max, &mut self.tickets)?
+                    }
+                    placed => placed?,
+                };
                 (blocks, state.dirty.is_empty())
             };
             if blocks > 0 {
@@ -350,7 +359,7 @@ impl Committer {
             let whole = self.place(volume, true)?;
             self.commit(volume)?;
             volume.prove_last()?;
-            if !whole || volume.reap_all()? {
+            if !whole || volume.reap_all() {
                 continue;
             }
             let _closed = volume.gate.close();

@@ -198,7 +198,8 @@ impl Volume {
             return Ok(Plan::default());
         }
         let blocks = state.slot.attributes.blocks;
-        let slots = self.segment_slots();
+        let is_meta = inode.is_directory() || bursts[0].first >= layout::FILE_BLOCKS_MAX;
+        let slots = self.segment_slots(is_meta);
         let mut ask = |equations: &Equations, size_blocks, segment_slots| {
             let file = FileState {
                 holder: Holder { owner: inode.ino, copy },

@@ -109,11 +109,7 @@ impl Lane {
         self.history.files[node].versions.last().map(|v| v.content.clone()).unwrap_or_default()
     }
     fn node(&self, path: &str) -> Node {
-        *self
-            .state()
-            .names
-            .get(path)
-            .unwrap_or_else(|| panic!("the workload uses {path}, which is not there"))
+        *self.state().names.get(path).unwrap_or_else(|| panic!("the workload uses {path}, which is not there"))
     }
     pub fn ino(&self, path: &str) -> Ino {
         self.inos[&self.node(path)].0
@@ -167,12 +163,7 @@ impl Lane {
         done
     }
 
-    fn make(
-        &mut self,
-        path: &str,
-        meta: Meta,
-        act: impl FnOnce(&FileSystem, Ino, &[u8]) -> Result<Ino>,
-    ) -> Result<()> {
+    fn make(&mut self, path: &str, meta: Meta, act: impl FnOnce(&FileSystem, Ino, &[u8]) -> Result<Ino>) -> Result<()> {
         let (dir, dir_ino, name) = self.parent(path);
         let node = self.history.files.len();
         let is_dir = meta.mode & libc::S_IFMT == libc::S_IFDIR;

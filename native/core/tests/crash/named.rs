@@ -1,5 +1,6 @@
 //! Single cases that a random sample might miss.
 
+use crate::lane::Lane;
 use crate::oracle::{Progress, check};
 use crate::rig::{Rig, Run, Setup, open, options, read_only_tree, record};
 use crate::states::{Plan, explore};
@@ -111,12 +112,9 @@ fn two_files(prove: bool) -> (MemDevice, Vec<u64>, Geometry) {
     lane.write("/second", 0, &[2; 20_000]).unwrap();
     lane.fsync("/second").unwrap();
     let geometry = geometry(&*rig.memory);
-    let mut blocks: Vec<u64> = data_writes(&rig.device.take_trace().events, &geometry).into_keys().collect();
-    blocks.retain(|number| {
-        let mut block = AlignedBuf::zeroed(1);
-        rig.memory.read(geometry.data_block(*number), &mut block).unwrap();
-        block[0] == 2 && block[1] == 2
-    });
+    let meta = |event: &Event| written(event).is_some_and(|(_, data)| data.iter().all(|byte| matches!(byte, 0 | 2)));
+    let events: Vec<Event> = rig.device.take_trace().events.into_iter().filter(meta).collect();
+    let mut blocks: Vec<u64> = data_writes(&events, &geometry).into_keys().collect();
     blocks.sort_unstable();
     assert_eq!(blocks.len(), 5);
     if prove {
@@ -203,7 +201,7 @@ fn torn_pages(copy: usize) {
     let case = cases().into_iter().find(|case| case.name == "mixed").unwrap();
     let run = record(&case.setup, case.run, 3);
     let writes = home_writes(&run, copy);
-    assert!(writes.len() > 5, "only {} home writes", writes.len());
+    assert!(writes.len() > 20, "only {} home writes", writes.len());
     let mut progress = Progress::default();
     let mut behind = 0;
     let mut cursor = run.trace.cursor(&run.base);
@@ -356,11 +354,11 @@ fn a_kick_chain_cut_anywhere() {
     case.setup.format.log_blocks = Some(256);
     let mut rig = Rig::new(&case.setup);
     let mut lane = rig.lane("");
-    let count = fill_cortex(&rig, &mut lane, 94).unwrap();
+    let count = fill_cortex(&rig, &mut lane, 96).unwrap();
     assert!(count > 300);
     rig.start_here(&mut lane).unwrap();
     let mut slots = Vec::new();
-    for i in 0..16 {
+    for i in 0..6 {
         rig.device.marker("kick");
         let before = rig.device.trace().events.len();
         lane.create(&format!("/kicked{i}")).unwrap();
@@ -369,7 +367,7 @@ fn a_kick_chain_cut_anywhere() {
     }
     // The file and its directory take two slots; more means that others moved.
     assert!(slots.iter().any(|count| *count > 2), "nothing was kicked: {slots:?}");
-    all_states("kicks", &rig.finish(vec![lane]), 10);
+    all_states("kicks", &rig.finish(vec![lane]), 30);
 }
 
 /// SLOT items of a log record (0 for other blocks).
@@ -408,12 +406,14 @@ fn a_full_log_under_load() {
 
 fn load(fs: &FileSystem, thread: u64) {
     let who = Caller::default();
-    for i in 0..600u64 {
+    for i in 0..300u64 {
         let name = format!("{thread}-{}", i % 50);
         let _ = fs.unlink(1, name.as_bytes());
         let ino = fs.mknod(1, name.as_bytes(), libc::S_IFREG | 0o600, 0, &who).unwrap().ino;
         fs.write(ino, 0, &vec![i as u8; (i * 97 % 30_000) as usize + 1], false).unwrap();
-        fs.fsync(ino, false).unwrap();
+        if i % 5 == 0 {
+            fs.fsync(ino, false).unwrap();
+        }
         fs.forget(ino, 1);
     }
 }
@@ -529,6 +529,7 @@ fn a_renamed_file_is_never_empty_however_busy_the_volume() {
         });
         rig.finish(lanes)
     });
+    let _ = Lane::is_full;
     for cut in run.trace.cuts() {
         let tree = read_only_tree(run.trace.image(&run.base, cut)).unwrap();
         let mut saved = tree.iter().filter(|(path, _)| *path == "/saved");

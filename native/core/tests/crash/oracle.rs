@@ -30,9 +30,7 @@ impl Progress {
     pub fn take(&mut self, event: &Event) {
         let Event::Marker(text) = event else { return };
         let mut words = text.split(' ');
-        let (Some(lane), Some(what), Some(number)) = (words.next(), words.next(), words.next()) else {
-            return;
-        };
+        let (Some(lane), Some(what), Some(number)) = (words.next(), words.next(), words.next()) else { return };
         let number = number.parse().unwrap();
         let root = if lane == "/" { "" } else { lane };
         let (begun, syncs) = self.lanes.entry(root.to_string()).or_default();
@@ -84,10 +82,7 @@ pub fn check(history: &History, progress: &Progress, tree: &Tree) -> Result<(), 
                 Some(text) => problem = Some(format!("names as after operation {op}, but {text}")),
             },
             Some(text) if problem.is_none() || op == bounds.last_op => {
-                let text = format!(
-                    "names as after no operation {} to {} (not {op}: {text})",
-                    bounds.first_op, bounds.last_op
-                );
+                let text = format!("names as after no operation {} to {} (not {op}: {text})", bounds.first_op, bounds.last_op);
                 problem = problem.filter(|old: &String| old.contains("but")).or(Some(text));
             }
             Some(_) => {}
@@ -103,9 +98,7 @@ pub fn check(history: &History, progress: &Progress, tree: &Tree) -> Result<(), 
 
 /// The part of the tree below a lane's root, by path relative to it.
 fn lane_of<'a>(root: &str, tree: &'a Tree) -> BTreeMap<&'a str, &'a Found> {
-    let inside = |path: &&String| {
-        path.starts_with(root) && (path.len() == root.len() || path[root.len()..].starts_with('/'))
-    };
+    let inside = |path: &&String| path.starts_with(root) && (path.len() == root.len() || path[root.len()..].starts_with('/'));
     tree.iter().filter(|(path, _)| inside(path)).map(|(path, found)| (&path[root.len()..], found)).collect()
 }
 
@@ -121,17 +114,10 @@ fn names_differ(state: &State, tree: &BTreeMap<&str, &Found>) -> Option<String> 
         let Some(&node) = state.names.get(*path) else { return Some(format!("{path} is there")) };
         let meta = &state.nodes[&node];
         if !same_meta(meta, found) {
-            let shown = Meta {
-                mode: found.mode,
-                nlink: found.nlink,
-                target: found.target.clone(),
-                xattrs: found.xattrs.clone(),
-            };
+            let shown = Meta { mode: found.mode, nlink: found.nlink, target: found.target.clone(), xattrs: found.xattrs.clone() };
             return Some(format!("{path} is {shown:?}, not {meta:?}"));
         }
-        if *inos.entry(node).or_insert(found.ino) != found.ino
-            || *nodes.entry(found.ino).or_insert(node) != node
-        {
+        if *inos.entry(node).or_insert(found.ino) != found.ino || *nodes.entry(found.ino).or_insert(node) != node {
             return Some(format!("{path} is file {}, which should not be", found.ino));
         }
     }
@@ -139,18 +125,10 @@ fn names_differ(state: &State, tree: &BTreeMap<&str, &Found>) -> Option<String> 
 }
 
 fn same_meta(meta: &Meta, found: &Found) -> bool {
-    meta.mode == found.mode
-        && meta.nlink == found.nlink
-        && meta.target == found.target
-        && meta.xattrs == found.xattrs
+    meta.mode == found.mode && meta.nlink == found.nlink && meta.target == found.target && meta.xattrs == found.xattrs
 }
 
-fn contents_differ(
-    history: &History,
-    bounds: &Bounds,
-    op: usize,
-    tree: &BTreeMap<&str, &Found>,
-) -> Option<String> {
+fn contents_differ(history: &History, bounds: &Bounds, op: usize, tree: &BTreeMap<&str, &Found>) -> Option<String> {
     for (path, found) in tree {
         let node = history.states[op].names[*path];
         if found.mode & libc::S_IFMT != libc::S_IFREG {
@@ -168,12 +146,7 @@ fn contents_differ(
     None
 }
 
-fn content_differs(
-    history: &History,
-    node: Node,
-    allowed: std::ops::Range<usize>,
-    found: &Found,
-) -> Option<String> {
+fn content_differs(history: &History, node: Node, allowed: std::ops::Range<usize>, found: &Found) -> Option<String> {
     let versions = &history.files[node].versions[allowed.start.min(allowed.end)..allowed.end];
     if !versions.iter().any(|version| version.content.size == found.size) {
         let sizes: Vec<u64> = versions.iter().map(|version| version.content.size).collect();
@@ -186,8 +159,7 @@ fn content_differs(
             let content = &versions[*at].content;
             content.size >= end && content.block(index)[..bytes.len()] == *bytes
         };
-        let looked_at =
-            |at: usize| at > 0 && versions[at].content.shares_block(&versions[at - 1].content, index);
+        let looked_at = |at: usize| at > 0 && versions[at].content.shares_block(&versions[at - 1].content, index);
         let fits = (0..versions.len()).rev().any(|at| {
             let shared = looked_at(at) && versions[at - 1].content.size >= end;
             !shared && holds(&at)
@@ -197,10 +169,7 @@ fn content_differs(
             let older = history.files[node].versions.iter().position(|version| {
                 version.content.size >= end && version.content.block(index)[..bytes.len()] == *bytes
             });
-            return Some(format!(
-                "(size {}) shows {kind} of no version in block {index}; of all versions: {older:?}",
-                found.size
-            ));
+            return Some(format!("(size {}) shows {kind} of no version in block {index}; of all versions: {older:?}", found.size));
         }
     }
     None

@@ -53,9 +53,7 @@ pub fn explore(name: &str, run: &Run, plan: &Plan, only: Option<(usize, u64)>) -
         for sample in 0..plan.samples + 2 {
             let seed = plan.seed.wrapping_add((cut as u64) << 20).wrapping_add(sample);
             let mut rng = Rng::new(seed ^ 0x5eed);
-            if only.is_none_or(|only| only != (cut, sample))
-                && (only.is_some() || !rng.chance(1, plan.one_in))
-            {
+            if only.is_none_or(|only| only != (cut, sample)) && (only.is_some() || !rng.chance(1, plan.one_in)) {
                 continue;
             }
             let image = match sample {
@@ -65,8 +63,7 @@ pub fn explore(name: &str, run: &Run, plan: &Plan, only: Option<(usize, u64)>) -
             };
             let deep = only.is_some() || rng.chance(1, plan.deep_one_in);
             let saved = image.snapshot();
-            let looked =
-                catch_unwind(AssertUnwindSafe(|| look(run, &progress, image, deep, &mut rng, &mut figures)));
+            let looked = catch_unwind(AssertUnwindSafe(|| look(run, &progress, image, deep, &mut rng, &mut figures)));
             let failure = match looked {
                 Ok(Ok(())) => continue,
                 Ok(Err(text)) => text,
@@ -131,11 +128,9 @@ fn look(
         cursor.advance_to(cut);
         let again = cursor.crash(rng.next_u64());
         figures.second_crashes += 1;
-        let second =
-            read_only_tree(again.snapshot()).map_err(|error| format!("second crash at {cut}: {error}"))?;
+        let second = read_only_tree(again.snapshot()).map_err(|error| format!("second crash at {cut}: {error}"))?;
         same(&tree, &second, "a first and a second recovery")?;
-        let (fs, _) = open(Arc::new(again), options(true))
-            .map_err(|error| format!("second crash at {cut}: {error}"))?;
+        let (fs, _) = open(Arc::new(again), options(true)).map_err(|error| format!("second crash at {cut}: {error}"))?;
         same(&tree, &read_tree(&fs)?, "a first and a second writable recovery")?;
         fs.shutdown().map_err(|error| format!("second crash at {cut}, closing: {error}"))?;
     }
@@ -166,8 +161,7 @@ fn write_on(fs: &Arc<FileSystem>, memory: &MemDevice, tree: &Tree, rng: &mut Rng
         Err(error) if crate::lane::Lane::is_full(&error) => {}
         made => made.map_err(failed)?,
     }
-    let killed =
-        read_only_tree(memory.snapshot()).map_err(|error| format!("killed after recovery: {error}"))?;
+    let killed = read_only_tree(memory.snapshot()).map_err(|error| format!("killed after recovery: {error}"))?;
     let mut kept = killed.clone();
     let new = kept.remove("/written-after-recovery");
     let wrong = new.is_some_and(|new| !new.content.is_empty() && new.content[..] != data[..]);

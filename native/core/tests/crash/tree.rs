@@ -80,10 +80,7 @@ fn read_all(fs: &FileSystem, ino: Ino, size: u64) -> hn4_core::base::Result<Vec<
         let end = (done + (1 << 20)).min(bytes.len());
         let n = fs.read(ino, done as u64, &mut bytes[done..end])?;
         if n == 0 {
-            return Err(hn4_core::base::Error::new(
-                hn4_core::base::Code::Io,
-                "the file ends before its size",
-            ));
+            return Err(hn4_core::base::Error::new(hn4_core::base::Code::Io, "the file ends before its size"));
         }
         done += n;
     }

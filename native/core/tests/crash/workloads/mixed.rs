@@ -31,9 +31,7 @@ pub fn one(lane: &mut Lane, rng: &mut Rng) -> Result<()> {
     match rng.below(16) {
         0 => lane.unlink(&one),
         1 if lane.exists(&two) && lane.ino(&one) == lane.ino(&two) => lane.chmod(&one, 0o600),
-        1 | 2 if one != two && (!lane.exists(&two) || lane.ino(&one) != lane.ino(&two)) => {
-            lane.rename(&one, &two)
-        }
+        1 | 2 if one != two && (!lane.exists(&two) || lane.ino(&one) != lane.ino(&two)) => lane.rename(&one, &two),
         3 if !lane.exists(&two) => lane.link(&one, &two),
         4 => lane.truncate(&one, rng.below(end + 5000)),
         5 => lane.set_xattr(&one, "user.x", &bytes(rng, size.min(3000))),
