@@ -68,3 +68,13 @@ function compareFolder<A, B>(all: Comparison, path: string, a: readonly [View<A>
   }
   for (const name of copies.keys()) all.differences.push(`${path}/${name}: should not be there`)
 }
+
+/** What is wrong with a comparison of trees of so many files; undefined if nothing is. */
+export function problemOf(all: Comparison, filesExpected: number): string | undefined {
+  const unreadable = all.unreadable[0]
+  if (unreadable !== undefined) return `${unreadable}: not readable`
+  if (all.differences[0] !== undefined) return all.differences[0]
+  // A comparison that looked at nothing would find nothing.
+  const seen = all.files + all.links
+  return seen === filesExpected ? undefined : `${seen} files were compared, ${filesExpected} were copied`
+}

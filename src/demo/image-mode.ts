@@ -4,7 +4,7 @@ import { formatCount } from '../console/size.ts'
 import { addon } from '../native/addon.ts'
 import { isFailure } from '../native/mount.ts'
 import { Volume } from '../reader/volume.ts'
-import { compare, newComparison } from './compare.ts'
+import { compare, newComparison, problemOf } from './compare.ts'
 import { importTree } from './import.ts'
 import { DemoError, type Stage } from './stage.ts'
 import type { Tree } from './tree.ts'
@@ -41,7 +41,7 @@ export function fillImage(stage: Stage, image: string, tree: Tree, folder: strin
       const copy = volume.lookup(`/${folder}/${basename(source)}`)
       compare(all, basename(source), [HOST, source], [view, copy])
     }
-    const problem = all.differences[0] ?? all.unreadable[0]
+    const problem = problemOf(all, tree.files)
     if (problem !== undefined) throw new DemoError(`the copy differs: ${problem}`)
     stage.say(
       `${formatCount(all.files)} files, ${formatCount(all.folders)} folders, ${stage.size(all.bytes)}: equal (${(stage.seconds - began).toFixed(1)} s)`,

@@ -5,7 +5,7 @@ import { basename, join } from 'node:path'
 import { formatCount } from '../console/size.ts'
 import { thisMachine } from '../mount/machine.ts'
 import { isHn4Mount, mountAt, resolveMountpoint } from '../mount/mount-table.ts'
-import { compare, newComparison } from './compare.ts'
+import { compare, newComparison, problemOf } from './compare.ts'
 import { DemoError, type Stage } from './stage.ts'
 import type { Tree } from './tree.ts'
 import { HOST } from './views.ts'
@@ -97,7 +97,7 @@ export function fillMounted(stage: Stage, image: string, tree: Tree, folder: str
     const all = newComparison()
     for (const source of tree.sources)
       compare(all, basename(source), [HOST, source], [HOST, join(target, basename(source))])
-    const problem = all.differences[0] ?? all.unreadable[0]
+    const problem = problemOf(all, tree.files)
     if (problem !== undefined) throw new DemoError(`the copy differs: ${problem}`)
     took = stage.seconds - began
     stage.say(

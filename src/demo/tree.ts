@@ -26,6 +26,22 @@ function measure(path: string): { files: number; bytes: number } {
   return all
 }
 
+/** Takes folders in their order while they fit. */
+function take(
+  tree: { sources: string[]; files: number; bytes: number },
+  folders: readonly string[],
+  filesMax: number,
+): void {
+  for (const path of folders) {
+    if (tree.files >= FILES_MIN || tree.sources.includes(path)) continue
+    const { files, bytes } = measure(path)
+    if (tree.bytes + bytes > BYTES_MAX || tree.files + files > filesMax) continue
+    tree.sources.push(path)
+    tree.files += files
+    tree.bytes += bytes
+  }
+}
+
 /** Node's headers, where they are installed, then packages of node_modules until there are enough. */
 export function chooseTree(): Tree {
   const headers = join(dirname(dirname(realpathSync(process.execPath))), 'include/node')
@@ -33,15 +49,9 @@ export function chooseTree(): Tree {
     .filter(name => !name.startsWith('.'))
     .sort()
     .map(name => join(PACKAGE_TOP, 'node_modules', name))
-  const sources: string[] = []
-  const all = { files: 0, bytes: 0 }
-  for (const path of [...(existsSync(headers) ? [headers] : []), ...packages]) {
-    const { files, bytes } = measure(path)
-    if (all.bytes + bytes > BYTES_MAX) continue
-    sources.push(path)
-    all.files += files
-    all.bytes += bytes
-    if (all.files > FILES_MIN * 1.05) break
-  }
-  return { sources, ...all }
+  const folders = [...(existsSync(headers) ? [headers] : []), ...packages]
+  const tree = { sources: [], files: 0, bytes: 0 }
+  take(tree, folders, FILES_MIN * 1.2)
+  take(tree, folders, Infinity)
+  return tree
 }

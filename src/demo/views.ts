@@ -27,9 +27,13 @@ export interface View<Node> {
 }
 
 const S_IFMT = 0o170000
-const KINDS: Readonly<Record<number, Facts['kind']>> = { 16807: 'file', 9604: 'folder', 21609: 'link' }
+const KINDS: ReadonlyMap<number, Facts['kind']> = new Map([
+  [0o100000, 'file'],
+  [0o040000, 'folder'],
+  [0o120000, 'link'],
+])
 
-const kindOf = (mode: number): Facts['kind'] => KINDS[mode & S_IFMT] ?? 'other'
+const kindOf = (mode: number): Facts['kind'] => KINDS.get(mode & S_IFMT) ?? 'other'
 const byName = (a: readonly [string, unknown], b: readonly [string, unknown]) => (a[0] < b[0] ? -1 : 1)
 
 function hostXattrs(path: string): string {

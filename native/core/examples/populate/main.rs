@@ -39,6 +39,7 @@ fn list(image: &str) -> Result<(), Error> {
 
 fn populate(image: &str, seed: u64, small: bool, crash: bool) -> Result<(), Error> {
     let mut world = World::new(open(image, false)?, seed);
+    world.repeats = small;
     fill::fill(&mut world, small)?;
     rounds::run(&mut world, if small { 60 } else { 600 })?;
     world.fs.syncfs()?;

@@ -10,6 +10,8 @@ use std::collections::BTreeMap;
 pub struct World {
     pub fs: FileSystem,
     pub rng: Rng,
+    /// Content repeats itself, so that an image packs well.
+    pub repeats: bool,
     /// Number by path, `/a/b`; the root is not among them.
     pub paths: BTreeMap<Vec<u8>, u64>,
     pub nodes: BTreeMap<u64, Node>,
@@ -31,13 +33,20 @@ fn split(path: &[u8]) -> (&[u8], &[u8]) {
 
 impl World {
     pub fn new(fs: FileSystem, seed: u64) -> World {
-        World { fs, rng: Rng(seed), paths: BTreeMap::new(), nodes: BTreeMap::new() }
+        World { fs, rng: Rng(seed), repeats: false, paths: BTreeMap::new(), nodes: BTreeMap::new() }
     }
 
     fn caller(&mut self) -> Caller {
         let ids = [(0, 0), (1000, 1000), (65_534, 100), (u32::MAX - 1, 7)];
         let (uid, gid) = ids[self.rng.below(4) as usize];
         Caller { uid, gid, ..Caller::default() }
+    }
+
+    fn bytes(&mut self, length: u64) -> Vec<u8> {
+        if !self.repeats {
+            return self.rng.bytes(length);
+        }
+        self.rng.bytes(32).into_iter().cycle().take(length as usize).collect()
     }
 
     pub fn ino(&self, path: &[u8]) -> u64 {
@@ -85,7 +94,7 @@ impl World {
     }
 
     pub fn write(&mut self, ino: u64, offset: u64, length: u64) -> Result<()> {
-        let data = self.rng.bytes(length);
+        let data = self.bytes(length);
         for (i, piece) in data.chunks(1 << 20).enumerate() {
             let at = offset + ((i as u64) << 20);
             if fits(self.fs.write(ino, at, piece, false))?.is_none() {
@@ -149,7 +158,7 @@ impl World {
     }
 
     pub fn set_xattr(&mut self, ino: u64, name: &[u8], length: u64) -> Result<()> {
-        let value = self.rng.bytes(length);
+        let value = self.bytes(length);
         match fits(self.fs.setxattr(ino, name, &value, 0)) {
             Ok(Some(())) => {
                 self.node(ino).xattrs.insert(name.to_vec(), value);

@@ -111,6 +111,11 @@ pub const FALLOC_ZERO_RANGE: u32 = 16;
 /// A mounted volume as its doors see it.
 pub trait Vfs: Send + Sync + 'static {
     fn lookup(&self, parent: Ino, name: &[u8]) -> Result<Attr>;
+    /// True if names in this directory, and what is known of this file, change without the kernel's
+    /// doing: it is then told to remember nothing of them.
+    fn is_volatile(&self, _ino: Ino) -> bool {
+        false
+    }
     /// Takes back `count` lookups. Never fails.
     fn forget(&self, ino: Ino, count: u64);
     fn getattr(&self, ino: Ino) -> Result<Attr>;

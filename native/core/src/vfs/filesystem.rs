@@ -1,6 +1,7 @@
 //! [`FileSystem`]: the engine's implementation of [`Vfs`].
 
 use super::api::*;
+use super::identity::Links;
 use crate::base::{Code, Ino, Result};
 use crate::volume::{Inode, Volume};
 use parking_lot::Mutex;
@@ -11,11 +12,13 @@ pub struct FileSystem {
     pub volume: Arc<Volume>,
     /// One rename that moves a directory at a time: the tree's shape changes only under it.
     pub(super) moving: Mutex<()>,
+    /// Links of `.hn4/id` that the door knows.
+    pub(super) links: Mutex<Links>,
 }
 
 impl FileSystem {
     pub fn new(volume: Arc<Volume>) -> FileSystem {
-        FileSystem { volume, moving: Mutex::new(()) }
+        FileSystem { volume, moving: Mutex::new(()), links: Mutex::default() }
     }
 
     /// A directory that the door holds.
@@ -47,7 +50,13 @@ impl Vfs for FileSystem {
         }
         self.find_name(parent, name)
     }
+    fn is_volatile(&self, ino: Ino) -> bool {
+        super::identity::is_virtual(ino)
+    }
     fn forget(&self, ino: Ino, count: u64) {
+        if super::identity::is_virtual(ino) {
+            return self.forget_link(ino, count);
+        }
         if let Some(inode) = self.volume.inodes.forget(ino, count) {
             self.volume.reap_if_unused(&inode);
         }

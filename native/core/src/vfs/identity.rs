@@ -11,6 +11,7 @@ use super::locking::Locked;
 use crate::base::{Code, Error, Ino, Result};
 use crate::format::{Kind, layout};
 use crate::volume::{For, Inode, now_ns};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 /// The extended attribute that shows and sets the public id.
@@ -19,13 +20,36 @@ pub const PUBLIC_ID: &[u8] = b"user.hn4.public_id";
 const VIRTUAL: Ino = 1 << 62;
 const HN4_DIR: Ino = VIRTUAL;
 const ID_DIR: Ino = VIRTUAL + 1;
-/// Links: this plus the file's number (below 2^53).
+/// Links: this plus a turn, plus the file's number (below 2^53). The kernel remembers the target of
+/// a link by its number, and a rename changes the target: so each lookup has a number of its own.
 const LINKS: Ino = VIRTUAL + (1 << 60);
+const TURN_SHIFT: u32 = 53;
+const TURNS: u64 = 1 << (60 - TURN_SHIFT);
 /// Directories above a file: more than this is a loop on the disk.
 const DEPTH_MAX: usize = 4096;
 
 pub fn is_virtual(ino: Ino) -> bool {
     ino >= VIRTUAL
+}
+
+/// Links of `.hn4/id` that were looked up and not forgotten. They do not hold their files: the kernel
+/// may remember a link long after its file was deleted.
+#[derive(Default)]
+pub struct Links {
+    known: HashMap<Ino, Link>,
+    /// Lookups so far.
+    turn: u64,
+}
+
+struct Link {
+    /// Leads to the file's anchor, together with the number.
+    hint: u32,
+    count: u64,
+}
+
+/// The number of the file that a link leads to.
+fn file_behind(link: Ino) -> Ino {
+    link & ((1 << TURN_SHIFT) - 1)
 }
 
 /// The usual text form of an id.
@@ -119,9 +143,21 @@ impl FileSystem {
         if inode.state.read().slot.attributes.nlink == 0 || inode.ino < layout::INO_FIRST {
             return Err(Code::NotFound.into());
         }
-        // The link remembers only the number: keep the way to the anchor.
-        self.volume.inodes.look_up(&inode, 1);
-        Ok(LINKS + inode.ino)
+        let mut links = self.links.lock();
+        links.turn += 1;
+        let link = LINKS + ((links.turn % TURNS) << TURN_SHIFT) + inode.ino;
+        links.known.entry(link).or_insert(Link { hint: inode.hint, count: 0 }).count += 1;
+        Ok(link)
+    }
+
+    pub(super) fn forget_link(&self, link: Ino, count: u64) {
+        let mut links = self.links.lock();
+        if let Some(known) = links.known.get_mut(&link) {
+            known.count = known.count.saturating_sub(count);
+            if known.count == 0 {
+                links.known.remove(&link);
+            }
+        }
     }
 
     /// The file that shows this public id.
@@ -152,11 +188,16 @@ impl FileSystem {
 
     /// The path of a link, relative to `.hn4/id`; `None`: not a virtual link.
     pub(super) fn virtual_target(&self, ino: Ino) -> Option<Result<Vec<u8>>> {
-        (ino >= LINKS).then(|| self.path_of(ino - LINKS).map(|path| [b"../..", &path[..]].concat()))
+        (ino >= LINKS).then(|| {
+            let hint = self.links.lock().known.get(&ino).map(|link| link.hint).ok_or(Code::Stale)?;
+            let path = self.path_of(self.volume.inode(file_behind(ino), hint)?)?;
+            Ok([b"../..", &path[..]].concat())
+        })
     }
 
-    fn path_of(&self, number: Ino) -> Result<Vec<u8>> {
-        let mut at = self.volume.held(number)?;
+    fn path_of(&self, file: Arc<Inode>) -> Result<Vec<u8>> {
+        let number = file.ino;
+        let mut at = file;
         let mut parts: Vec<Vec<u8>> = Vec::new();
         while at.ino != layout::INO_ROOT {
             if parts.len() > DEPTH_MAX {

@@ -1,8 +1,9 @@
 //! Extended attributes, and `user.hn4.public_id` among them.
 
 use super::FileSystem;
+use super::acls::is_acl;
 use super::check;
-use super::identity::PUBLIC_ID;
+use super::identity::{PUBLIC_ID, is_virtual};
 use crate::base::{Code, Ino, Result};
 use crate::extension::xattr;
 use crate::format::layout;
@@ -14,7 +15,7 @@ fn supported(name: &[u8]) -> Result<()> {
     if name.len() > layout::NAME_MAX as usize {
         return Err(Code::RangeTooSmall.into());
     }
-    if known.iter().any(|prefix| name.len() > prefix.len() && name.starts_with(prefix)) {
+    if is_acl(name) || known.iter().any(|prefix| name.len() > prefix.len() && name.starts_with(prefix)) {
         Ok(())
     } else {
         Err(Code::NotSupported.into())
@@ -23,6 +24,9 @@ fn supported(name: &[u8]) -> Result<()> {
 
 impl FileSystem {
     pub(super) fn get_xattr(&self, ino: Ino, name: &[u8]) -> Result<Vec<u8>> {
+        if is_virtual(ino) {
+            return Err(Code::NoAttribute.into());
+        }
         let inode = self.volume.held(ino)?;
         let state = inode.state.read();
         if name == PUBLIC_ID {
@@ -30,26 +34,25 @@ impl FileSystem {
         }
         supported(name)?;
         // Asked for on every write of some programs: no I/O where there is nothing.
-        if !state.has(layout::DATA_CLASS_HAS_XATTR) {
-            return Err(Code::NoAttribute.into());
-        }
-        let payload = self.volume.extension_payload(&inode, &state, layout::EXTENSION_XATTR)?;
+        let payload = self.volume.xattrs(&inode, &state)?;
         xattr::get(&payload, name).map(<[u8]>::to_vec).ok_or(Code::NoAttribute.into())
     }
 
     pub(super) fn list_xattr(&self, ino: Ino) -> Result<Vec<u8>> {
-        let inode = self.volume.held(ino)?;
-        let state = inode.state.read();
-        if !state.has(layout::DATA_CLASS_HAS_XATTR) {
+        if is_virtual(ino) {
             return Ok(Vec::new());
         }
-        let payload = self.volume.extension_payload(&inode, &state, layout::EXTENSION_XATTR)?;
-        Ok(xattr::list(&payload))
+        let inode = self.volume.held(ino)?;
+        let state = inode.state.read();
+        Ok(xattr::list(&self.volume.xattrs(&inode, &state)?))
     }
 
     pub(super) fn set_xattr(&self, ino: Ino, name: &[u8], value: &[u8], flags: u32) -> Result<()> {
         if name == PUBLIC_ID {
             return self.set_public_id(ino, value);
+        }
+        if is_acl(name) {
+            return self.set_acl(ino, name, value);
         }
         self.change_xattr(ino, name, |payload| xattr::set(payload, name, value, flags))
     }
@@ -73,14 +76,8 @@ impl FileSystem {
         let _inside = volume.enter()?;
         let mut state = inode.state.write();
         check::rewritable(&state)?;
-        let old = if state.has(layout::DATA_CLASS_HAS_XATTR) {
-            volume.extension_payload(&inode, &state, layout::EXTENSION_XATTR)?
-        } else {
-            Vec::new()
-        };
-        let new = change(&old)?;
-        volume.store_extension(&inode, &mut state, layout::EXTENSION_XATTR, &new)?;
-        state.set(layout::DATA_CLASS_HAS_XATTR, !new.is_empty());
+        let new = change(&volume.xattrs(&inode, &state)?)?;
+        volume.store_xattrs(&inode, &mut state, &new)?;
         state.slot.attributes.ctime = now_ns();
         volume.mark(&inode, &mut state);
         Ok(())

@@ -50,6 +50,8 @@ pub struct Committer {
     /// Files with blocks in flight.
     in_flight: BTreeMap<u64, Arc<Inode>>,
     last_commit: Instant,
+    /// Blocks placed in the overwrite area before the running transaction.
+    area_before: u64,
 }
 
 /// A closed transaction on its way to the disk.
@@ -72,6 +74,7 @@ impl Committer {
             data_blocks: 0,
             in_flight: BTreeMap::new(),
             last_commit: Instant::now(),
+            area_before: 0,
         }
     }
 
@@ -239,6 +242,10 @@ impl Committer {
                 if state.gone || state.dirty.is_empty() {
                     return Ok(());
                 }
+                if volume.area_took_its_share(self.area_before) {
+                    // Commit, empty the area, go on: as when space is short.
+                    return Err(Code::NoSpace.into());
+                }
                 let max = volume.data_room()?;
                 let blocks = match volume.place_data(inode, &mut state, max, &mut self.tickets) {
                     Err(error) if error.code == Code::ExtensionFull => {
@@ -265,6 +272,7 @@ impl Committer {
     /// Ends the running transaction and makes it durable.
     fn commit(&mut self, volume: &Volume) -> Result<()> {
         self.last_commit = Instant::now();
+        self.area_before = volume.stats.in_area.load(Ordering::Relaxed);
         let mut writes = Vec::new();
         let mut files = Vec::new();
         let closed = self.close(volume, &mut writes, &mut files)?;

@@ -161,7 +161,7 @@ impl Volume {
     }
 
     /// Frees the whole chain of a file that goes away.
-    pub(super) fn drop_chain(&self, inode: &Inode, state: &mut InodeState) -> Result<()> {
+    pub fn drop_chain(&self, inode: &Inode, state: &mut InodeState) -> Result<()> {
         for kind in layout::EXTENSION_SEGMENTS..=layout::EXTENSION_SYMLINK {
             self.store_extension(inode, state, kind, &[])?;
         }

@@ -1,12 +1,14 @@
 //! The overwrite area empties: blocks there go home, or to where there is room.
 
 use super::Volume;
+use super::blocks::Claim;
 use super::inode::{Inode, InodeState};
 use super::write::clear_behind;
 use crate::base::{Code, Result};
 use crate::device::Ticket;
 use crate::format::layout::FILE_BLOCKS_MAX;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 /// Largest file that moves as a whole to save a segment, blocks.
 const WHOLE_MAX: u64 = 1024;
@@ -15,6 +17,13 @@ impl Volume {
     /// Whether three quarters of the overwrite area are in use.
     pub(super) fn area_is_full(&self) -> Result<bool> {
         Ok(self.alloc.lock().area_used()? * 4 >= self.geometry.area_blocks * 3)
+    }
+
+    /// Whether the running transaction has placed a quarter of the overwrite area; `before`: what
+    /// [`super::CommitStats`] counted when it began.
+    pub(super) fn area_took_its_share(&self, before: u64) -> bool {
+        let placed = self.stats.in_area.load(Ordering::Relaxed) - before;
+        placed >= self.geometry.area_blocks / 4
     }
 
     /// Marks everything in the overwrite area for a new place: the blocks become delayed ones (META
@@ -29,8 +38,11 @@ impl Volume {
             if state.gone {
                 continue;
             }
-            for (index, _) in claims {
-                self.lift(&inode, &mut state, index)?;
+            for (index, copy) in claims {
+                // Still there: the file may have lost the block, or got a new one, since they were listed.
+                if self.area.find(&Claim { owner, index, copy }).is_some() {
+                    self.lift(&inode, &mut state, index)?;
+                }
             }
             state.leave_area = true;
             self.mark(&inode, &mut state);
@@ -81,6 +93,11 @@ impl Volume {
     fn lift(&self, inode: &Arc<Inode>, state: &mut InodeState, index: u64) -> Result<()> {
         let is_meta = inode.is_directory() || index >= FILE_BLOCKS_MAX;
         if is_meta {
+            // One that is gone in memory leaves the area when the transaction closes.
+            let gone = state.meta.lock().removed.contains(&index);
+            if gone {
+                return Ok(());
+            }
             if let Ok(bytes) = self.meta_block(inode, state, index) {
                 self.put_meta(state, index, bytes);
             }
@@ -102,7 +119,7 @@ impl Volume {
             return Ok(Some(inode));
         }
         for (index, copy) in claims {
-            let claim = super::blocks::Claim { owner, index: *index, copy: *copy };
+            let claim = Claim { owner, index: *index, copy: *copy };
             let Some(data) = self.area.find(&claim) else { continue };
             let Some(descriptor) = self.table.live(data)? else { continue };
             return match self.inode(owner, descriptor.hint) {

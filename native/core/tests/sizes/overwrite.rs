@@ -16,6 +16,7 @@ fn overwritten(blocks: u64, percent: u64, sync_every: u64) {
         fs.write(ino, first * BLOCK, &chunk[..length as usize], false).unwrap();
     }
     fs.fsync(ino, false).unwrap();
+    let fresh = hn4_core::testing::check_volume(&device.snapshot()).expect("a sound volume").segments;
     let mut rng = Rng(1);
     let mut newest = vec![3u8; count as usize];
     for step in 0..2 * count {
@@ -35,7 +36,7 @@ fn overwritten(blocks: u64, percent: u64, sync_every: u64) {
     let share = |n: u64| 100.0 * n as f64 / report.live_blocks as f64;
     println!(
         "{blocks} blocks, {percent} %, a sync each {sync_every}: home {:.1} %, shell 1 {:.1} %, \
-         area {:.2} %, segments {:.1} % ({} segments)",
+         area {:.2} %, segments {:.1} % ({fresh} segments, then {})",
         share(report.at_home),
         share(report.at_shell),
         share(report.in_area),

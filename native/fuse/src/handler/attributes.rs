@@ -13,17 +13,17 @@ const NAME_MAX: u32 = 255;
 impl<V: Vfs> Handler<V> {
     pub(super) fn getattr(&self, ino: Ino, reply: &mut Reply) -> Handled {
         let attr = self.vfs.getattr(ino)?;
-        fits(reply.put_attr(&attr, self.settings.validity))
+        fits(reply.put_attr(&attr, self.validity(ino)))
     }
 
     pub(super) fn statx(&self, ino: Ino, reply: &mut Reply) -> Handled {
         let attr = self.vfs.getattr(ino)?;
-        fits(reply.put_statx(&attr, self.settings.validity))
+        fits(reply.put_statx(&attr, self.validity(ino)))
     }
 
     pub(super) fn setattr(&self, ino: Ino, args: &SetattrIn, who: &Caller, reply: &mut Reply) -> Handled {
         let attr = self.vfs.setattr(ino, &changes(args), who)?;
-        fits(reply.put_attr(&attr, self.settings.validity))
+        fits(reply.put_attr(&attr, self.validity(ino)))
     }
 
     pub(super) fn statfs(&self, reply: &mut Reply) -> Handled {

@@ -14,9 +14,9 @@ mod xattrs;
 use crate::abi::{InHeader, opcode};
 use crate::counters::Counters;
 use crate::lifecycle::Lifecycle;
-use crate::wire::{BadRequest, Dialect, LookedUp, Op, Reply, decode, for_each_plus_node, split};
+use crate::wire::{BadRequest, Dialect, LookedUp, Op, Reply, Validity, decode, for_each_plus_node, split};
 use errno::Errno;
-use hn4_core::base::{Code, Error};
+use hn4_core::base::{Code, Error, Ino};
 use hn4_core::vfs::api::{Caller, Vfs};
 use init::Agreed;
 pub use init::READ_AHEAD;
@@ -147,6 +147,11 @@ impl<V: Vfs> Handler<V> {
                 done(self.close())
             }
         }
+    }
+
+    /// How long the kernel may remember what a reply says of this file, or of names in it.
+    fn validity(&self, ino: Ino) -> Validity {
+        if self.vfs.is_volatile(ino) { Validity::default() } else { self.settings.validity }
     }
 
     /// Closes the volume, the first time it is called; then returns that call's result.

@@ -9,14 +9,14 @@ use hn4_core::vfs::api::{Attr, Caller, Vfs};
 
 impl<V: Vfs> Handler<V> {
     fn entry(&self, attr: &Attr, reply: &mut Reply) -> Handled {
-        fits(reply.put_entry(attr, self.settings.validity))
+        fits(reply.put_entry(attr, self.validity(attr.ino)))
     }
 
     pub(super) fn lookup(&self, parent: Ino, name: &[u8], reply: &mut Reply) -> Handled {
         match self.vfs.lookup(parent, name) {
             Ok(attr) => self.entry(&attr, reply),
             // Answered with a record, not with ENOENT: so the kernel remembers it.
-            Err(error) if error.errno() == libc::ENOENT => fits(reply.put_absent(self.settings.validity)),
+            Err(error) if error.errno() == libc::ENOENT => fits(reply.put_absent(self.validity(parent))),
             Err(error) => Err(error.into()),
         }
     }

@@ -11,7 +11,7 @@ const BLOCK: u32 = 4096;
 
 /// How long the kernel may keep names and attributes, seconds. One mount is the only writer, so
 /// its caches are right until the session says otherwise.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct Validity {
     pub entry: u64,
     pub attr: u64,

@@ -5,10 +5,10 @@ import type { Command } from '../console/command.ts'
 import type { Context } from '../console/context.ts'
 import { EXIT } from '../console/exit-codes.ts'
 import { UsageError } from '../console/failure.ts'
+import { fileOfPublicId } from '../image/anchor.ts'
+import { withTarget } from '../image/target.ts'
 import { type LivePath, livePath, pathOfId, readPublicId, setPublicId } from '../mount/live-id.ts'
 import { PathFinder } from '../reader/back-links.ts'
-import { fileOfPublicId } from './anchor.ts'
-import { withTarget } from './target.ts'
 
 function idOf(text: string): Uint8Array {
   const bytes = parseUuid(text)
@@ -34,7 +34,7 @@ function inMount(ctx: Context, live: LivePath): number {
 
 function inImage(ctx: Context): number {
   if (ctx.options.text('set') !== undefined) throw new UsageError('--set needs a file in a mount')
-  return withTarget(ctx.arg(0), (volume, target) => {
+  return withTarget(ctx, ctx.arg(0), (volume, target) => {
     const bytes = ctx.args[1] === undefined ? null : idOf(ctx.args[1])
     const file = bytes === null ? volume.lookup(target.path) : fileOfPublicId(volume, bytes)
     const path = bytes === null ? target.path : new PathFinder(volume).pathOf(file)
