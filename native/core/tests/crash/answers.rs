@@ -1,6 +1,5 @@
 //! Named cases of what fsync, write and close answer.
 
-use crate::lane::Lane;
 use crate::oracle::{Progress, check};
 use crate::rig::{Rig, Setup, options, read_only_tree};
 use crate::watch::within;
@@ -121,7 +120,6 @@ fn a_renamed_file_is_never_empty_however_busy_the_volume() {
         });
         rig.finish(lanes)
     });
-    let _ = Lane::is_full;
     for cut in run.trace.cuts() {
         let tree = read_only_tree(run.trace.image(&run.base, cut)).unwrap();
         let mut saved = tree.iter().filter(|(path, _)| *path == "/saved");

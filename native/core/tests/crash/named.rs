@@ -79,7 +79,7 @@ fn a_block_freed_and_reused_across_three_commits_with_the_last_record_torn() {
     let events = rig.device.trace().events;
     let reused = data_writes(&events, &geometry).keys().any(|number| old.contains(number));
     assert!(reused, "the case did not happen: no block in use at the start was written again");
-    all_states("reused", &rig.finish(vec![lane]), 60);
+    all_states("reused", &rig.finish(vec![lane]), 12);
 }
 
 /// Data blocks in use, as the free map at home says.
@@ -111,10 +111,12 @@ fn two_files(prove: bool) -> (MemDevice, Vec<u64>, Geometry) {
     lane.write("/second", 0, &[2; 20_000]).unwrap();
     lane.fsync("/second").unwrap();
     let geometry = geometry(&*rig.memory);
-    let meta =
-        |event: &Event| written(event).is_some_and(|(_, data)| data.iter().all(|byte| matches!(byte, 0 | 2)));
-    let events: Vec<Event> = rig.device.take_trace().events.into_iter().filter(meta).collect();
-    let mut blocks: Vec<u64> = data_writes(&events, &geometry).into_keys().collect();
+    let mut blocks: Vec<u64> = data_writes(&rig.device.take_trace().events, &geometry).into_keys().collect();
+    blocks.retain(|number| {
+        let mut block = AlignedBuf::zeroed(1);
+        rig.memory.read(geometry.data_block(*number), &mut block).unwrap();
+        block[0] == 2 && block[1] == 2
+    });
     blocks.sort_unstable();
     assert_eq!(blocks.len(), 5);
     if prove {
@@ -204,7 +206,7 @@ fn torn_pages(copy: usize) {
     let case = cases().into_iter().find(|case| case.name == "mixed").unwrap();
     let run = record(&case.setup, case.run, 3);
     let writes = home_writes(&run, copy);
-    assert!(writes.len() > 20, "only {} home writes", writes.len());
+    assert!(writes.len() > 5, "only {} home writes", writes.len());
     let mut progress = Progress::default();
     let mut behind = 0;
     let mut cursor = run.trace.cursor(&run.base);
@@ -343,7 +345,6 @@ fn a_crash_while_the_reaper_frees_a_large_file() {
     let mut rig = Rig::new(&setup);
     let mut lane = rig.lane("");
     lane.create("/holey").unwrap();
-    lane.create("/cut").unwrap();
     // Preallocated behind the end: sparse files, freed by looking each block up, 32,768 at a time.
     lane.fallocate("/holey", 1, 0, 20_000 * 4096).unwrap();
     lane.fallocate("/holey", 1, 30_000 * 4096, 14_000 * 4096).unwrap();
@@ -352,10 +353,15 @@ fn a_crash_while_the_reaper_frees_a_large_file() {
     lane.syncfs().unwrap();
     lane.create("/next").unwrap();
     lane.fsync("/next").unwrap();
-    lane.create("/last").unwrap();
-    lane.fsync("/last").unwrap();
-    let free = rig.fs.statfs().unwrap().bfree;
-    assert!(free > 40_000, "{free} blocks are free");
+    let used = |rig: &Rig| rig.fs.statfs().map(|stat| stat.blocks - stat.bfree).unwrap();
+    let mut slices = 0;
+    while used(&rig) > 100 {
+        assert!(slices < 60, "{} blocks are in use", used(&rig));
+        lane.create(&format!("/{slices}")).unwrap();
+        lane.fsync(&format!("/{slices}")).unwrap();
+        slices += 1;
+    }
+    assert!(slices > 0);
     all_states("reaper", &rig.finish(vec![lane]), 2);
 }
 
@@ -365,11 +371,11 @@ fn a_kick_chain_cut_anywhere() {
     case.setup.format.log_blocks = Some(256);
     let mut rig = Rig::new(&case.setup);
     let mut lane = rig.lane("");
-    let count = fill_cortex(&rig, &mut lane, 96).unwrap();
-    assert!(count > 300);
+    let count = fill_cortex(&rig, &mut lane, 95).unwrap();
+    assert!(count > 290, "{count}");
     rig.start_here(&mut lane).unwrap();
     let mut slots = Vec::new();
-    for i in 0..6 {
+    for i in 0..16 {
         rig.device.marker("kick");
         let before = rig.device.trace().events.len();
         lane.create(&format!("/kicked{i}")).unwrap();
@@ -385,7 +391,7 @@ fn a_kick_chain_cut_anywhere() {
     }
     // The file and its directory take two slots; more means that others moved.
     assert!(slots.iter().any(|count| *count > 2), "nothing was kicked: {slots:?}");
-    all_states("kicks", &rig.finish(vec![lane]), 30);
+    all_states("kicks", &rig.finish(vec![lane]), 10);
 }
 
 /// SLOT items of a log record (0 for other blocks).
@@ -425,14 +431,12 @@ fn a_full_log_under_load() {
 
 fn load(fs: &FileSystem, thread: u64) {
     let who = Caller::default();
-    for i in 0..300u64 {
+    for i in 0..600u64 {
         let name = format!("{thread}-{}", i % 50);
         let _ = fs.unlink(1, name.as_bytes());
         let ino = fs.mknod(1, name.as_bytes(), libc::S_IFREG | 0o600, 0, &who).unwrap().ino;
         fs.write(ino, 0, &vec![i as u8; (i * 97 % 30_000) as usize + 1], false).unwrap();
-        if i % 5 == 0 {
-            fs.fsync(ino, false).unwrap();
-        }
+        fs.fsync(ino, false).unwrap();
         fs.forget(ino, 1);
     }
 }
