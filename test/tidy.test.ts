@@ -44,7 +44,8 @@ const LAYERS: Readonly<Record<string, number>> = {
   'src/image': 5,
   'src/mount': 5,
   'src/control': 5,
-  'src/cli': 6,
+  'src/demo': 6,
+  'src/cli': 7,
 }
 
 const folderOf = (path: string) =>

@@ -71,7 +71,7 @@ function placeJson(volume: Volume, file: Located): JsonObject {
 }
 
 function anchor(ctx: Context): number {
-  return withTarget(ctx.arg(0), (volume, { path }) => {
+  return withTarget(ctx, ctx.arg(0), (volume, { path }) => {
     const file = volume.lookup(path)
     const { slot, place, home } = file
     const problem = slotChecksumProblem(slot.bytes)

@@ -140,7 +140,7 @@ function runJson(run: Run): JsonObject {
 }
 
 function blocks(ctx: Context): number {
-  return withTarget(ctx.arg(0), (volume, { path }) => {
+  return withTarget(ctx, ctx.arg(0), (volume, { path }) => {
     const damage = new DamageReport(ctx)
     const file = volume.lookup(path)
     const { slot } = file

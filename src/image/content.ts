@@ -9,7 +9,7 @@ import { birthNs, deviceText, fileJson, flagsOf, modeOf, modeText, timeText } fr
 
 function cat(ctx: Context): number {
   const files = ctx.args.map(arg =>
-    withTarget(arg, (volume, { path }) => {
+    withTarget(ctx, arg, (volume, { path }) => {
       const pieces: Uint8Array[] = []
       for (const bytes of volume.readFile(volume.lookup(path, true))) {
         if (ctx.isJson) pieces.push(bytes.slice())
@@ -24,7 +24,7 @@ function cat(ctx: Context): number {
 }
 
 function stat(ctx: Context): number {
-  return withTarget(ctx.arg(0), (volume, { path }) => {
+  return withTarget(ctx, ctx.arg(0), (volume, { path }) => {
     const file = volume.lookup(path, ctx.options.flag('dereference'))
     const { slot } = file
     const target = slot.type === 'symlink' ? printableBytes(volume.readlink(file)) : undefined

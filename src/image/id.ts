@@ -34,7 +34,7 @@ function inMount(ctx: Context, live: LivePath): number {
 
 function inImage(ctx: Context): number {
   if (ctx.options.text('set') !== undefined) throw new UsageError('--set needs a file in a mount')
-  return withTarget(ctx.arg(0), (volume, target) => {
+  return withTarget(ctx, ctx.arg(0), (volume, target) => {
     const bytes = ctx.args[1] === undefined ? null : idOf(ctx.args[1])
     const file = bytes === null ? volume.lookup(target.path) : fileOfPublicId(volume, bytes)
     const path = bytes === null ? target.path : new PathFinder(volume).pathOf(file)

@@ -16,7 +16,7 @@ import { labelBytes, type SuperblockFields } from '../format/superblock.ts'
 import { readSuperblockCopies, type SuperblockCopy } from '../reader/superblocks.ts'
 import { Volume } from '../reader/volume.ts'
 import { errorJson } from './damage.ts'
-import { parseTarget } from './target.ts'
+import { noteWriter, parseTarget } from './target.ts'
 import { timeText } from './text.ts'
 
 const features = (s: SuperblockFields): string[] => flagNames('INCOMPAT', s.incompat).map(name => name.toLowerCase())
@@ -146,6 +146,7 @@ function volumeJson(volume: Volume): JsonObject {
 
 function info(ctx: Context): number {
   const { image } = parseTarget(ctx.arg(0))
+  noteWriter(ctx, image)
   const source = new ImageFile(image)
   try {
     const copies = readSuperblockCopies(source)

@@ -66,7 +66,7 @@ const LONG = ['>inode', 'mode', '>links', '>uid', '>gid', '>size', 'modified (UT
 const DOT = 0x2e
 
 function ls(ctx: Context): number {
-  return withTarget(ctx.arg(0), (volume, { path }) => {
+  return withTarget(ctx, ctx.arg(0), (volume, { path }) => {
     const damage = new DamageReport(ctx)
     const all = rowsOf(volume, volume.lookup(path), path, damage)
     const rows = ctx.options.flag('all') || ctx.isJson ? all : all.filter(row => row.name[0] !== DOT)
@@ -136,7 +136,7 @@ class Tree {
 }
 
 function tree(ctx: Context): number {
-  return withTarget(ctx.arg(0), (volume, { path }) => {
+  return withTarget(ctx, ctx.arg(0), (volume, { path }) => {
     const damage = new DamageReport(ctx)
     const start = volume.lookup(path)
     ctx.print(path)

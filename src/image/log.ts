@@ -82,7 +82,7 @@ function transactionJson({ fields, at, items }: Transaction, exists: boolean): J
 }
 
 function log(ctx: Context): number {
-  return withTarget(ctx.arg(0), volume => {
+  return withTarget(ctx, ctx.arg(0), volume => {
     const { core } = volume
     const { checkpoint, transactions } = core.log
     const isDropped = (transaction: Transaction): boolean => transaction === core.dropped?.transaction

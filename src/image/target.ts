@@ -1,7 +1,9 @@
 /** `IMAGE:/path`: what the image commands take. */
-import { existsSync } from 'node:fs'
+import { existsSync, realpathSync, statSync } from 'node:fs'
 import { Hn4Error } from '../base/error.ts'
+import type { Context } from '../console/context.ts'
 import { UsageError } from '../console/failure.ts'
+import { writtenBy } from '../device/in-use.ts'
 import { Volume } from '../reader/volume.ts'
 
 export interface Target {
@@ -22,9 +24,22 @@ export function parseTarget(text: string): Target {
   return { image: text, path: '/' }
 }
 
+/** A volume in motion may look damaged where it is not: said before anything else. */
+export function noteWriter(ctx: Context, image: string): void {
+  let writer: string | null = null
+  try {
+    const path = realpathSync(image)
+    writer = writtenBy(path, statSync(path, { bigint: true }))
+  } catch {
+    // What is wrong with the image shows when it is opened.
+  }
+  if (writer !== null) ctx.note(`${image}: ${writer}; what is read here may be old or half written`)
+}
+
 /** Opens the image, hands over the volume and closes it again. An error names the image and the path. */
-export function withTarget<T>(text: string, use: (volume: Volume, target: Target) => T): T {
+export function withTarget<T>(ctx: Context, text: string, use: (volume: Volume, target: Target) => T): T {
   const target = parseTarget(text)
+  noteWriter(ctx, target.image)
   const volume = Volume.open(target.image)
   try {
     return use(volume, target)

@@ -3,9 +3,11 @@ import { join } from 'node:path'
 import t from 'tap'
 import { fromHex, hex } from '../../src/base/bytes.ts'
 import { PACKAGE_TOP } from '../../src/base/package.ts'
+import { decode } from '../../src/format/codec.ts'
 import { cortexPlace } from '../../src/format/cortex.ts'
 import { readDescriptor } from '../../src/format/descriptor.ts'
 import { nameHash } from '../../src/format/directory.ts'
+import { DESCRIPTOR } from '../../src/format/layout.ts'
 import { encodeItem, readItems } from '../../src/format/log-item.ts'
 import { pageProblem, pageTransaction } from '../../src/format/page.ts'
 import { planGeometry } from '../../src/format/plan.ts'
@@ -68,6 +70,11 @@ t.test('the pages of the vectors verify, and no flipped bit passes', async t => 
   }
   const descriptors = fromHex(file.pages[0]!.bytes)!
   t.strictSame(plain(readDescriptor(descriptors, file.descriptor.data)), file.descriptor.fields)
+  for (let data = 126; data < 252; data++) {
+    t.strictSame(readDescriptor(descriptors, data), {
+      ...decode(DESCRIPTOR, descriptors, (data % 126) * DESCRIPTOR.size),
+    })
+  }
   const { bytes, ...segment } = file.segment
   t.strictSame({ ...decodeSegment(fromHex(bytes)!, 0) }, segment)
 })

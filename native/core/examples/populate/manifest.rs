@@ -89,7 +89,7 @@ pub fn of_volume(fs: &FileSystem) -> Result<Manifest> {
     Ok(Manifest::new(entries))
 }
 
-fn read_node(fs: &FileSystem, attr: &Attr) -> Result<(Node, u32)> {
+pub fn read_node(fs: &FileSystem, attr: &Attr) -> Result<(Node, u32)> {
     let mut node = Node {
         mode: attr.mode,
         uid: attr.uid,

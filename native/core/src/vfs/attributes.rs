@@ -30,6 +30,12 @@ impl FileSystem {
         } else {
             check::rewritable(&state)?
         }
+        if set.uid.is_some() || set.gid.is_some() {
+            volume.drop_capability(&inode, &mut state)?;
+        }
+        if let Some(mode) = set.mode {
+            self.chmod_acl(&inode, &mut state, mode)?;
+        }
         let now = now_ns();
         let at = |time| match time {
             SetTime::Now => now,
@@ -39,7 +45,7 @@ impl FileSystem {
         if let Some(mode) = set.mode {
             anchor.permissions = anchor.permissions & !0o7777 | mode & 0o7777;
         }
-        if set.kill_suidgid {
+        if set.kill_suidgid && !inode.is_directory() {
             kill_suidgid(&mut anchor.permissions);
         }
         if let Some(time) = set.mtime {

@@ -39,16 +39,15 @@ impl FileSystem {
             }
         }
 
+        let (mode, xattrs) = self.inherit(&dir, state, kind, mode, who.umask)?;
         let slot = self.new_slot(&dir, state, kind, mode, rdev, target, name.is_some(), who)?;
         let inode = Arc::new(volume.new_inode(slot, kind));
         let long = target.filter(|target| target.len() > layout::INLINE_MAX as usize);
-        if let Some(target) = long {
-            self.store_target(&inode, target)?;
-        }
-        if let Err(error) = self.enter_slot_and_name(&dir, state, name, &inode) {
-            if long.is_some() {
-                self.store_target(&inode, &[])?;
-            }
+        let entered = self
+            .store_extensions(&inode, long, &xattrs)
+            .and_then(|()| self.enter_slot_and_name(&dir, state, name, &inode));
+        if let Err(error) = entered {
+            volume.drop_chain(&inode, &mut inode.state.write())?;
             return Err(error);
         }
         volume.inodes.publish(&inode);
@@ -80,9 +79,7 @@ impl FileSystem {
         let entries = state.table.as_ref().map_or(0, |table| table.entries());
         let mut slot =
             volume.blank_slot(volume.numbers.give()?, volume.cortex.choose_hint(dir.hint, entries));
-        // symlink(2): always 0777.
-        let mask = if kind == Kind::Symlink { 0 } else { who.umask };
-        let mut bits = mode & 0o7777 & !mask;
+        let mut bits = mode & 0o7777;
         let mut gid = who.gid;
         if state.slot.anchor.permissions & libc::S_ISGID != 0 {
             // A set-group-id directory hands its group down, and the bit to its subdirectories.
@@ -128,13 +125,20 @@ impl FileSystem {
         Ok(slot)
     }
 
-    /// A symlink target too long for the anchor; empty: takes it back.
-    fn store_target(&self, inode: &Arc<Inode>, target: &[u8]) -> Result<()> {
+    /// What a new file has beside its anchor: a symlink target too long for it, inherited lists.
+    fn store_extensions(&self, inode: &Inode, target: Option<&[u8]>, xattrs: &[u8]) -> Result<()> {
         let mut made = inode.state.write();
-        self.volume.store_extension(inode, &mut made, layout::EXTENSION_SYMLINK, target)?;
-        made.slot.anchor.mass = target.len() as u64;
-        made.size = target.len() as u64;
-        made.set(layout::DATA_CLASS_LONG_SYMLINK, !target.is_empty());
+        if let Some(target) = target {
+            self.volume.store_extension(inode, &mut made, layout::EXTENSION_SYMLINK, target)?;
+            made.slot.anchor.mass = target.len() as u64;
+            made.size = target.len() as u64;
+            made.set(layout::DATA_CLASS_LONG_SYMLINK, true);
+        }
+        if !xattrs.is_empty() {
+            self.volume.store_xattrs(inode, &mut made, xattrs)?;
+        }
+        // The slot is about to be entered with all this.
+        made.slot_dirty = false;
         Ok(())
     }
 

@@ -4,6 +4,7 @@
 //! check and load everything that can fail, then change memory. An error changes nothing.
 
 pub mod acl;
+mod acls;
 pub mod api;
 
 mod attributes;

@@ -1,6 +1,7 @@
 //! Extended attributes, and `user.hn4.public_id` among them.
 
 use super::FileSystem;
+use super::acls::is_acl;
 use super::check;
 use super::identity::{PUBLIC_ID, is_virtual};
 use crate::base::{Code, Ino, Result};
@@ -14,7 +15,7 @@ fn supported(name: &[u8]) -> Result<()> {
     if name.len() > layout::NAME_MAX as usize {
         return Err(Code::RangeTooSmall.into());
     }
-    if known.iter().any(|prefix| name.len() > prefix.len() && name.starts_with(prefix)) {
+    if is_acl(name) || known.iter().any(|prefix| name.len() > prefix.len() && name.starts_with(prefix)) {
         Ok(())
     } else {
         Err(Code::NotSupported.into())
@@ -33,10 +34,7 @@ impl FileSystem {
         }
         supported(name)?;
         // Asked for on every write of some programs: no I/O where there is nothing.
-        if !state.has(layout::DATA_CLASS_HAS_XATTR) {
-            return Err(Code::NoAttribute.into());
-        }
-        let payload = self.volume.extension_payload(&inode, &state, layout::EXTENSION_XATTR)?;
+        let payload = self.volume.xattrs(&inode, &state)?;
         xattr::get(&payload, name).map(<[u8]>::to_vec).ok_or(Code::NoAttribute.into())
     }
 
@@ -46,16 +44,15 @@ impl FileSystem {
         }
         let inode = self.volume.held(ino)?;
         let state = inode.state.read();
-        if !state.has(layout::DATA_CLASS_HAS_XATTR) {
-            return Ok(Vec::new());
-        }
-        let payload = self.volume.extension_payload(&inode, &state, layout::EXTENSION_XATTR)?;
-        Ok(xattr::list(&payload))
+        Ok(xattr::list(&self.volume.xattrs(&inode, &state)?))
     }
 
     pub(super) fn set_xattr(&self, ino: Ino, name: &[u8], value: &[u8], flags: u32) -> Result<()> {
         if name == PUBLIC_ID {
             return self.set_public_id(ino, value);
+        }
+        if is_acl(name) {
+            return self.set_acl(ino, name, value);
         }
         self.change_xattr(ino, name, |payload| xattr::set(payload, name, value, flags))
     }
@@ -79,14 +76,8 @@ impl FileSystem {
         let _inside = volume.enter()?;
         let mut state = inode.state.write();
         check::rewritable(&state)?;
-        let old = if state.has(layout::DATA_CLASS_HAS_XATTR) {
-            volume.extension_payload(&inode, &state, layout::EXTENSION_XATTR)?
-        } else {
-            Vec::new()
-        };
-        let new = change(&old)?;
-        volume.store_extension(&inode, &mut state, layout::EXTENSION_XATTR, &new)?;
-        state.set(layout::DATA_CLASS_HAS_XATTR, !new.is_empty());
+        let new = change(&volume.xattrs(&inode, &state)?)?;
+        volume.store_xattrs(&inode, &mut state, &new)?;
         state.slot.attributes.ctime = now_ns();
         volume.mark(&inode, &mut state);
         Ok(())

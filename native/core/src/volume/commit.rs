@@ -47,6 +47,8 @@ pub struct Committer {
     /// Files with blocks in flight.
     in_flight: BTreeMap<u64, Arc<Inode>>,
     last_commit: Instant,
+    /// Blocks placed in the overwrite area before the running transaction.
+    area_before: u64,
 }
 
 /// A closed transaction on its way to the disk.
@@ -69,6 +71,7 @@ impl Committer {
             data_blocks: 0,
             in_flight: BTreeMap::new(),
             last_commit: Instant::now(),
+            area_before: 0,
         }
     }
 
@@ -132,6 +135,9 @@ impl Committer {
                 volume.fail(&error);
             }
             volume.reap_some();
+            if volume.transaction_is_full() {
+                return (Some(target), false, false);
+            }
         }
     }
 
@@ -147,6 +153,7 @@ impl Committer {
             }
             // Space was short: what this transaction freed is needed for the rest.
             volume.prove_last()?;
+            self.empty_area(volume)?;
             let placed = volume.stats.data_blocks.load(Ordering::Relaxed) > before;
             fruitless = if placed { 0 } else { fruitless + 1 };
             if fruitless > FRUITLESS_MAX {
@@ -228,8 +235,17 @@ impl Committer {
                 if state.gone || state.dirty.is_empty() {
                     return Ok(());
                 }
+                if volume.area_took_its_share(self.area_before) {
+                    // Commit, empty the area, go on: as when space is short.
+                    return Err(Code::NoSpace.into());
+                }
                 let max = volume.data_room()?;
-                let blocks = volume.place_data(inode, &mut state, max, &mut self.tickets)?;
+                let blocks = match volume.place_data(inode, &mut state, max, &mut self.tickets) {
+                    Err(error) if error.code == Code::ExtensionFull => {
+                        volume.place_whole(inode, &mut state, max, &mut self.tickets)?
+                    }
+                    placed => placed?,
+                };
                 (blocks, state.dirty.is_empty())
             };
             if blocks > 0 {
@@ -249,6 +265,7 @@ impl Committer {
     /// Ends the running transaction and makes it durable.
     fn commit(&mut self, volume: &Volume) -> Result<()> {
         self.last_commit = Instant::now();
+        self.area_before = volume.stats.in_area.load(Ordering::Relaxed);
         let mut writes = Vec::new();
         let mut files = Vec::new();
         let closed = self.close(volume, &mut writes, &mut files)?;
@@ -350,7 +367,7 @@ impl Committer {
             let whole = self.place(volume, true)?;
             self.commit(volume)?;
             volume.prove_last()?;
-            if !whole || volume.reap_all()? {
+            if !whole || volume.reap_all() {
                 continue;
             }
             let _closed = volume.gate.close();

@@ -149,16 +149,19 @@ impl Volume {
     }
 
     /// Segments that the extension region can still take for a file: what is left, less a page that
-    /// a moved record may need.
-    pub(super) fn segment_slots(&self) -> u64 {
+    /// a moved record may need and one that is kept for META blocks, whose placement must not fail.
+    pub(super) fn segment_slots(&self, is_meta: bool) -> u64 {
         let region = self.geometry.units().saturating_sub(1);
-        let left = region.saturating_sub(self.units.lock().used()).saturating_sub(2 * PER_PAGE);
+        let left = region.saturating_sub(self.units.lock().used());
+        if is_meta {
+            return left.saturating_sub(1) * (UNIT / SEGMENT_SIZE / 2) as u64;
+        }
         let per_page = (PAYLOAD_MAX / SEGMENT_SIZE) as u64;
-        left / PER_PAGE * per_page
+        left.saturating_sub(3 * PER_PAGE) / PER_PAGE * per_page
     }
 
     /// Frees the whole chain of a file that goes away.
-    pub(super) fn drop_chain(&self, inode: &Inode, state: &mut InodeState) -> Result<()> {
+    pub fn drop_chain(&self, inode: &Inode, state: &mut InodeState) -> Result<()> {
         for kind in layout::EXTENSION_SEGMENTS..=layout::EXTENSION_SYMLINK {
             self.store_extension(inode, state, kind, &[])?;
         }

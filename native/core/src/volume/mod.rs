@@ -5,6 +5,7 @@
 //! Only proven transactions go home (docs/design.md, "Transactions").
 
 mod area;
+mod attributes;
 pub mod blocks;
 mod cellar;
 mod checkpoint;

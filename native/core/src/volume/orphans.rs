@@ -84,42 +84,39 @@ impl Volume {
         Ok(count)
     }
 
-    /// Deletes what is queued; true if there was anything.
-    pub(super) fn reap_all(&self) -> Result<bool> {
-        let mut any = false;
-        while self.reap_batch()? {
-            any = true;
-        }
-        Ok(any)
+    /// Deletes what is queued, until the transaction is full; true if there is more to do.
+    pub(super) fn reap_all(&self) -> bool {
+        while self.reap_some() {}
+        !self.failed.load(Ordering::Acquire) && !self.dying.lock().is_empty()
     }
 
-    /// A few deletions, between commits.
-    pub(super) fn reap_some(&self) {
-        if let Err(error) = self.reap_batch() {
-            self.report(&error);
-        }
-    }
-
-    fn reap_batch(&self) -> Result<bool> {
-        if self.failed.load(Ordering::Acquire) {
-            return Ok(false);
-        }
+    /// A few deletions, between commits. False: none are queued, or the transaction is full.
+    pub(super) fn reap_some(&self) -> bool {
         let batch: Vec<_> = {
             let mut dying = self.dying.lock();
             let keep = dying.len().saturating_sub(256);
             dying.split_off(keep)
         };
-        let any = !batch.is_empty();
+        let mut progress = false;
         for inode in batch {
-            if self.pages.log_cost() >= self.log_limit {
+            if self.failed.load(Ordering::Acquire) || self.transaction_is_full() {
                 self.dying.lock().push(inode);
-                return Ok(false);
+                continue;
             }
-            if !self.reap(&inode)? {
-                self.dying.lock().push(inode);
+            progress = true;
+            match self.reap(&inode) {
+                Ok(true) => {}
+                Ok(false) => self.dying.lock().push(inode),
+                // It stays among the orphans: the next mount tries again.
+                Err(error) => self.report(&error),
             }
         }
-        Ok(any)
+        progress
+    }
+
+    /// Whether the record has grown as long as it may.
+    pub(super) fn transaction_is_full(&self) -> bool {
+        self.pages.log_cost() >= self.log_limit
     }
 
     /// One slice of a deletion or of a truncation that a crash interrupted; true: done.

@@ -55,7 +55,7 @@ impl Volume {
         if self.keep_inline(state) {
             return Ok(0);
         }
-        let end = state.dirty.keys().nth(max as usize).copied().unwrap_or(u64::MAX);
+        let end = self.burst_end(state, max);
         let present = self.present(inode, state, end)?;
         let mut held = self.prepare_present(inode, state, &present)?;
         let growth = self.growth(state);
@@ -96,6 +96,30 @@ impl Volume {
         self.advance_mass(state);
         tickets.push(self.queue.submit_all(runs));
         Ok(count)
+    }
+
+    /// Where a placement of at most `max` blocks ends: short overwrites, which may all go to the overwrite
+    /// area, take at most a quarter of it. (Beyond, each would become a segment; after the commit
+    /// the homes that this one frees are there for the next.)
+    fn burst_end(&self, state: &InodeState, max: u64) -> u64 {
+        let quota = self.window.area_blocks() / 4;
+        let (mut left, mut short) = (max, 0);
+        let mut dirty = state.dirty.iter().peekable();
+        while let Some((first, delayed)) = dirty.next() {
+            let mut len = 1;
+            while dirty.next_if(|(i, d)| **i == first + len && d.new == delayed.new).is_some() {
+                len += 1;
+            }
+            if len >= left {
+                return first + left;
+            }
+            left -= len;
+            short += if delayed.new || len >= placement::LONG_RUN { 0 } else { len };
+            if short >= quota {
+                return first + len;
+            }
+        }
+        u64::MAX
     }
 
     /// Content of up to 28 bytes goes into the anchor.
@@ -198,7 +222,8 @@ impl Volume {
             return Ok(Plan::default());
         }
         let blocks = state.slot.attributes.blocks;
-        let slots = self.segment_slots();
+        let is_meta = inode.is_directory() || bursts[0].first >= layout::FILE_BLOCKS_MAX;
+        let slots = self.segment_slots(is_meta);
         let mut ask = |equations: &Equations, size_blocks, segment_slots| {
             let file = FileState {
                 holder: Holder { owner: inode.ino, copy },

@@ -62,8 +62,6 @@ impl Volume {
             // The anchor's content counts until it is placed: the zeros over it stay delayed.
             let first = if state.is_inline() { first.max(1) } else { first };
             let mut done = true;
-            // Inline content has no block to free; zero_edges has put zeros over it.
-            let first = if state.is_inline() { first.max(1) } else { first };
             if last > first && (state.size_blocks() > first || state.is_sparse()) {
                 self.become_sparse(inode, state)?;
                 let delayed: Vec<u64> = state.dirty.range(first..last).map(|(index, _)| *index).collect();

@@ -24,6 +24,7 @@ impl Volume {
         refuse_appending(state)?;
         refuse_protected(state, 0)?;
         refuse_truncating(state)?;
+        self.drop_capability(inode, state)?;
         if size > state.size {
             self.grow(inode, state, size)?;
         } else if size < state.size {

@@ -1,15 +1,29 @@
 //! The overwrite area empties: blocks there go home, or to where there is room.
 
 use super::Volume;
+use super::blocks::Claim;
 use super::inode::{Inode, InodeState};
 use super::write::clear_behind;
 use crate::base::{Code, Result};
+use crate::device::Ticket;
+use crate::format::layout::FILE_BLOCKS_MAX;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+/// Largest file that moves as a whole to save a segment, blocks.
+const WHOLE_MAX: u64 = 1024;
 
 impl Volume {
     /// Whether three quarters of the overwrite area are in use.
     pub(super) fn area_is_full(&self) -> Result<bool> {
         Ok(self.alloc.lock().area_used()? * 4 >= self.geometry.area_blocks * 3)
+    }
+
+    /// Whether the running transaction has placed a quarter of the overwrite area; `before`: what
+    /// [`super::CommitStats`] counted when it began.
+    pub(super) fn area_took_its_share(&self, before: u64) -> bool {
+        let placed = self.stats.in_area.load(Ordering::Relaxed) - before;
+        placed >= self.geometry.area_blocks / 4
     }
 
     /// Marks everything in the overwrite area for a new place: the blocks become delayed ones (META
@@ -24,8 +38,11 @@ impl Volume {
             if state.gone {
                 continue;
             }
-            for (index, _) in claims {
-                self.lift(&inode, &mut state, index)?;
+            for (index, copy) in claims {
+                // Still there: the file may have lost the block, or got a new one, since they were listed.
+                if self.area.find(&Claim { owner, index, copy }).is_some() {
+                    self.lift(&inode, &mut state, index)?;
+                }
             }
             state.leave_area = true;
             self.mark(&inode, &mut state);
@@ -35,11 +52,52 @@ impl Volume {
         Ok(files)
     }
 
+    /// Places a small file as a whole, under a new G: the way when the extension region has no room for
+    /// another segment. NoSpace: that is no way either.
+    pub(super) fn place_whole(
+        &self,
+        inode: &Arc<Inode>,
+        state: &mut InodeState,
+        max: u64,
+        tickets: &mut Vec<Ticket>,
+    ) -> Result<u64> {
+        let blocks = state.slot.attributes.blocks + state.new_delayed;
+        let has_nodes = !state.meta.lock().on_disk.is_empty();
+        if blocks > WHOLE_MAX.min(max) || has_nodes {
+            return Err(Code::NoSpace.into());
+        }
+        let mut at = 0;
+        while let Some((first, count)) = self.next_placed(inode, state, at)? {
+            for index in first..first + count {
+                self.lift(inode, state, index)?;
+            }
+            at = first + count;
+        }
+        self.place_data(inode, state, max, tickets).map_err(|error| match error.code {
+            Code::ExtensionFull => Code::NoSpace.into(),
+            _ => error,
+        })
+    }
+
+    /// The next run of indices at or behind `from` that own a placed block.
+    fn next_placed(&self, inode: &Inode, state: &InodeState, from: u64) -> Result<Option<(u64, u64)>> {
+        if state.is_sparse() {
+            return self.next_present(inode, state, from, FILE_BLOCKS_MAX);
+        }
+        let placed = if state.is_inline() { 0 } else { state.placed_blocks() };
+        Ok((from < placed).then(|| (from, placed - from)))
+    }
+
     /// Takes one block of the area into memory. One that cannot be read stays where it is: its
     /// damage is reported to whoever reads it.
     fn lift(&self, inode: &Arc<Inode>, state: &mut InodeState, index: u64) -> Result<()> {
-        let is_meta = inode.is_directory() || index >= crate::format::layout::FILE_BLOCKS_MAX;
+        let is_meta = inode.is_directory() || index >= FILE_BLOCKS_MAX;
         if is_meta {
+            // One that is gone in memory leaves the area when the transaction closes.
+            let gone = state.meta.lock().removed.contains(&index);
+            if gone {
+                return Ok(());
+            }
             if let Ok(bytes) = self.meta_block(inode, state, index) {
                 self.put_meta(state, index, bytes);
             }
@@ -61,7 +119,7 @@ impl Volume {
             return Ok(Some(inode));
         }
         for (index, copy) in claims {
-            let claim = super::blocks::Claim { owner, index: *index, copy: *copy };
+            let claim = Claim { owner, index: *index, copy: *copy };
             let Some(data) = self.area.find(&claim) else { continue };
             let Some(descriptor) = self.table.live(data)? else { continue };
             return match self.inode(owner, descriptor.hint) {

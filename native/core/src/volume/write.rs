@@ -41,6 +41,7 @@ impl Volume {
         if data.is_empty() {
             return Ok(offset);
         }
+        self.drop_capability(inode, state)?;
         self.delay(inode, state, offset, data)?;
         state.size = state.size.max(end);
         let anchor = &mut state.slot.anchor;

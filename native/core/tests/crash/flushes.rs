@@ -37,7 +37,10 @@ fn a_lone_fsync_flushes_exactly_once() {
         assert_eq!(flushes, 1, "fsync {i}");
         // Everything it wrote returned before the flush was called, and the flush before the answer.
         let begins = events.iter().position(|event| matches!(event, Event::FlushBegin { .. })).unwrap();
-        assert!(matches!(events[begins..], [Event::FlushBegin { .. }, Event::End { ok: true, .. }, Event::Marker(_)]));
+        assert!(matches!(
+            events[begins..],
+            [Event::FlushBegin { .. }, Event::End { ok: true, .. }, Event::Marker(_)]
+        ));
     }
     rig.fs.shutdown().unwrap();
 }

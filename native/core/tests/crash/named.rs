@@ -1,5 +1,6 @@
 //! Single cases that a random sample might miss.
 
+use crate::lane::Lane;
 use crate::oracle::{Progress, check};
 use crate::rig::{Rig, Run, Setup, open, options, read_only_tree, record};
 use crate::states::{Plan, explore};
@@ -111,12 +112,10 @@ fn two_files(prove: bool) -> (MemDevice, Vec<u64>, Geometry) {
     lane.write("/second", 0, &[2; 20_000]).unwrap();
     lane.fsync("/second").unwrap();
     let geometry = geometry(&*rig.memory);
-    let mut blocks: Vec<u64> = data_writes(&rig.device.take_trace().events, &geometry).into_keys().collect();
-    blocks.retain(|number| {
-        let mut block = AlignedBuf::zeroed(1);
-        rig.memory.read(geometry.data_block(*number), &mut block).unwrap();
-        block[0] == 2 && block[1] == 2
-    });
+    let meta =
+        |event: &Event| written(event).is_some_and(|(_, data)| data.iter().all(|byte| matches!(byte, 0 | 2)));
+    let events: Vec<Event> = rig.device.take_trace().events.into_iter().filter(meta).collect();
+    let mut blocks: Vec<u64> = data_writes(&events, &geometry).into_keys().collect();
     blocks.sort_unstable();
     assert_eq!(blocks.len(), 5);
     if prove {
@@ -170,8 +169,11 @@ fn a_bad_record_followed_by_a_valid_one_is_damage_not_the_end() {
         rig.device.take_trace();
         lane.create(name).unwrap();
         lane.fsync(name).unwrap();
-        let in_log = |at: &Block| (geometry.ring_block(0).0..geometry.ring_block(0).0 + geometry.ring_blocks()).contains(&at.0);
-        records.extend(rig.device.take_trace().events.iter().filter_map(written).map(|(at, _)| at).find(in_log));
+        let in_log = |at: &Block| {
+            (geometry.ring_block(0).0..geometry.ring_block(0).0 + geometry.ring_blocks()).contains(&at.0)
+        };
+        records
+            .extend(rig.device.take_trace().events.iter().filter_map(written).map(|(at, _)| at).find(in_log));
     }
     let image = rig.memory.snapshot();
     rig.fs.shutdown().unwrap();
@@ -203,7 +205,7 @@ fn torn_pages(copy: usize) {
     let case = cases().into_iter().find(|case| case.name == "mixed").unwrap();
     let run = record(&case.setup, case.run, 3);
     let writes = home_writes(&run, copy);
-    assert!(writes.len() > 5, "only {} home writes", writes.len());
+    assert!(writes.len() > 20, "only {} home writes", writes.len());
     let mut progress = Progress::default();
     let mut behind = 0;
     let mut cursor = run.trace.cursor(&run.base);
@@ -244,7 +246,8 @@ fn a_crash_during_replay_and_one_during_the_replay_after_it() {
     let case = cases().into_iter().find(|case| case.name == "git").unwrap();
     let run = record(&case.setup, case.run, 5);
     // A commit is under way, with much behind it in the log.
-    let flushes = run.trace.events.iter().enumerate().filter(|(_, event)| matches!(event, Event::FlushBegin { .. }));
+    let flushes =
+        run.trace.events.iter().enumerate().filter(|(_, event)| matches!(event, Event::FlushBegin { .. }));
     let cut = flushes.map(|(i, _)| i).nth(20).unwrap();
     let mut rng = Rng::new(9);
     for _ in 0..3 {
@@ -293,7 +296,8 @@ fn cut_out(run: Run, first: usize, most: usize) -> Run {
         start += 1;
         base.advance_to(start);
     }
-    events.extend(run.trace.events[..start].iter().filter(|event| matches!(event, Event::Marker(_))).cloned());
+    events
+        .extend(run.trace.events[..start].iter().filter(|event| matches!(event, Event::Marker(_))).cloned());
     let end = (start + most).min(run.trace.events.len());
     events.extend_from_slice(&run.trace.events[start..end]);
     let base = base.everything();
@@ -323,8 +327,14 @@ fn a_crash_while_the_overwrite_area_is_copied_home() {
         number.is_some_and(|number| number >= geometry.window_blocks)
     };
     // Behind the write that made it three quarters full it is copied home.
-    let area: Vec<usize> = run.trace.events.iter().enumerate().filter(|(_, e)| in_area(e)).map(|(i, _)| i).collect();
-    let figures = explore("area-home", &cut_out(run, area[area.len() * 2 / 3], 300), &Plan { samples: 2, one_in: 3, deep_one_in: 10, seed: 1 }, None);
+    let area: Vec<usize> =
+        run.trace.events.iter().enumerate().filter(|(_, e)| in_area(e)).map(|(i, _)| i).collect();
+    let figures = explore(
+        "area-home",
+        &cut_out(run, area[area.len() * 2 / 3], 300),
+        &Plan { samples: 2, one_in: 3, deep_one_in: 10, seed: 1 },
+        None,
+    );
     assert!(figures.failures.is_empty(), "{}", figures.failures.join("\n"));
 }
 
@@ -356,26 +366,34 @@ fn a_kick_chain_cut_anywhere() {
     case.setup.format.log_blocks = Some(256);
     let mut rig = Rig::new(&case.setup);
     let mut lane = rig.lane("");
-    let count = fill_cortex(&rig, &mut lane, 94).unwrap();
+    let count = fill_cortex(&rig, &mut lane, 96).unwrap();
     assert!(count > 300);
     rig.start_here(&mut lane).unwrap();
     let mut slots = Vec::new();
-    for i in 0..16 {
+    for i in 0..6 {
         rig.device.marker("kick");
         let before = rig.device.trace().events.len();
         lane.create(&format!("/kicked{i}")).unwrap();
         lane.fsync(&format!("/kicked{i}")).unwrap();
-        slots.push(rig.device.trace().events[before..].iter().filter_map(written).map(|(_, data)| slots_in(data)).max().unwrap());
+        slots.push(
+            rig.device.trace().events[before..]
+                .iter()
+                .filter_map(written)
+                .map(|(_, data)| slots_in(data))
+                .max()
+                .unwrap(),
+        );
     }
     // The file and its directory take two slots; more means that others moved.
     assert!(slots.iter().any(|count| *count > 2), "nothing was kicked: {slots:?}");
-    all_states("kicks", &rig.finish(vec![lane]), 10);
+    all_states("kicks", &rig.finish(vec![lane]), 30);
 }
 
 /// SLOT items of a log record (0 for other blocks).
 fn slots_in(data: &[u8]) -> usize {
     use hn4_core::format::layout as l;
-    let Some(header) = l::LogRecord::decode(data).filter(|header| u64::from(header.magic) == l::RECORD_MAGIC) else {
+    let Some(header) = l::LogRecord::decode(data).filter(|header| u64::from(header.magic) == l::RECORD_MAGIC)
+    else {
         return 0;
     };
     let (mut at, mut count) = (l::LogRecord::SIZE, 0);
@@ -408,12 +426,14 @@ fn a_full_log_under_load() {
 
 fn load(fs: &FileSystem, thread: u64) {
     let who = Caller::default();
-    for i in 0..600u64 {
+    for i in 0..300u64 {
         let name = format!("{thread}-{}", i % 50);
         let _ = fs.unlink(1, name.as_bytes());
         let ino = fs.mknod(1, name.as_bytes(), libc::S_IFREG | 0o600, 0, &who).unwrap().ino;
         fs.write(ino, 0, &vec![i as u8; (i * 97 % 30_000) as usize + 1], false).unwrap();
-        fs.fsync(ino, false).unwrap();
+        if i % 5 == 0 {
+            fs.fsync(ino, false).unwrap();
+        }
         fs.forget(ino, 1);
     }
 }
@@ -529,6 +549,7 @@ fn a_renamed_file_is_never_empty_however_busy_the_volume() {
         });
         rig.finish(lanes)
     });
+    let _ = Lane::is_full;
     for cut in run.trace.cuts() {
         let tree = read_only_tree(run.trace.image(&run.base, cut)).unwrap();
         let mut saved = tree.iter().filter(|(path, _)| *path == "/saved");

@@ -2,11 +2,12 @@
 
 use crate::lane::{History, Lane};
 use crate::tree::{Tree, read_tree};
+use hn4_core::base::Result;
 use hn4_core::device::testing::{MemDevice, RecordingDevice, Rng, Trace};
 use hn4_core::device::{Device, testing::CountingDevice};
 use hn4_core::testing::{FormatOptions, format_volume};
 use hn4_core::vfs::{FileSystem, Vfs};
-use hn4_core::volume::{OpenOptions, OpenReport, Say, Volume};
+use hn4_core::volume::{OpenOptions, OpenReport, Volume};
 use std::sync::Arc;
 
 /// A volume to be made.
@@ -27,10 +28,13 @@ impl Setup {
 }
 
 pub fn options(sequential: bool) -> OpenOptions {
-    OpenOptions { sequential, say: Some(Say::new(|_| ())), ..OpenOptions::default() }
+    OpenOptions { sequential, say: None, ..OpenOptions::default() }
 }
 
-pub fn open(device: Arc<dyn Device>, options: OpenOptions) -> Result<(Arc<FileSystem>, OpenReport), String> {
+pub fn open(
+    device: Arc<dyn Device>,
+    options: OpenOptions,
+) -> std::result::Result<(Arc<FileSystem>, OpenReport), String> {
     let (volume, report) =
         Volume::open(device, options).map_err(|error| format!("does not open: {error}"))?;
     Ok((Arc::new(FileSystem::new(volume)), report))
@@ -48,16 +52,26 @@ pub struct Rig {
     pub memory: Arc<MemDevice>,
     pub device: Arc<RecordingDevice>,
     pub fs: Arc<FileSystem>,
-    base: MemDevice,
+    /// The device when recording began.
+    pub base: MemDevice,
 }
 
 impl Rig {
     pub fn new(setup: &Setup) -> Rig {
+        Rig::over(setup, options(setup.sequential), |memory| memory)
+    }
+
+    /// With a device between the recording one and the memory.
+    pub fn over<D: Device + 'static>(
+        setup: &Setup,
+        options: OpenOptions,
+        device: impl FnOnce(Arc<MemDevice>) -> Arc<D>,
+    ) -> Rig {
         let memory = Arc::new(MemDevice::new(setup.format.block_count));
         format_volume(&*memory, &setup.format).unwrap();
         let base = memory.snapshot();
-        let device = Arc::new(RecordingDevice::new(memory.clone()));
-        let (fs, _) = open(device.clone(), options(setup.sequential)).unwrap();
+        let device = Arc::new(RecordingDevice::new(device(memory.clone())));
+        let (fs, _) = open(device.clone(), options).unwrap();
         Rig { memory, device, fs, base }
     }
 
@@ -87,21 +101,18 @@ impl Rig {
     }
 }
 
-fn lane_name(root: &str) -> &str {
-    if root.is_empty() { "/" } else { root }
-}
-
-/// One workload with one seed.
-pub type Workload = fn(&mut Rig, &mut Rng) -> Vec<Lane>;
+/// What a program does in the lane of the root directory. Ends with the first error.
+pub type Workload = fn(&mut Rig, &mut Lane, &mut Rng) -> Result<()>;
 
 pub fn record(setup: &Setup, workload: Workload, seed: u64) -> Run {
     let mut rig = Rig::new(setup);
-    let lanes = workload(&mut rig, &mut Rng::new(seed));
-    rig.finish(lanes)
+    let mut lane = rig.lane("");
+    workload(&mut rig, &mut lane, &mut Rng::new(seed)).unwrap();
+    rig.finish(vec![lane])
 }
 
 /// What a reader sees who may not write. Error also if it wrote.
-pub fn read_only_tree(image: MemDevice) -> Result<Tree, String> {
+pub fn read_only_tree(image: MemDevice) -> std::result::Result<Tree, String> {
     let device = Arc::new(CountingDevice::new(Arc::new(image)));
     let (fs, _) = open(device.clone(), OpenOptions { read_only: true, ..options(true) })?;
     let tree = read_tree(&fs)?;

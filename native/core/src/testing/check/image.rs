@@ -37,9 +37,7 @@ impl Image {
         let recovered = recover(device, &geometry, &found)?;
         context.report.clean = found.is_clean();
         context.report.replayed = recovered.records;
-        if let Some(dropped) = recovered.dropped {
-            context.problem(format!("the last record does not count: {dropped:?}"));
-        }
+        context.report.dropped = recovered.dropped.map(|dropped| dropped.txn);
         let mut image = Image {
             pages: BTreeMap::new(),
             geometry: geometry.clone(),

@@ -28,6 +28,8 @@ pub struct Report {
     pub clean: bool,
     /// Log records replayed in memory.
     pub replayed: u64,
+    /// A last record whose data had not arrived: its transaction never happened.
+    pub dropped: Option<u64>,
     /// Live blocks at shell 0 of the anchor's equation, at shell 1, in the overwrite area, and at shell 0
     /// of a segment.
     pub at_home: u64,

@@ -1,0 +1,95 @@
+//! Access control lists on the volume: kept as extended attributes, in step with the mode (acl.rs has
+//! the rules).
+
+use super::FileSystem;
+use super::acl::Acl;
+use super::check;
+use crate::base::{Code, Ino, Result};
+use crate::extension::xattr;
+use crate::format::{Kind, layout};
+use crate::volume::{Inode, InodeState, now_ns};
+
+pub const ACCESS: &[u8] = b"system.posix_acl_access";
+pub const DEFAULT: &[u8] = b"system.posix_acl_default";
+
+pub fn is_acl(name: &[u8]) -> bool {
+    name == ACCESS || name == DEFAULT
+}
+
+impl FileSystem {
+    /// setfacl: an access list also sets the permission bits, and goes if it says no more than these.
+    pub(super) fn set_acl(&self, ino: Ino, name: &[u8], value: &[u8]) -> Result<()> {
+        let acl = Acl::parse(value)?;
+        let volume = &self.volume;
+        let inode = volume.held(ino)?;
+        let _inside = volume.enter()?;
+        let mut state = inode.state.write();
+        check::rewritable(&state)?;
+        if inode.kind == Kind::Symlink {
+            return Err(Code::NotSupported.into());
+        }
+        if name == DEFAULT && !inode.is_directory() {
+            return Err(Code::AccessDenied.into());
+        }
+        let old = volume.xattrs(&inode, &state)?;
+        let new = with_acl(&old, name, &acl)?;
+        volume.store_xattrs(&inode, &mut state, &new)?;
+        if name == ACCESS {
+            let permissions = &mut state.slot.anchor.permissions;
+            *permissions = *permissions & !0o777 | acl.mode();
+        }
+        state.slot.attributes.ctime = now_ns();
+        volume.mark(&inode, &mut state);
+        Ok(())
+    }
+
+    /// chmod: a stored access list follows the new mode.
+    pub(super) fn chmod_acl(&self, inode: &Inode, state: &mut InodeState, mode: u32) -> Result<()> {
+        if !state.has(layout::DATA_CLASS_HAS_XATTR) {
+            return Ok(());
+        }
+        let old = self.volume.xattrs(inode, state)?;
+        let Some(value) = xattr::get(&old, ACCESS) else { return Ok(()) };
+        let mut acl = Acl::parse(value)?;
+        acl.chmod(mode);
+        let new = xattr::set(&old, ACCESS, &acl.encode(), 0)?;
+        self.volume.store_xattrs(inode, state, &new)
+    }
+
+    /// Mode (all of `st_mode`) and attributes of a new file: from the directory's default list, else by
+    /// the umask.
+    pub(super) fn inherit(
+        &self,
+        dir: &Inode,
+        state: &InodeState,
+        kind: Kind,
+        mode: u32,
+        umask: u32,
+    ) -> Result<(u32, Vec<u8>)> {
+        // symlink(2): always 0777.
+        if kind == Kind::Symlink {
+            return Ok((mode, Vec::new()));
+        }
+        let plain = Ok((mode & !(umask & 0o777), Vec::new()));
+        if !state.has(layout::DATA_CLASS_HAS_XATTR) {
+            return plain;
+        }
+        let payload = self.volume.xattrs(dir, state)?;
+        let Some(value) = xattr::get(&payload, DEFAULT) else { return plain };
+        let default = Acl::parse(value)?;
+        let (access, mode) = default.inherit(mode);
+        let mut inherited = with_acl(&[], ACCESS, &access)?;
+        if kind == Kind::Directory {
+            inherited = xattr::set(&inherited, DEFAULT, value, 0)?;
+        }
+        Ok((mode, inherited))
+    }
+}
+
+/// The attributes with a list: an access list that permission bits can say is not stored.
+fn with_acl(payload: &[u8], name: &[u8], acl: &Acl) -> Result<Vec<u8>> {
+    if name == ACCESS && acl.is_minimal() {
+        return Ok(xattr::remove(payload, ACCESS).unwrap_or_else(|_| payload.to_vec()));
+    }
+    xattr::set(payload, name, &acl.encode(), 0)
+}
