@@ -5,7 +5,7 @@ import { PACKAGE_TOP } from '../base/package.ts'
 
 const FILES_MIN = 5000
 /** No more than these bytes, so that the demo stays short. */
-const BYTES_MAX = 64 << 20
+const BYTES_MAX = 128 << 20
 
 export interface Tree {
   /** Files or folders to copy, each under its own name. */
@@ -26,32 +26,29 @@ function measure(path: string): { files: number; bytes: number } {
   return all
 }
 
-/** Takes folders in their order while they fit. */
-function take(
-  tree: { sources: string[]; files: number; bytes: number },
-  folders: readonly string[],
-  filesMax: number,
-): void {
-  for (const path of folders) {
-    if (tree.files >= FILES_MIN || tree.sources.includes(path)) continue
-    const { files, bytes } = measure(path)
-    if (tree.bytes + bytes > BYTES_MAX || tree.files + files > filesMax) continue
+interface Folder {
+  readonly path: string
+  readonly files: number
+  readonly bytes: number
+}
+
+const folderAt = (path: string): Folder => ({ path, ...measure(path) })
+
+/** Node's headers, where they are installed, then packages of node_modules, those of small files first. */
+export function chooseTree(): Tree {
+  const headers = join(dirname(dirname(realpathSync(process.execPath))), 'include/node')
+  const modules = join(PACKAGE_TOP, 'node_modules')
+  const packages = readdirSync(modules)
+    .filter(name => !name.startsWith('.'))
+    .map(name => folderAt(join(modules, name)))
+    .sort((a, b) => a.bytes / a.files - b.bytes / b.files)
+  const tree = { sources: [] as string[], files: 0, bytes: 0 }
+  for (const { path, files, bytes } of [...(existsSync(headers) ? [folderAt(headers)] : []), ...packages]) {
+    if (tree.files >= FILES_MIN) break
+    if (tree.bytes + bytes > BYTES_MAX) continue
     tree.sources.push(path)
     tree.files += files
     tree.bytes += bytes
   }
-}
-
-/** Node's headers, where they are installed, then packages of node_modules until there are enough. */
-export function chooseTree(): Tree {
-  const headers = join(dirname(dirname(realpathSync(process.execPath))), 'include/node')
-  const packages = readdirSync(join(PACKAGE_TOP, 'node_modules'))
-    .filter(name => !name.startsWith('.'))
-    .sort()
-    .map(name => join(PACKAGE_TOP, 'node_modules', name))
-  const folders = [...(existsSync(headers) ? [headers] : []), ...packages]
-  const tree = { sources: [], files: 0, bytes: 0 }
-  take(tree, folders, FILES_MIN * 1.2)
-  take(tree, folders, Infinity)
   return tree
 }

@@ -111,10 +111,12 @@ fn two_files(prove: bool) -> (MemDevice, Vec<u64>, Geometry) {
     lane.write("/second", 0, &[2; 20_000]).unwrap();
     lane.fsync("/second").unwrap();
     let geometry = geometry(&*rig.memory);
-    let meta =
-        |event: &Event| written(event).is_some_and(|(_, data)| data.iter().all(|byte| matches!(byte, 0 | 2)));
-    let events: Vec<Event> = rig.device.take_trace().events.into_iter().filter(meta).collect();
-    let mut blocks: Vec<u64> = data_writes(&events, &geometry).into_keys().collect();
+    let mut blocks: Vec<u64> = data_writes(&rig.device.take_trace().events, &geometry).into_keys().collect();
+    blocks.retain(|number| {
+        let mut block = AlignedBuf::zeroed(1);
+        rig.memory.read(geometry.data_block(*number), &mut block).unwrap();
+        block[0] == 2 && block[1] == 2
+    });
     blocks.sort_unstable();
     assert_eq!(blocks.len(), 5);
     if prove {
@@ -204,7 +206,7 @@ fn torn_pages(copy: usize) {
     let case = cases().into_iter().find(|case| case.name == "mixed").unwrap();
     let run = record(&case.setup, case.run, 3);
     let writes = home_writes(&run, copy);
-    assert!(writes.len() > 20, "only {} home writes", writes.len());
+    assert!(writes.len() > 5, "only {} home writes", writes.len());
     let mut progress = Progress::default();
     let mut behind = 0;
     let mut cursor = run.trace.cursor(&run.base);
@@ -429,14 +431,12 @@ fn a_full_log_under_load() {
 
 fn load(fs: &FileSystem, thread: u64) {
     let who = Caller::default();
-    for i in 0..300u64 {
+    for i in 0..600u64 {
         let name = format!("{thread}-{}", i % 50);
         let _ = fs.unlink(1, name.as_bytes());
         let ino = fs.mknod(1, name.as_bytes(), libc::S_IFREG | 0o600, 0, &who).unwrap().ino;
         fs.write(ino, 0, &vec![i as u8; (i * 97 % 30_000) as usize + 1], false).unwrap();
-        if i % 5 == 0 {
-            fs.fsync(ino, false).unwrap();
-        }
+        fs.fsync(ino, false).unwrap();
         fs.forget(ino, 1);
     }
 }
