@@ -10,6 +10,7 @@ use hn4_core::testing::check_volume;
 use hn4_core::vfs::{Caller, Vfs};
 
 #[test]
+#[ignore = "minutes: scripts/test-crash.sh runs it"]
 fn enospc_arrives_at_write_never_at_fsync_or_close() {
     for seed in 0..6 {
         let mut setup = Setup::new(4096);
@@ -96,6 +97,7 @@ fn fsync_of_a_new_file_that_left_the_cache() {
 
 /// A large save, of which the commit takes several transactions.
 #[test]
+#[ignore = "minutes: scripts/test-crash.sh runs it"]
 fn a_renamed_file_is_never_empty_however_busy_the_volume() {
     let run = within(120, "saves", || {
         let mut setup = Setup::new(8192);

@@ -366,6 +366,7 @@ fn a_crash_while_the_reaper_frees_a_large_file() {
 }
 
 #[test]
+#[ignore = "minutes: scripts/test-crash.sh runs it"]
 fn a_kick_chain_cut_anywhere() {
     let mut case = cases().into_iter().find(|case| case.name == "cortex").unwrap();
     case.setup.format.log_blocks = Some(256);
