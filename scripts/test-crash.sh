@@ -7,7 +7,7 @@ images=$(mktemp -d)
 trap 'rm -rf "$images"' EXIT
 HN4_CRASH_STATES="${1:-24000}" HN4_CRASH_IMAGES="$images" \
   cargo test --quiet --release --manifest-path native/Cargo.toml --package hn4-core --features testing --test crash \
-  long_run -- --ignored --nocapture
+  -- --ignored --nocapture
 checked=0
 failed=0
 for image in "$images"/*.img; do

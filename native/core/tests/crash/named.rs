@@ -314,6 +314,7 @@ fn a_crash_during_a_checkpoint() {
 }
 
 #[test]
+#[ignore = "minutes: scripts/test-crash.sh runs it"]
 fn a_crash_while_the_overwrite_area_is_copied_home() {
     let case = cases().into_iter().find(|case| case.name == "area").unwrap();
     let mut rig = Rig::new(&case.setup);
@@ -340,6 +341,7 @@ fn a_crash_while_the_overwrite_area_is_copied_home() {
 }
 
 #[test]
+#[ignore = "minutes: scripts/test-crash.sh runs it"]
 fn a_crash_while_the_reaper_frees_a_large_file() {
     let setup = Setup::new(49_152);
     let mut rig = Rig::new(&setup);
@@ -412,6 +414,7 @@ fn slots_in(data: &[u8]) -> usize {
 }
 
 #[test]
+#[ignore = "minutes: scripts/test-crash.sh runs it"]
 fn a_full_log_under_load() {
     within(120, "a full log", || {
         let mut setup = Setup::new(16_384);
