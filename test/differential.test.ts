@@ -9,7 +9,9 @@ import { scrubCommand } from '../fsck-scrub/scrub-command.ts'
 import { mkfs } from '../mkfs/command.ts'
 import { Volume } from '../src/reader/volume.ts'
 import { runCommand } from './support/cli.ts'
-import { manifestOf, populate } from './support/engine.ts'
+import { BUILD_MS, manifestOf, populate } from './support/engine.ts'
+
+t.setTimeout(BUILD_MS)
 
 const CASES: readonly (readonly [seed: number, words: string[], options?: string[]])[] = [
   [1, ['64M']],

@@ -9,8 +9,19 @@ import { IMAGE_COMMANDS } from '../image/commands.ts'
 import { mount } from '../mount/command.ts'
 import { umount } from '../mount/umount-command.ts'
 import { doctor } from './doctor.ts'
+import { idCommand } from './id.ts'
 
-export const COMMANDS: readonly Command[] = [mkfs, mount, umount, fsck, scrubCommand, ...IMAGE_COMMANDS, doctor, demo]
+export const COMMANDS: readonly Command[] = [
+  mkfs,
+  mount,
+  umount,
+  fsck,
+  scrubCommand,
+  ...IMAGE_COMMANDS,
+  idCommand,
+  doctor,
+  demo,
+]
 
 export const HN4: Command = {
   name: 'hn4',

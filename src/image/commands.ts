@@ -3,7 +3,6 @@ import type { Command } from '../console/command.ts'
 import { anchorCommand } from './anchor.ts'
 import { blocksCommand } from './blocks.ts'
 import { catCommand, statCommand } from './content.ts'
-import { idCommand } from './id.ts'
 import { infoCommand } from './info.ts'
 import { lsCommand, treeCommand } from './list.ts'
 import { logCommand } from './log.ts'
@@ -16,6 +15,5 @@ export const IMAGE_COMMANDS: readonly Command[] = [
   catCommand,
   anchorCommand,
   blocksCommand,
-  idCommand,
   logCommand,
 ]

@@ -174,6 +174,9 @@ impl FileSystem {
         volume.touch_directory(&to.dir, locked.of(&to.dir), if crosses { -delta } else { 0 });
         self.settle(source, &to.dir, locked);
         self.settle(target, &from.dir, locked);
+        for file in [source, target] {
+            volume.place_with_this_commit(file);
+        }
         Ok(())
     }
 
@@ -221,7 +224,7 @@ impl FileSystem {
         if let Some(victim) = victim {
             self.lose_name(victim, locked.of(victim));
             // A file that takes another's place must not appear empty after a crash.
-            volume.sync_with_next_commit(source);
+            volume.place_with_this_commit(source);
         }
         if let Some(whiteout) = whiteout {
             let state = locked.of(whiteout);

@@ -165,6 +165,7 @@ impl Volume {
     pub(super) fn wait_for_log(&self, committer: &Committer) -> Result<()> {
         let needed = self.geometry.record_blocks_max();
         loop {
+            self.check_running()?;
             if self.log.ring.lock().free() >= needed {
                 return Ok(());
             }

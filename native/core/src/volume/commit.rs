@@ -32,6 +32,9 @@ const FRUITLESS_MAX: usize = 8;
 /// Blocks of data of one transaction at most: 256 MiB.
 const DATA_MAX: u64 = (256 << 20) / BLOCK_SIZE as u64;
 
+/// Log bytes of a block of data at worst: its descriptor, the bit of the block it replaces.
+const COST_BLOCK: u64 = 56;
+
 /// What only the commit thread touches.
 pub struct Committer {
     pub epoch: u64,
@@ -80,6 +83,8 @@ impl Committer {
         loop {
             let (target, all_data, stop) = self.wait(volume);
             let done = match target {
+                // After a failed write nothing more may be written, not even what would succeed.
+                _ if volume.failed.load(Ordering::Acquire) => Ok(()),
                 Some(target) => self.serve(volume, target, all_data),
                 None => self.write_back(volume),
             };
@@ -210,7 +215,9 @@ impl Committer {
             let changed: Vec<_> = volume.changed.lock().clone();
             files.extend(changed.into_iter().map(|inode| (inode.ino, inode)));
         }
-        let mut left = files.into_iter();
+        // These first: the transaction cannot end without them.
+        let renamed = volume.renamed.lock().clone();
+        let mut left = renamed.into_iter().map(|inode| (inode.ino, inode)).chain(files);
         while let Some((ino, inode)) = left.next() {
             match self.place_file(volume, &inode) {
                 Ok(()) => {}
@@ -321,6 +328,7 @@ impl Committer {
         // Room in the ring first: a record as long as the cost allows must fit.
         volume.wait_for_log(self)?;
         let _closed = volume.gate.close();
+        self.place_renamed(volume)?;
         volume.reconcile_orphans()?;
         files.extend(std::mem::take(&mut *volume.changed.lock()));
         let mut still = Vec::new();
@@ -358,6 +366,37 @@ impl Committer {
         volume.pages.start_txn(self.txn + 1);
         volume.pages.charge(listed_again * COST_LISTED);
         Ok(Some(Closed { record, crc, position, persisted: counters.next_number, checkpoint }))
+    }
+
+    /// Places what is still delayed of files that took another's place: written or renamed after `place`
+    /// looked, or left over when a transaction had to end in between. Call while no operation runs.
+    fn place_renamed(&mut self, volume: &Volume) -> Result<()> {
+        for inode in std::mem::take(&mut *volume.renamed.lock()) {
+            let mut state = inode.state.write();
+            if state.gone || state.dirty.is_empty() {
+                continue;
+            }
+            // The record has an end: what does not fit follows with the next one.
+            let left = (volume.log_limit / 2 * 3).saturating_sub(volume.pages.log_cost());
+            let max = left / COST_BLOCK;
+            let placed = match max {
+                0 => Err(Code::NoSpace.into()),
+                _ => volume.place_data(&inode, &mut state, max, &mut self.tickets),
+            };
+            let whole = state.dirty.is_empty();
+            drop(state);
+            match placed {
+                Ok(blocks) => self.data_blocks += blocks,
+                // Only what this transaction frees can help.
+                Err(error) if error.code == Code::NoSpace => {}
+                Err(error) => return Err(error),
+            }
+            if !whole {
+                volume.sync_with_next_commit(&inode);
+            }
+            self.in_flight.insert(inode.ino, inode);
+        }
+        Ok(())
     }
 
     /// Everything home, the volume closed.

@@ -43,10 +43,19 @@ impl Volume {
             equations.segments = SegmentMap::load(&self.window, &chain.payload(layout::EXTENSION_SEGMENTS))?;
         }
         let inode = Inode::new(slot, kind, equations);
+        inode.changed.store(self.last_change(&slot), Ordering::Release);
         if slot.attributes.nlink == 0 || slot.has(layout::DATA_CLASS_TRUNCATING) {
             inode.state.write().orphaned = true;
         }
         Ok(inode)
+    }
+
+    /// The transaction that last changed a slot, from the half of its number that the slot holds: one
+    /// that left the cache may still wait for its commit.
+    fn last_change(&self, slot: &Slot) -> u64 {
+        let running = self.pages.running();
+        let ago = (running as u32).wrapping_sub(slot.anchor.write_gen);
+        running.saturating_sub(u64::from(ago))
     }
 
     /// The anchor's equations, without segments.

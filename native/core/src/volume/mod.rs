@@ -102,6 +102,8 @@ pub struct Volume {
     with_data: Mutex<BTreeMap<u64, Arc<Inode>>>,
     /// Files with a reservation behind their end, and when they last grew.
     growing: Mutex<BTreeMap<u64, Instant>>,
+    /// Files that took another's place in the running transaction: it waits for their data.
+    renamed: Mutex<Vec<Arc<Inode>>>,
     /// Delayed blocks of all files.
     dirty_blocks: AtomicU64,
     /// META blocks, of all copies, that the running transaction places when it closes.

@@ -167,6 +167,7 @@ impl Volume {
             orphans: Mutex::default(),
             dying: Mutex::default(),
             with_data: Mutex::default(),
+            renamed: Mutex::default(),
             growing: Mutex::default(),
             dirty_blocks: AtomicU64::new(0),
             new_meta: AtomicU64::new(0),

@@ -81,6 +81,13 @@ impl Volume {
         self.with_data.lock().insert(inode.ino, inode.clone());
     }
 
+    /// The file takes another's place: the transaction that runs does not end without its delayed data.
+    /// Call inside that transaction.
+    pub fn place_with_this_commit(&self, inode: &Arc<Inode>) {
+        self.sync_with_next_commit(inode);
+        self.renamed.lock().push(inode.clone());
+    }
+
     fn request(&self, all_data: bool) -> Result<()> {
         self.stats.syncs.fetch_add(1, Ordering::Relaxed);
         let mut state = self.commit.lock();

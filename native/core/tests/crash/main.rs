@@ -4,6 +4,7 @@
 //! `HN4_CRASH=workload:seed:cut:sample` looks at one state again. The long run is
 //! `npm run test:crash`.
 
+mod answers;
 mod content;
 mod faults;
 mod flushes;

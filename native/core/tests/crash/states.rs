@@ -9,6 +9,9 @@ use hn4_core::vfs::{Caller, FileSystem, Vfs};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
+/// One state in so many is kept for the TypeScript reader.
+const IMAGE_ONE_IN: u64 = 200;
+
 /// How much of a run is looked at.
 #[derive(Clone, Copy)]
 pub struct Plan {
@@ -65,6 +68,9 @@ pub fn explore(name: &str, run: &Run, plan: &Plan, only: Option<(usize, u64)>) -
             };
             let deep = only.is_some() || rng.chance(1, plan.deep_one_in);
             let saved = image.snapshot();
+            if Rng::new(!seed).chance(1, IMAGE_ONE_IN) {
+                save(&saved, "HN4_CRASH_IMAGES", name, cut, sample);
+            }
             let looked =
                 catch_unwind(AssertUnwindSafe(|| look(run, &progress, image, deep, &mut rng, &mut figures)));
             let failure = match looked {
@@ -72,7 +78,7 @@ pub fn explore(name: &str, run: &Run, plan: &Plan, only: Option<(usize, u64)>) -
                 Ok(Err(text)) => text,
                 Err(panic) => format!("panic: {}", panic_text(&*panic)),
             };
-            save(&saved, name, cut, sample);
+            save(&saved, "HN4_CRASH_DIR", name, cut, sample);
             figures.failures.push(format!("{name}:{cut}:{sample}: {failure}"));
             if figures.failures.len() >= 5 {
                 return figures;
@@ -87,9 +93,10 @@ fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
     text.or_else(|| panic.downcast_ref::<&str>().map(|s| s.to_string())).unwrap_or_default()
 }
 
-/// Keeps a failed image where HN4_CRASH_DIR says.
-fn save(image: &MemDevice, name: &str, cut: usize, sample: u64) {
-    if let Some(dir) = std::env::var_os("HN4_CRASH_DIR") {
+/// Keeps an image in the directory that a variable names: failed states in HN4_CRASH_DIR, a sample of all
+/// in HN4_CRASH_IMAGES, for the TypeScript reader.
+fn save(image: &MemDevice, variable: &str, name: &str, cut: usize, sample: u64) {
+    if let Some(dir) = std::env::var_os(variable) {
         let file = format!("{}-{cut}-{sample}.img", name.replace(':', "-"));
         let _ = image.save(&std::path::Path::new(&dir).join(file));
     }

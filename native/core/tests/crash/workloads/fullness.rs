@@ -5,14 +5,17 @@ use crate::lane::Lane;
 use crate::rig::Rig;
 use hn4_core::base::Result;
 use hn4_core::device::testing::Rng;
+use hn4_core::format::Region;
+use hn4_core::format::layout::SLOTS_PER_PAGE;
 use hn4_core::vfs::Vfs;
 
-/// Creates files until the table of anchors is as full as asked for.
+/// Creates files until the table of anchors (without the stash) is as full as asked for.
 pub fn fill_cortex(rig: &Rig, lane: &mut Lane, percent: u64) -> Result<u64> {
     let mut count = 0;
+    let slots = rig.fs.volume.geometry.map.pages_of(Region::Cortex) * SLOTS_PER_PAGE;
     loop {
         let stat = rig.fs.statfs()?;
-        if (stat.files - stat.ffree) * 100 >= stat.files * percent {
+        if (stat.files - stat.ffree) * 100 >= slots * percent {
             return Ok(count);
         }
         lane.create(&format!("/f{count}"))?;

@@ -5,10 +5,10 @@ import type { Command } from '../console/command.ts'
 import type { Context } from '../console/context.ts'
 import { EXIT } from '../console/exit-codes.ts'
 import { UsageError } from '../console/failure.ts'
+import { fileOfPublicId } from '../image/anchor.ts'
+import { withTarget } from '../image/target.ts'
 import { type LivePath, livePath, pathOfId, readPublicId, setPublicId } from '../mount/live-id.ts'
 import { PathFinder } from '../reader/back-links.ts'
-import { fileOfPublicId } from './anchor.ts'
-import { withTarget } from './target.ts'
 
 function idOf(text: string): Uint8Array {
   const bytes = parseUuid(text)
