@@ -1,8 +1,9 @@
+import { spawnSync } from 'node:child_process'
 import { appendFileSync, closeSync, openSync, readFileSync, truncateSync, writeFileSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { mountTest } from '../support/mount.ts'
-import { hashOf, hn4, runTool, Scratch } from '../support/scratch.ts'
+import { hashOf, hn4, runTool, Scratch, toolCommand } from '../support/scratch.ts'
 
 /** Refused by one line that says what is wrong; nothing is mounted and nothing changed. */
 function refuses(t: Test, scratch: Scratch, words: readonly string[], line: RegExp, exit = 32): void {
@@ -96,6 +97,20 @@ mountTest(t, 'wrong mount options are refused by one line, before anything is op
     refuses(t, scratch, ['-o', option, scratch.image, scratch.dir], line, 1)
   }
   t.equal(runTool('mount.hn4', [scratch.image, scratch.dir, '-N', '7']).exit, 1)
+})
+
+mountTest(t, 'root without the right to mount is told so; the image commands work', async t => {
+  const scratch = new Scratch(t)
+  const without = ['--bounding-set', '-sys_admin', '--inh-caps', '-sys_admin']
+  if (spawnSync('setpriv', [...without, 'true']).status !== 0) return t.comment('no setpriv here')
+  const run = (...words: string[]) => {
+    const [program, args] = toolCommand('hn4', words)
+    return spawnSync('setpriv', [...without, program, ...args], { encoding: 'utf8' })
+  }
+  const refused = run('mount', scratch.image, scratch.dir)
+  t.match(refused.stderr, /^hn4 mount: root without CAP_SYS_ADMIN cannot mount: [^\n]+\n$/)
+  t.equal(refused.status, 32)
+  t.equal(run('ls', `${scratch.image}:/`).status, 0)
 })
 
 mountTest(t, 'damage anywhere in the metadata never ends in a stack trace', async t => {
