@@ -46,7 +46,7 @@ impl FileSystem {
             anchor.permissions = anchor.permissions & !0o7777 | mode & 0o7777;
         }
         if set.kill_suidgid && !inode.is_directory() {
-            kill_suidgid(&mut anchor.permissions);
+            crate::volume::kill_suidgid(&mut anchor.permissions);
         }
         if let Some(time) = set.mtime {
             anchor.mod_clock = at(time);
@@ -61,13 +61,5 @@ impl FileSystem {
         attributes.ctime = set.ctime.unwrap_or(now);
         volume.mark(&inode, &mut state);
         Ok(volume.attr(&inode, &state))
-    }
-}
-
-/// Clears set-user-id, and set-group-id where the group may execute (as the kernel does).
-pub fn kill_suidgid(permissions: &mut u32) {
-    *permissions &= !libc::S_ISUID;
-    if *permissions & libc::S_IXGRP != 0 {
-        *permissions &= !libc::S_ISGID;
     }
 }

@@ -193,7 +193,7 @@ pub fn bit(bytes: &PageBytes, i: u64) -> bool {
     bytes[i as usize / 8] >> (i % 8) & 1 == 1
 }
 
-fn set_bit(bytes: &mut PageBytes, i: u64, value: bool) {
+pub fn set_bit(bytes: &mut PageBytes, i: u64, value: bool) {
     let mask = 1 << (i % 8);
     if value { bytes[i as usize / 8] |= mask } else { bytes[i as usize / 8] &= !mask }
 }

@@ -1,7 +1,7 @@
 //! Extension chains on the volume: segments, extended attributes, long symlink targets.
 
 use super::Volume;
-use super::blocks::bit;
+use super::blocks::{bit, set_bit};
 use super::inode::{Inode, InodeState};
 use crate::base::{Code, Error, Ino, Result};
 use crate::extension::{Chain, Change as ChainChange, PAYLOAD_MAX, Unit, UnitMap, Units};
@@ -100,7 +100,7 @@ impl Volume {
             self.pages.change(page, Change::Items { first: slot, count: 1 }, |image| {
                 image[slot * UNIT..(slot + 1) * UNIT].copy_from_slice(bytes);
             });
-            self.pages.change(map, Change::Touch, |image| set_bits(image, unit % BITS, 1, true));
+            self.pages.change(map, Change::Touch, |image| set_bit(image, unit % BITS, true));
         }
         for (run, (_, map)) in plan.freed.iter().zip(&pages[plan.writes.len()..]) {
             // A record lies in one page of units, and a page of the map holds whole pages of units or
@@ -112,7 +112,7 @@ impl Volume {
                     self.pages.get(Region::Unit, unit / BITS)?
                 };
                 let bits = Change::Bits { first: (unit % BITS) as u32, count: 1 };
-                self.pages.change(&map, bits, |image| set_bits(image, unit % BITS, 1, false));
+                self.pages.change(&map, bits, |image| set_bit(image, unit % BITS, false));
             }
         }
         let chain = plan.keep(&mut units);
@@ -166,12 +166,5 @@ impl Volume {
             self.store_extension(inode, state, kind, &[])?;
         }
         Ok(())
-    }
-}
-
-fn set_bits(image: &mut crate::format::PageBytes, first: u64, count: u64, value: bool) {
-    for i in first..first + count {
-        let mask = 1 << (i % 8);
-        if value { image[i as usize / 8] |= mask } else { image[i as usize / 8] &= !mask }
     }
 }

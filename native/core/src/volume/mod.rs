@@ -46,6 +46,7 @@ pub use open::{OpenOptions, OpenReport, Say};
 pub use space::For;
 pub use sync::CommitStats;
 pub use time::now_ns;
+pub use write::kill_suidgid;
 
 use crate::allocator::Allocator;
 use crate::base::BufPool;

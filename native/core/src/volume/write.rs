@@ -46,10 +46,7 @@ impl Volume {
         state.size = state.size.max(end);
         let anchor = &mut state.slot.anchor;
         if kill_suidgid {
-            anchor.permissions &= !libc::S_ISUID;
-            if anchor.permissions & libc::S_IXGRP != 0 {
-                anchor.permissions &= !libc::S_ISGID;
-            }
+            self::kill_suidgid(&mut anchor.permissions);
         }
         let now = now_ns();
         anchor.mod_clock = now;
@@ -218,5 +215,13 @@ pub(super) fn clear_behind(block: &mut Arc<BlockBuf>, index: u64, size: u64) {
     let start = index * BLOCK;
     if size < start + BLOCK {
         Arc::make_mut(block)[size.saturating_sub(start) as usize..].fill(0);
+    }
+}
+
+/// Clears set-user-id, and set-group-id where the group may execute (as the kernel does).
+pub fn kill_suidgid(permissions: &mut u32) {
+    *permissions &= !libc::S_ISUID;
+    if *permissions & libc::S_IXGRP != 0 {
+        *permissions &= !libc::S_ISGID;
     }
 }
