@@ -163,6 +163,9 @@ impl FileSystem {
         let volume = &self.volume;
         check::rewritable(locked.of(target))?;
         check::rewritable(locked.of(&to.dir))?;
+        for file in [source, target] {
+            volume.place_with_this_commit(file, locked.of(file))?;
+        }
         volume.replace_entry(&from.dir, locked.of(&from.dir), from.name, target)?;
         if let Err(error) = volume.replace_entry(&to.dir, locked.of(&to.dir), to.name, source) {
             volume.replace_entry(&from.dir, locked.of(&from.dir), from.name, source)?;
@@ -174,9 +177,6 @@ impl FileSystem {
         volume.touch_directory(&to.dir, locked.of(&to.dir), if crosses { -delta } else { 0 });
         self.settle(source, &to.dir, locked);
         self.settle(target, &from.dir, locked);
-        for file in [source, target] {
-            volume.place_with_this_commit(file);
-        }
         Ok(())
     }
 
@@ -198,6 +198,8 @@ impl FileSystem {
             }
             check::rewritable(locked.of(&to.dir))?;
             self.may_lose_name(locked.of(victim), victim)?;
+            // A file that takes another's place must not appear empty after a crash.
+            volume.place_with_this_commit(source, locked.of(source))?;
         }
         // The new name first: it is the step that can need space.
         match victim {
@@ -223,8 +225,6 @@ impl FileSystem {
         self.settle(source, &to.dir, locked);
         if let Some(victim) = victim {
             self.lose_name(victim, locked.of(victim));
-            // A file that takes another's place must not appear empty after a crash.
-            volume.place_with_this_commit(source);
         }
         if let Some(whiteout) = whiteout {
             let state = locked.of(whiteout);

@@ -6,7 +6,7 @@
 
 use super::Volume;
 use super::checkpoint::Job;
-use super::inode::Inode;
+use super::inode::{Inode, InodeState};
 use super::load::COST_LISTED;
 use super::time::now_ns;
 use crate::allocator::Holder;
@@ -27,13 +27,15 @@ const PROVE_AFTER: Duration = Duration::from_millis(200);
 const GROWS_FOR: Duration = Duration::from_secs(10);
 /// Transactions that emptying the overwrite area may take.
 const AREA_ROUNDS: usize = 4;
+/// Blocks that must have been freed before an area that could not be emptied is tried again.
+const STUCK: u64 = 16;
 /// Commits in a row that free no block for delayed data before the volume gives up.
 const FRUITLESS_MAX: usize = 8;
 /// Blocks of data of one transaction at most: 256 MiB.
 const DATA_MAX: u64 = (256 << 20) / BLOCK_SIZE as u64;
 
 /// Log bytes of a block of data at worst: its descriptor, the bit of the block it replaces.
-const COST_BLOCK: u64 = 56;
+pub(super) const COST_BLOCK: u64 = 56;
 
 /// What only the commit thread touches.
 pub struct Committer {
@@ -52,6 +54,8 @@ pub struct Committer {
     last_commit: Instant,
     /// Blocks placed in the overwrite area before the running transaction.
     area_before: u64,
+    /// Live blocks when the area could not be emptied.
+    stuck_at: Option<u64>,
 }
 
 /// A closed transaction on its way to the disk.
@@ -75,6 +79,7 @@ impl Committer {
             in_flight: BTreeMap::new(),
             last_commit: Instant::now(),
             area_before: 0,
+            stuck_at: None,
         }
     }
 
@@ -152,20 +157,25 @@ impl Committer {
         loop {
             let before = volume.stats.data_blocks.load(Ordering::Relaxed);
             let whole = self.place(volume, all_data)?;
+            let placed = volume.stats.data_blocks.load(Ordering::Relaxed) > before;
             self.commit(volume)?;
             if whole {
                 break;
             }
-            // Space was short: what this transaction freed is needed for the rest.
+            // Space was short: what this transaction freed is needed for the rest, before anyone else takes it.
+            volume.room.data_first.store(true, Ordering::SeqCst);
             volume.prove_last()?;
             self.empty_area(volume)?;
-            let placed = volume.stats.data_blocks.load(Ordering::Relaxed) > before;
             fruitless = if placed { 0 } else { fruitless + 1 };
             if fruitless > FRUITLESS_MAX {
                 return Err(Error::new(Code::NoSpace, "delayed data finds no free block"));
             }
         }
+        volume.room.data_first.store(false, Ordering::SeqCst);
         self.empty_area(volume)?;
+        if std::mem::take(&mut volume.commit.lock().prove) {
+            volume.prove_last()?;
+        }
         volume.reap_some();
         let mut state = volume.commit.lock();
         state.served = state.served.max(target);
@@ -190,7 +200,8 @@ impl Committer {
 
     /// Copies the overwrite area home once it is three quarters full, between transactions.
     fn empty_area(&mut self, volume: &Volume) -> Result<()> {
-        if !volume.area_is_full()? {
+        let stuck = self.stuck_at.is_some_and(|live| volume.space.live() + STUCK > live);
+        if stuck || !volume.area_is_full()? {
             return Ok(());
         }
         volume.prove_last()?;
@@ -205,6 +216,8 @@ impl Committer {
                 break;
             }
         }
+        // Blocks without another home keep it full: the next try would cost as much and end as this one.
+        self.stuck_at = volume.area_is_full()?.then(|| volume.space.live());
         Ok(())
     }
 
@@ -246,13 +259,7 @@ impl Committer {
                     // Commit, empty the area, go on: as when space is short.
                     return Err(Code::NoSpace.into());
                 }
-                let max = volume.data_room()?;
-                let blocks = match volume.place_data(inode, &mut state, max, &mut self.tickets) {
-                    Err(error) if error.code == Code::ExtensionFull => {
-                        volume.place_whole(inode, &mut state, max, &mut self.tickets)?
-                    }
-                    placed => placed?,
-                };
+                let blocks = self.place_claimed(volume, inode, &mut state, u64::MAX)?;
                 (blocks, state.dirty.is_empty())
             };
             if blocks > 0 {
@@ -267,6 +274,28 @@ impl Committer {
                 return Ok(());
             }
         }
+    }
+
+    /// Places delayed blocks of a file, at most `max` and no more than there is room for.
+    fn place_claimed(
+        &mut self,
+        volume: &Volume,
+        inode: &Arc<Inode>,
+        state: &mut InodeState,
+        max: u64,
+    ) -> Result<u64> {
+        let claim = volume.claim_for_data(std::mem::take(&mut state.claim))?;
+        // Scattered blocks of a sparse file may each change a presence node, and those above it.
+        let beside = if state.is_sparse() { 3 * volume.copies } else { 0 };
+        let fits = max.min((claim / (1 + beside)).max(1));
+        let placed = match volume.place_data(inode, state, fits, &mut self.tickets) {
+            Err(error) if error.code == Code::ExtensionFull => {
+                volume.place_whole(inode, state, fits, &mut self.tickets)
+            }
+            placed => placed,
+        };
+        volume.end_claim(claim)?;
+        placed
     }
 
     /// Ends the running transaction and makes it durable.
@@ -346,7 +375,7 @@ impl Committer {
                 still.push(inode.clone());
             }
         }
-        volume.new_meta.store(0, Ordering::Release);
+        volume.room.meta_placed(|| volume.free_on_disk())?;
         let listed_again = still.len() as u64;
         volume.changed.lock().extend(still);
         let changes = volume.pages.take_changes();
@@ -374,6 +403,7 @@ impl Committer {
         for inode in std::mem::take(&mut *volume.renamed.lock()) {
             let mut state = inode.state.write();
             if state.gone || state.dirty.is_empty() {
+                volume.end_claim(std::mem::take(&mut state.claim))?;
                 continue;
             }
             // The record has an end: what does not fit follows with the next one.
@@ -381,7 +411,7 @@ impl Committer {
             let max = left / COST_BLOCK;
             let placed = match max {
                 0 => Err(Code::NoSpace.into()),
-                _ => volume.place_data(&inode, &mut state, max, &mut self.tickets),
+                _ => self.place_claimed(volume, &inode, &mut state, max),
             };
             let whole = state.dirty.is_empty();
             drop(state);

@@ -8,7 +8,6 @@ use super::time::now_ns;
 use crate::base::{BLOCK_SIZE, Result};
 use crate::directory::{BlockBytes, DirBlocks, DirTable, Entry, Seed};
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 /// Log bytes of a META block placed alone: descriptor, the old block's end, a change of a segment.
 const COST_META: u64 = 128;
@@ -119,6 +118,9 @@ impl Volume {
         self.load_table_locked(dir, state)?;
         let table = state.table.as_ref().expect("just loaded");
         let cost = table.insert_cost(&mut Access { volume: self, inode: dir, state }, name)?;
+        if to == For::User {
+            self.ask_for_meta(u64::from(cost) * self.copies)?;
+        }
         // One block is a leaf that is there already, except in an empty directory.
         let new = if table.length() > 0 && cost == 1 { 0 } else { u64::from(cost) };
         self.space.promise(new * self.copies, to)?;
@@ -159,7 +161,7 @@ impl Volume {
     /// Changes or makes a META block; the transaction's end will need blocks and log for it.
     pub(super) fn put_meta(&self, state: &InodeState, index: u64, bytes: MetaBlock) {
         if state.meta.lock().put(index, bytes) {
-            self.new_meta.fetch_add(self.copies, Ordering::AcqRel);
+            self.room.add_meta(self.copies);
             self.pages.charge(COST_META * self.copies);
         }
     }

@@ -9,7 +9,7 @@ pub struct Gate {
     lock: RwLock<()>,
 }
 
-/// An operation in progress.
+/// A step of the commit thread inside the running transaction.
 pub type Inside<'a> = RwLockReadGuard<'a, ()>;
 
 impl Gate {

@@ -64,6 +64,8 @@ pub struct InodeState {
     pub meta_promise: u64,
     /// Presence nodes of level 1 whose space is promised (docs: `presence_need`).
     pub promised_nodes: BTreeSet<u64>,
+    /// Room claimed for its delayed data: it took another's place in the running transaction.
+    pub claim: u64,
     /// The slot in the cortex is older than `slot`.
     pub slot_dirty: bool,
     /// Has an entry in the orphan directory.
@@ -90,6 +92,7 @@ impl InodeState {
             meta: Mutex::default(),
             meta_promise: 0,
             promised_nodes: BTreeSet::new(),
+            claim: 0,
             slot_dirty: false,
             orphaned: false,
             gone: false,

@@ -31,6 +31,7 @@ mod presence;
 mod read;
 mod record;
 mod recover;
+mod room;
 mod seek;
 mod space;
 mod sync;
@@ -66,6 +67,7 @@ use blocks::BlockTable;
 use cellar::SlotPages;
 use checkpoint::Log;
 use gate::Gate;
+use room::Room;
 use space::{Numbers, Space};
 use sync::CommitState;
 
@@ -107,8 +109,8 @@ pub struct Volume {
     renamed: Mutex<Vec<Arc<Inode>>>,
     /// Delayed blocks of all files.
     dirty_blocks: AtomicU64,
-    /// META blocks, of all copies, that the running transaction places when it closes.
-    new_meta: AtomicU64,
+    /// Who may use the blocks that can be written before the next proof.
+    room: Room,
     healed_blocks: AtomicU64,
     /// Log bytes of a transaction at most, and delayed blocks.
     log_limit: u64,

@@ -170,7 +170,7 @@ impl Volume {
             renamed: Mutex::default(),
             growing: Mutex::default(),
             dirty_blocks: AtomicU64::new(0),
-            new_meta: AtomicU64::new(0),
+            room: super::room::Room::default(),
             healed_blocks: AtomicU64::new(0),
             log_limit,
             // 56 bytes of log for every delayed block at worst.

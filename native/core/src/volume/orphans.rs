@@ -15,6 +15,8 @@ impl Volume {
     /// The next commit looks whether the file needs an entry among the orphans.
     pub fn reconcile_orphan(&self, inode: &Arc<Inode>) {
         self.orphans.lock().push(inode.clone());
+        // A leaf of the orphan directory, and its split.
+        self.room.add_meta(2 * self.copies);
     }
 
     /// Brings the orphan directory in step with the files. Call while no operation runs.
@@ -99,12 +101,20 @@ impl Volume {
         };
         let mut progress = false;
         for inode in batch {
-            if self.failed.load(Ordering::Acquire) || self.transaction_is_full() {
-                self.dying.lock().push(inode);
-                continue;
-            }
+            let credit = match self.failed.load(Ordering::Acquire) || self.transaction_is_full() {
+                true => Ok(None),
+                false => self.credit(),
+            };
+            let reaped = match credit {
+                Ok(None) => {
+                    self.dying.lock().push(inode);
+                    continue;
+                }
+                Ok(Some(_credit)) => self.reap(&inode),
+                Err(error) => Err(error),
+            };
             progress = true;
-            match self.reap(&inode) {
+            match reaped {
                 Ok(true) => {}
                 Ok(false) => self.dying.lock().push(inode),
                 // It stays among the orphans: the next mount tries again.

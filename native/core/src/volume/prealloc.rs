@@ -223,7 +223,11 @@ impl Volume {
                 self.load_nodes(inode, state, *first, *count)?;
             }
         }
-        self.space.promise(count, For::User)?;
+        let claim = self.claim_all(count)?;
+        if let Err(error) = self.space.promise(count, For::User) {
+            self.end_claim(claim)?;
+            return Err(error);
+        }
         let bursts: Vec<Burst> =
             runs.iter().map(|(first, len)| Burst { first: *first, len: *len, write: Write::New }).collect();
         let mut held = Vec::new();
@@ -231,6 +235,7 @@ impl Volume {
             Ok(plan) => plan,
             Err(error) => {
                 self.space.forgo(count);
+                self.end_claim(claim)?;
                 // Freed blocks may still wait for their proof: a commit brings them.
                 let waiting = self.alloc.lock().deferred_blocks() > 0;
                 return Err(if error.code == Code::NoSpace && waiting { Code::Busy.into() } else { error });
@@ -244,6 +249,7 @@ impl Volume {
             state.slot.set_kmax(1);
         }
         self.space.placed(count);
+        self.end_claim(claim)?;
         state.slot.attributes.blocks += count;
         if state.is_sparse() {
             for (first, count) in runs {

@@ -128,6 +128,7 @@ impl Volume {
         let mut presence = Presence::empty(inode.ino);
         if placed > 0 {
             let need = presence.worst_case_nodes(0, placed) * self.copies;
+            self.ask_for_meta(need)?;
             self.space.promise(need, For::System)?;
             state.meta_promise += need;
             presence.set_range(&mut self.nodes(inode, state), 0, placed)?;

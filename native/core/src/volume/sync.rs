@@ -1,9 +1,10 @@
 //! Asking for commits and waiting for them.
 
 use super::Volume;
-use super::inode::Inode;
+use super::commit::COST_BLOCK;
+use super::inode::{Inode, InodeState};
 use super::load::stopped;
-use crate::base::{Error, Result};
+use crate::base::{Code, Error, Result};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -15,6 +16,8 @@ pub struct CommitState {
     pub served: u64,
     /// The next commit takes all delayed data along.
     pub all_data: bool,
+    /// The next commit is proven at once: what it freed is waited for.
+    pub prove: bool,
     /// Blocks should be placed soon, without ending the transaction.
     pub write_back: bool,
     /// Times that was done.
@@ -56,11 +59,11 @@ impl Volume {
 
     /// As `commit_all`; then the blocks that the transaction freed may be used again.
     pub fn commit_and_prove(&self) -> Result<()> {
-        self.commit_all()?;
         if self.options.read_only {
             return Ok(());
         }
-        self.prove_last().inspect_err(|error| self.fail(error))
+        self.commit.lock().prove = true;
+        self.request(true)
     }
 
     /// Returns once the file, and everything done to names before the call, is durable.
@@ -81,11 +84,21 @@ impl Volume {
         self.with_data.lock().insert(inode.ino, inode.clone());
     }
 
-    /// The file takes another's place: the transaction that runs does not end without its delayed data.
-    /// Call inside that transaction.
-    pub fn place_with_this_commit(&self, inode: &Arc<Inode>) {
+    /// The file is about to take another's place: the transaction that runs will not end without its
+    /// delayed data. Call inside that transaction. Busy: no room for that; commit first.
+    pub fn place_with_this_commit(&self, inode: &Arc<Inode>, state: &mut InodeState) -> Result<()> {
+        let delayed = state.dirty.len() as u64;
+        if delayed > 0 {
+            if self.pages.log_cost() + delayed * COST_BLOCK > self.log_limit {
+                return Err(Code::Busy.into());
+            }
+            // What an earlier rename claimed in this transaction stays with it.
+            state.claim += self.claim_all(delayed.saturating_sub(state.claim))?;
+            self.pages.charge(delayed * COST_BLOCK);
+        }
         self.sync_with_next_commit(inode);
         self.renamed.lock().push(inode.clone());
+        Ok(())
     }
 
     fn request(&self, all_data: bool) -> Result<()> {

@@ -2,9 +2,10 @@
 
 use super::Volume;
 use super::gate::Inside;
+use super::room::Credit;
 use super::load::stopped;
 use super::sync::CommitState;
-use crate::base::{BLOCK_SIZE, Result};
+use crate::base::{BLOCK_SIZE, Code, Result};
 use std::sync::atomic::Ordering;
 
 /// Delayed data beyond which blocks are placed in the background, in blocks (16 MiB).
@@ -12,21 +13,55 @@ const WRITE_BACK_AT: u64 = (16 << 20) / BLOCK_SIZE as u64;
 /// Delayed data beyond which writers wait (96 MiB).
 const DIRTY_MAX: u64 = (96 << 20) / BLOCK_SIZE as u64;
 
-/// META blocks of a transaction that every volume has room for: a quarter of the smallest reserve.
-const META_UNCHECKED: u64 = 16;
+/// Blocks that data leaves free beside what operations were promised: presence nodes of a scattered file.
+const KEPT: u64 = 8;
+
+/// An operation inside the running transaction, with room for the META blocks it may change.
+pub struct Entered<'a> {
+    _gate: Inside<'a>,
+    _credit: Credit<'a>,
+}
 
 impl Volume {
-    /// Enters the running transaction for a change. ReadOnly: the volume takes none.
-    pub fn enter(&self) -> Result<Inside<'_>> {
-        let inside = self.gate.enter();
-        // Asked inside: the last checkpoint of a close is taken with the gate closed.
-        if self.options.read_only
-            || self.failed.load(Ordering::Acquire)
-            || self.closed.load(Ordering::Acquire)
-        {
-            return Err(stopped());
+    /// Enters the running transaction for a change. Waits, so call it without any lock. ReadOnly: the
+    /// volume takes none.
+    pub fn enter(&self) -> Result<Entered<'_>> {
+        loop {
+            self.check_open()?;
+            let Some(_credit) = self.credit()? else {
+                self.wait_for_proof();
+                continue;
+            };
+            let _gate = self.gate.enter();
+            // Asked inside: the last checkpoint of a close is taken with the gate closed.
+            self.check_open()?;
+            return Ok(Entered { _gate, _credit });
         }
-        Ok(inside)
+    }
+
+    /// Room for one operation; `None`: not before a commit is proven.
+    pub(super) fn credit(&self) -> Result<Option<Credit<'_>>> {
+        self.room.credit(|| self.free_on_disk(), || self.alloc.lock().deferred_blocks() == 0)
+    }
+
+    fn check_open(&self) -> Result<()> {
+        let shut = self.options.read_only
+            || self.failed.load(Ordering::Acquire)
+            || self.closed.load(Ordering::Acquire);
+        if shut { Err(stopped()) } else { Ok(()) }
+    }
+
+    /// Waits until a commit that begins now is proven, or the volume stopped.
+    fn wait_for_proof(&self) {
+        let mut state = self.commit.lock();
+        state.requested += 1;
+        state.all_data = true;
+        state.prove = true;
+        let mine = state.requested;
+        self.commit_wanted.notify_one();
+        while state.served < mine && state.error.is_none() && !state.stop {
+            self.commit_done.wait(&mut state);
+        }
     }
 
     /// Waits, outside any lock, until the running transaction may grow: its log record, its delayed
@@ -34,12 +69,11 @@ impl Volume {
     pub fn throttle(&self) -> Result<()> {
         let dirty = self.dirty_blocks.load(Ordering::Relaxed);
         let cost = self.pages.log_cost();
-        let crowded = self.is_crowded()?;
         let write_back_at = WRITE_BACK_AT.min(self.dirty_limit / 2);
-        if dirty < write_back_at && cost < self.log_limit / 2 && !crowded {
+        if dirty < write_back_at && cost < self.log_limit / 2 {
             return Ok(());
         }
-        if dirty >= DIRTY_MAX.min(self.dirty_limit) || cost >= self.log_limit || crowded {
+        if dirty >= DIRTY_MAX.min(self.dirty_limit) || cost >= self.log_limit {
             return self.wait_for_room();
         }
         let mut state = self.commit.lock();
@@ -61,19 +95,9 @@ impl Volume {
         Ok(())
     }
 
-    /// Whether the META blocks that the transaction's end has to place take half of the blocks that are
-    /// free on the disk now: a commit has to come before there are more.
-    fn is_crowded(&self) -> Result<bool> {
-        let needed = self.new_meta.load(Ordering::Acquire);
-        if needed < META_UNCHECKED {
-            return Ok(false);
-        }
-        Ok(needed > self.free_on_disk()? / 2)
-    }
-
     /// Blocks of the window that may be written now. Those freed by transactions that are not proven,
     /// and their like in the overwrite area, are not among them.
-    fn free_on_disk(&self) -> Result<u64> {
+    pub(super) fn free_on_disk(&self) -> Result<u64> {
         let (waiting, in_area) = {
             let mut alloc = self.alloc.lock();
             (alloc.deferred_blocks(), alloc.area_used()?)
@@ -82,15 +106,32 @@ impl Volume {
         Ok(self.space.total.saturating_sub(busy))
     }
 
-    /// How many blocks of data may be placed now: half of what is free, less what the transaction's
-    /// META blocks need. NoSpace: none.
-    pub(super) fn data_room(&self) -> Result<u64> {
-        let kept = META_UNCHECKED / 2 + 2 * self.new_meta.load(Ordering::Acquire);
-        let room = self.free_on_disk()?.saturating_sub(kept);
-        if room == 0 {
-            return Err(crate::base::Code::NoSpace.into());
+    /// Claims room for data: half of what operations leave. `mine`: what the file had claimed before.
+    /// NoSpace: there is none until a commit is proven.
+    pub(super) fn claim_for_data(&self, mine: u64) -> Result<u64> {
+        let free = self.free_on_disk()?;
+        let want = (free.div_ceil(2)).min(self.dirty_limit).max(mine);
+        match self.room.claim(want, 1, KEPT, mine, || self.free_on_disk())? {
+            0 => Err(Code::NoSpace.into()),
+            granted => Ok(granted),
         }
-        Ok(room.div_ceil(2).min(self.dirty_limit))
+    }
+
+    /// Claims `count` blocks or none. Busy: a commit has to come first.
+    pub(super) fn claim_all(&self, count: u64) -> Result<u64> {
+        match self.room.claim(count, count, 0, 0, || self.free_on_disk())? {
+            granted if granted < count => Err(Code::Busy.into()),
+            granted => Ok(granted),
+        }
+    }
+
+    pub(super) fn end_claim(&self, claim: u64) -> Result<()> {
+        self.room.end_claim(claim, || self.free_on_disk())
+    }
+
+    /// Busy: the operation would change more META blocks than there is room for before the next proof.
+    pub(super) fn ask_for_meta(&self, count: u64) -> Result<()> {
+        if self.room.holds(count, || self.free_on_disk())? { Ok(()) } else { Err(Code::Busy.into()) }
     }
 
     fn wait_for_room(&self) -> Result<()> {
@@ -98,11 +139,10 @@ impl Volume {
         loop {
             let full = self.dirty_blocks.load(Ordering::Relaxed) >= DIRTY_MAX.min(self.dirty_limit);
             let long = self.pages.log_cost() >= self.log_limit;
-            let crowded = self.is_crowded()?;
-            if state.error.is_some() || state.stop || !full && !long && !crowded {
+            if state.error.is_some() || state.stop || !full && !long {
                 return Ok(());
             }
-            if (long || crowded) && state.requested == state.served {
+            if long && state.requested == state.served {
                 state.requested += 1;
                 state.all_data = true;
             }

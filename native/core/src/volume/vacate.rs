@@ -98,7 +98,9 @@ impl Volume {
             if gone {
                 return Ok(());
             }
-            if let Ok(bytes) = self.meta_block(inode, state, index) {
+            // It is placed when the transaction closes: what finds no room then stays for the next time.
+            let room = self.room.holds(super::room::CREDIT + 1, || self.free_on_disk())?;
+            if room && let Ok(bytes) = self.meta_block(inode, state, index) {
                 self.put_meta(state, index, bytes);
             }
             return Ok(());
