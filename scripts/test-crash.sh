@@ -5,9 +5,9 @@ set -eu
 cd "$(dirname "$0")/.."
 images=$(mktemp -d)
 trap 'rm -rf "$images"' EXIT
-HN4_CRASH_STATES="${1:-24000}" HN4_CRASH_IMAGES="$images" \
+HN4_LONG=1 HN4_CRASH_STATES="${1:-24000}" HN4_CRASH_IMAGES="$images" \
   cargo test --quiet --release --manifest-path native/Cargo.toml --package hn4-core --features testing --test crash \
-  -- --ignored --nocapture
+  -- --include-ignored --nocapture
 checked=0
 failed=0
 for image in "$images"/*.img; do

@@ -2,8 +2,8 @@
 
 use super::Volume;
 use super::gate::Inside;
-use super::room::Credit;
 use super::load::stopped;
+use super::room::Credit;
 use super::sync::CommitState;
 use crate::base::{BLOCK_SIZE, Code, Result};
 use std::sync::atomic::Ordering;
