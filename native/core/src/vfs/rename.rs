@@ -198,9 +198,9 @@ impl FileSystem {
             }
             check::rewritable(locked.of(&to.dir))?;
             self.may_lose_name(locked.of(victim), victim)?;
-            // A file that takes another's place must not appear empty after a crash.
-            volume.place_with_this_commit(source, locked.of(source))?;
         }
+        // A file that takes a name, another's even, must not appear empty after a crash.
+        volume.place_with_this_commit(source, locked.of(source))?;
         // The new name first: it is the step that can need space.
         match victim {
             Some(_) => volume.replace_entry(&to.dir, locked.of(&to.dir), to.name, source)?,

@@ -84,7 +84,7 @@ impl Volume {
         self.with_data.lock().insert(inode.ino, inode.clone());
     }
 
-    /// The file is about to take another's place: the transaction that runs will not end without its
+    /// The file is about to take a name of another, or a new one: the transaction that runs will not end without its
     /// delayed data. Call inside that transaction. Busy: no room for that; commit first.
     pub fn place_with_this_commit(&self, inode: &Arc<Inode>, state: &mut InodeState) -> Result<()> {
         let delayed = state.dirty.len() as u64;
