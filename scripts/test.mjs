@@ -58,7 +58,7 @@ function countCargo(text) {
 }
 
 async function runCargo(filters, env) {
-  const args = ['test', '--workspace', '--manifest-path', 'native/Cargo.toml']
+  const args = ['test', '--no-fail-fast', '--workspace', '--manifest-path', 'native/Cargo.toml']
   if (process.env.CI === 'true') args.push('--locked')
   const done = await show('cargo', [...args, ...(filters.length > 0 ? ['--', ...filters] : [])], env)
   if (done.why !== undefined) say(`cargo: ${done.why}`)
