@@ -6,7 +6,7 @@
 
 use super::Volume;
 use super::checkpoint::Job;
-use super::inode::{Inode, InodeState};
+use super::inode::Inode;
 use super::load::COST_LISTED;
 use super::time::now_ns;
 use crate::allocator::Holder;
@@ -25,14 +25,10 @@ const COMMIT_EVERY: Duration = Duration::from_secs(5);
 const PROVE_AFTER: Duration = Duration::from_millis(200);
 /// How long after its last growth a file keeps its reservation.
 const GROWS_FOR: Duration = Duration::from_secs(10);
-/// Transactions that emptying the overwrite area may take.
-const AREA_ROUNDS: usize = 4;
-/// Blocks that must have been freed before an area that could not be emptied is tried again.
-const STUCK: u64 = 16;
 /// Commits in a row that free no block for delayed data before the volume gives up.
 const FRUITLESS_MAX: usize = 8;
 /// Blocks of data of one transaction at most: 256 MiB.
-const DATA_MAX: u64 = (256 << 20) / BLOCK_SIZE as u64;
+pub(super) const DATA_MAX: u64 = (256 << 20) / BLOCK_SIZE as u64;
 
 /// Log bytes of a block of data at worst: its descriptor, the bit of the block it replaces.
 pub(super) const COST_BLOCK: u64 = 56;
@@ -46,16 +42,16 @@ pub struct Committer {
     pub crc: u32,
     builder: RecordBuilder,
     /// Writes of the running transaction that are under way.
-    tickets: Vec<Ticket>,
+    pub(super) tickets: Vec<Ticket>,
     /// Blocks of data placed in the running transaction.
-    data_blocks: u64,
+    pub(super) data_blocks: u64,
     /// Files with blocks in flight.
-    in_flight: BTreeMap<u64, Arc<Inode>>,
+    pub(super) in_flight: BTreeMap<u64, Arc<Inode>>,
     last_commit: Instant,
     /// Blocks placed in the overwrite area before the running transaction.
-    area_before: u64,
+    pub(super) area_before: u64,
     /// Live blocks when the area could not be emptied.
-    stuck_at: Option<u64>,
+    pub(super) stuck_at: Option<u64>,
 }
 
 /// A closed transaction on its way to the disk.
@@ -198,108 +194,8 @@ impl Committer {
         Ok(())
     }
 
-    /// Copies the overwrite area home once it is three quarters full, between transactions.
-    fn empty_area(&mut self, volume: &Volume) -> Result<()> {
-        let stuck = self.stuck_at.is_some_and(|live| volume.space.live() + STUCK > live);
-        if stuck || !volume.area_is_full()? {
-            return Ok(());
-        }
-        volume.prove_last()?;
-        for inode in volume.vacate_area()? {
-            volume.with_data.lock().insert(inode.ino, inode);
-        }
-        for _ in 0..AREA_ROUNDS {
-            let whole = self.place(volume, false)?;
-            self.commit(volume)?;
-            volume.prove_last()?;
-            if whole {
-                break;
-            }
-        }
-        // Blocks without another home keep it full: the next try would cost as much and end as this one.
-        self.stuck_at = volume.area_is_full()?.then(|| volume.space.live());
-        Ok(())
-    }
-
-    /// Places the delayed blocks of the files to be synced, or of all. False: space ran short.
-    fn place(&mut self, volume: &Volume, all: bool) -> Result<bool> {
-        let mut files = std::mem::take(&mut *volume.with_data.lock());
-        if all {
-            let changed: Vec<_> = volume.changed.lock().clone();
-            files.extend(changed.into_iter().map(|inode| (inode.ino, inode)));
-        }
-        // These first: the transaction cannot end without them.
-        let renamed = volume.renamed.lock().clone();
-        let mut left = renamed.into_iter().map(|inode| (inode.ino, inode)).chain(files);
-        while let Some((ino, inode)) = left.next() {
-            match self.place_file(volume, &inode) {
-                Ok(()) => {}
-                Err(error) if error.code == Code::NoSpace => {
-                    let mut again = volume.with_data.lock();
-                    again.insert(ino, inode);
-                    again.extend(left);
-                    return Ok(false);
-                }
-                Err(error) => return Err(error),
-            }
-        }
-        Ok(true)
-    }
-
-    /// Places the delayed blocks of a file, in steps that leave room for the transaction's own metadata.
-    fn place_file(&mut self, volume: &Volume, inode: &Arc<Inode>) -> Result<()> {
-        loop {
-            let (blocks, whole) = {
-                let _inside = volume.gate.enter();
-                let mut state = inode.state.write();
-                if state.gone || state.dirty.is_empty() {
-                    return Ok(());
-                }
-                if volume.area_took_its_share(self.area_before) {
-                    // Commit, empty the area, go on: as when space is short.
-                    return Err(Code::NoSpace.into());
-                }
-                let blocks = self.place_claimed(volume, inode, &mut state, u64::MAX)?;
-                (blocks, state.dirty.is_empty())
-            };
-            if blocks > 0 {
-                self.data_blocks += blocks;
-                self.in_flight.insert(inode.ino, inode.clone());
-            }
-            volume.commit_done.notify_all();
-            if self.data_blocks >= DATA_MAX || volume.pages.log_cost() >= volume.log_limit {
-                self.commit(volume)?;
-            }
-            if whole {
-                return Ok(());
-            }
-        }
-    }
-
-    /// Places delayed blocks of a file, at most `max` and no more than there is room for.
-    fn place_claimed(
-        &mut self,
-        volume: &Volume,
-        inode: &Arc<Inode>,
-        state: &mut InodeState,
-        max: u64,
-    ) -> Result<u64> {
-        let claim = volume.claim_for_data(std::mem::take(&mut state.claim))?;
-        // Scattered blocks of a sparse file may each change a presence node, and those above it.
-        let beside = if state.is_sparse() { 3 * volume.copies } else { 0 };
-        let fits = max.min((claim / (1 + beside)).max(1));
-        let placed = match volume.place_data(inode, state, fits, &mut self.tickets) {
-            Err(error) if error.code == Code::ExtensionFull => {
-                volume.place_whole(inode, state, fits, &mut self.tickets)
-            }
-            placed => placed,
-        };
-        volume.end_claim(claim)?;
-        placed
-    }
-
     /// Ends the running transaction and makes it durable.
-    fn commit(&mut self, volume: &Volume) -> Result<()> {
+    pub(super) fn commit(&mut self, volume: &Volume) -> Result<()> {
         self.last_commit = Instant::now();
         self.area_before = volume.stats.in_area.load(Ordering::Relaxed);
         let mut writes = Vec::new();
@@ -395,38 +291,6 @@ impl Committer {
         volume.pages.start_txn(self.txn + 1);
         volume.pages.charge(listed_again * COST_LISTED);
         Ok(Some(Closed { record, crc, position, persisted: counters.next_number, checkpoint }))
-    }
-
-    /// Places what is still delayed of files that took another's place: written or renamed after `place`
-    /// looked, or left over when a transaction had to end in between. Call while no operation runs.
-    fn place_renamed(&mut self, volume: &Volume) -> Result<()> {
-        for inode in std::mem::take(&mut *volume.renamed.lock()) {
-            let mut state = inode.state.write();
-            if state.gone || state.dirty.is_empty() {
-                volume.end_claim(std::mem::take(&mut state.claim))?;
-                continue;
-            }
-            // The record has an end: what does not fit follows with the next one.
-            let left = (volume.log_limit / 2 * 3).saturating_sub(volume.pages.log_cost());
-            let max = left / COST_BLOCK;
-            let placed = match max {
-                0 => Err(Code::NoSpace.into()),
-                _ => self.place_claimed(volume, &inode, &mut state, max),
-            };
-            let whole = state.dirty.is_empty();
-            drop(state);
-            match placed {
-                Ok(blocks) => self.data_blocks += blocks,
-                // Only what this transaction frees can help.
-                Err(error) if error.code == Code::NoSpace => {}
-                Err(error) => return Err(error),
-            }
-            if !whole {
-                volume.sync_with_next_commit(&inode);
-            }
-            self.in_flight.insert(inode.ino, inode);
-        }
-        Ok(())
     }
 
     /// Everything home, the volume closed.

@@ -26,6 +26,7 @@ mod open;
 mod orphans;
 mod place;
 mod placemeta;
+mod placing;
 mod prealloc;
 mod presence;
 mod read;

@@ -3,7 +3,7 @@
 
 use super::Volume;
 use super::blocks::Claim;
-use super::inode::{DataBlock, Inode, InodeState};
+use super::inode::{DataBlock, Delayed, Inode, InodeState};
 use super::mapping::Extent;
 use crate::allocator::placement::{self, Burst, FileState, Growth, Piece, Place, Plan, Write};
 use crate::allocator::{Holder, Run};
@@ -12,6 +12,7 @@ use crate::device::{Run as WriteRun, Ticket, WriteBuf};
 use crate::format::Equations;
 use crate::format::layout::{self, Descriptor};
 use crate::pages::CachedPage;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
@@ -28,6 +29,16 @@ struct Present {
     in_place: Vec<Piece>,
 }
 
+/// How much of a file's delayed data a placement takes.
+pub(super) struct Take {
+    /// Blocks, from the first index on.
+    pub max: u64,
+    /// Of these, short overwrites, which may all go to the overwrite area.
+    pub area: u64,
+    /// Only blocks whose present place is in the overwrite area.
+    pub only_area: bool,
+}
+
 /// A placement to be carried out.
 pub(super) struct Carry<'a> {
     pub copy: u8,
@@ -38,13 +49,12 @@ pub(super) struct Carry<'a> {
 }
 
 impl Volume {
-    /// Places what is delayed of a file, at most `max` blocks from the first index on; returns the
-    /// blocks. NoSpace: nothing changed.
+    /// Places what is delayed of a file, as much as `take` allows; returns the blocks. NoSpace: nothing changed.
     pub(super) fn place_data(
         &self,
         inode: &Arc<Inode>,
         state: &mut InodeState,
-        max: u64,
+        take: &Take,
         tickets: &mut Vec<Ticket>,
     ) -> Result<u64> {
         if state.dirty.is_empty() {
@@ -55,17 +65,18 @@ impl Volume {
         if self.keep_inline(state) {
             return Ok(0);
         }
-        let end = self.burst_end(state, max);
-        let present = self.present(inode, state, end)?;
-        let mut held = self.prepare_present(inode, state, &present)?;
-        let growth = self.growth(state);
-        let plan = self.plan_file(inode, state, 0, &present.bursts, growth, &mut held)?;
-        if growth == Growth::File {
-            self.growing.lock().insert(inode.ino, Instant::now());
+        let mut dirty = self.choose(inode, state, take);
+        if dirty.is_empty() {
+            return Ok(0);
         }
+        let (plan, present) = match self.plan_blocks(inode, state, &dirty) {
+            Ok(planned) => planned,
+            Err(error) => {
+                state.dirty.append(&mut dirty);
+                return Err(error);
+            }
+        };
         self.leave_inline(state);
-        let later = state.dirty.split_off(&end);
-        let dirty = std::mem::replace(&mut state.dirty, later);
         let bytes = |index: u64| dirty[&index].block.clone();
         let mut runs =
             self.carry_out(inode, state, &Carry { copy: 0, flags: 0, plan: &plan, bytes: &bytes })?;
@@ -98,28 +109,34 @@ impl Volume {
         Ok(count)
     }
 
-    /// Where a placement of at most `max` blocks ends: short overwrites, which may all go to the overwrite
-    /// area, take at most a quarter of it. (Beyond, each would become a segment; after the commit
-    /// the homes that this one frees are there for the next.)
-    fn burst_end(&self, state: &InodeState, max: u64) -> u64 {
-        let quota = self.window.area_blocks() / 4;
-        let (mut left, mut short) = (max, 0);
-        let mut dirty = state.dirty.iter().peekable();
-        while let Some((first, delayed)) = dirty.next() {
-            let mut len = 1;
-            while dirty.next_if(|(i, d)| **i == first + len && d.new == delayed.new).is_some() {
-                len += 1;
-            }
-            if len >= left {
-                return first + left;
-            }
-            left -= len;
-            short += if delayed.new || len >= placement::LONG_RUN { 0 } else { len };
-            if short >= quota {
-                return first + len;
-            }
+    /// Where the chosen blocks go, and what stands at their indices. After it nothing can fail for want of room.
+    fn plan_blocks(
+        &self,
+        inode: &Arc<Inode>,
+        state: &mut InodeState,
+        dirty: &BTreeMap<u64, Delayed>,
+    ) -> Result<(Plan, Present)> {
+        let present = self.present(inode, state, dirty)?;
+        let mut held = self.prepare_present(inode, state, &present)?;
+        let growth = growth(state, dirty);
+        let plan = self.plan_file(inode, state, 0, &present.bursts, growth, &mut held)?;
+        if growth == Growth::File {
+            self.growing.lock().insert(inode.ino, Instant::now());
         }
-        u64::MAX
+        Ok((plan, present))
+    }
+
+    /// Takes the delayed blocks out that are placed now.
+    fn choose(&self, inode: &Inode, state: &mut InodeState, take: &Take) -> BTreeMap<u64, Delayed> {
+        if !take.only_area {
+            let end = burst_end(state, take);
+            let later = state.dirty.split_off(&end);
+            return std::mem::replace(&mut state.dirty, later);
+        }
+        let in_area =
+            |index: &u64| self.area.find(&Claim { owner: inode.ino, index: *index, copy: 0 }).is_some();
+        let indices: Vec<u64> = state.dirty.keys().copied().filter(in_area).take(take.max as usize).collect();
+        indices.into_iter().filter_map(|index| state.dirty.remove_entry(&index)).collect()
     }
 
     /// Content of up to 28 bytes goes into the anchor.
@@ -156,11 +173,10 @@ impl Volume {
     }
 
     /// Sorts the delayed blocks by what their indices own now.
-    fn present(&self, inode: &Inode, state: &InodeState, end: u64) -> Result<Present> {
+    fn present(&self, inode: &Inode, state: &InodeState, dirty: &BTreeMap<u64, Delayed>) -> Result<Present> {
         let mut found = Present { bursts: Vec::new(), replaced: Vec::new(), in_place: Vec::new() };
         let indices = |new| {
-            let dirty = state.dirty.range(..end);
-            runs_of(dirty.filter(move |(_, delayed)| delayed.new == new).map(|(index, _)| *index))
+            runs_of(dirty.iter().filter(move |(_, delayed)| delayed.new == new).map(|(index, _)| *index))
         };
         let (new, old) = (indices(true), indices(false));
         found.bursts.extend(new.into_iter().map(|(first, len)| Burst { first, len, write: Write::New }));
@@ -196,16 +212,6 @@ impl Volume {
     pub(super) fn overwrite_kind(&self, state: &InodeState, old: Data) -> Write {
         let leaves = state.leave_area && self.window.in_area(old);
         if leaves { Write::Return } else { Write::Overwrite }
-    }
-
-    fn growth(&self, state: &InodeState) -> Growth {
-        let placed = state.placed_blocks();
-        let appended = state.dirty.keys().next_back().is_some_and(|last| *last >= placed);
-        if appended && (placed > 0 || state.dirty.len() >= GROWTH_BLOCKS) {
-            Growth::File
-        } else {
-            Growth::None
-        }
     }
 
     /// Asks where a burst goes. If the extension region cannot take the segments, then without any.
@@ -368,6 +374,37 @@ impl Volume {
         }
         Ok(())
     }
+}
+
+/// Whether the file is taken for one that goes on growing.
+fn growth(state: &InodeState, dirty: &BTreeMap<u64, Delayed>) -> Growth {
+    let placed = state.placed_blocks();
+    let appended = dirty.keys().next_back().is_some_and(|last| *last >= placed);
+    if appended && (placed > 0 || dirty.len() >= GROWTH_BLOCKS) { Growth::File } else { Growth::None }
+}
+
+/// Where a placement ends. Beyond the overwrite area's share each short overwrite would become a segment; after
+/// the commit the homes that this one frees are there for the next.
+fn burst_end(state: &InodeState, take: &Take) -> u64 {
+    let (mut left, mut short) = (take.max, 0);
+    let mut dirty = state.dirty.iter().peekable();
+    while let Some((first, delayed)) = dirty.next() {
+        let mut len = 1;
+        while dirty.next_if(|(i, d)| **i == first + len && d.new == delayed.new).is_some() {
+            len += 1;
+        }
+        if !delayed.new && len < placement::LONG_RUN {
+            short += len;
+            if short > take.area {
+                return first + len - (short - take.area);
+            }
+        }
+        if len >= left {
+            return first + left;
+        }
+        left -= len;
+    }
+    u64::MAX
 }
 
 /// Consecutive indices as (first, count).

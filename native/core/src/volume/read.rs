@@ -4,7 +4,7 @@ use super::Volume;
 use super::inode::{Inode, InodeState};
 use super::mapping::Extent;
 use super::time::now_ns;
-use crate::base::{BLOCK_SIZE, BlockBuf, Code, Data, Error, Result, crc32c};
+use crate::base::{BLOCK_SIZE, BlockBuf, Code, Data, Error, POOLED_BLOCKS_MAX, Result, crc32c};
 use crate::format::Kind;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -12,6 +12,36 @@ use std::sync::atomic::Ordering;
 const BLOCK: u64 = BLOCK_SIZE as u64;
 /// atime moves at most once in this time unless the file changed since (relatime).
 const DAY_NS: i64 = 86_400 * 1_000_000_000;
+
+/// Blocks between two pieces that are read along rather than sought over.
+const GAP_MAX: u64 = 32;
+/// Blocks of one device read that joins pieces.
+const SPAN_MAX: u64 = POOLED_BLOCKS_MAX as u64;
+
+/// Bytes of a request that lie behind each other on the device.
+struct Piece {
+    index: u64,
+    data: Data,
+    /// Bytes of its first block before the wanted ones.
+    inside: usize,
+    /// Where in the request they go, and how many.
+    at: usize,
+    len: usize,
+    /// The first block's CRC.
+    first_crc: usize,
+}
+
+impl Piece {
+    fn blocks(&self) -> u64 {
+        ((self.inside + self.len) as u64).div_ceil(BLOCK)
+    }
+    fn end(&self) -> u64 {
+        self.data.0 + self.blocks()
+    }
+    fn crcs<'a>(&self, all: &'a [u32]) -> &'a [u32] {
+        &all[self.first_crc..self.first_crc + self.blocks() as usize]
+    }
+}
 
 impl Volume {
     /// Fills `buf` from byte `offset`; fewer bytes only at the end of the file.
@@ -33,7 +63,7 @@ impl Volume {
     /// As `read`, inside the file, under its lock.
     pub fn read_locked(&self, inode: &Inode, state: &InodeState, offset: u64, buf: &mut [u8]) -> Result<()> {
         let mut done = 0;
-        let mut crcs = Vec::new();
+        let (mut pieces, mut crcs) = (Vec::new(), Vec::new());
         while done < buf.len() {
             let at = offset + done as u64;
             let (index, inside) = (at / BLOCK, (at % BLOCK) as usize);
@@ -52,15 +82,48 @@ impl Volume {
             }
             let wanted = ((inside + left) as u64).div_ceil(BLOCK);
             let max = state.next_in_memory(index).map_or(wanted, |next| wanted.min(next - index));
-            crcs.clear();
+            let first_crc = crcs.len();
             let extent = self.extent(inode, state, index, max, &mut crcs)?;
             let n = left.min((extent.count() as usize).saturating_mul(BLOCK_SIZE) - inside);
-            let target = &mut buf[done..done + n];
             match extent {
-                Extent::Hole { .. } | Extent::Unwritten { .. } => target.fill(0),
-                Extent::Written { data, .. } => self.read_run(inode, index, data, &crcs, inside, target)?,
+                Extent::Hole { .. } | Extent::Unwritten { .. } => buf[done..done + n].fill(0),
+                Extent::Written { data, .. } => {
+                    pieces.push(Piece { index, data, inside, at: done, len: n, first_crc });
+                }
             }
             done += n;
+        }
+        self.read_pieces(inode, pieces, &crcs, buf)
+    }
+
+    /// Reads what lies on the device, in its order: a file that was overwritten block by block is spread over few
+    /// places, each still in the file's order.
+    fn read_pieces(&self, inode: &Inode, mut pieces: Vec<Piece>, crcs: &[u32], buf: &mut [u8]) -> Result<()> {
+        pieces.sort_unstable_by_key(|piece| piece.data);
+        let mut rest = &pieces[..];
+        while let Some(first) = rest.first() {
+            let mut end = first.end();
+            let joined = rest[1..].iter().take_while(|next| {
+                let near = next.data.0 <= end + GAP_MAX && next.end() - first.data.0 <= SPAN_MAX;
+                end = if near { end.max(next.end()) } else { end };
+                near
+            });
+            let (group, behind) = rest.split_at(1 + joined.count());
+            if let [piece] = group {
+                let target = &mut buf[piece.at..piece.at + piece.len];
+                self.read_run(inode, piece.index, piece.data, piece.crcs(crcs), piece.inside, target)?;
+            } else {
+                let mut span = self.buffers.take((end - first.data.0) as usize);
+                self.device.read(self.window.block(first.data), &mut span)?;
+                for piece in group {
+                    let start = (piece.data.0 - first.data.0) as usize * BLOCK_SIZE;
+                    let bytes = &span[start..start + piece.blocks() as usize * BLOCK_SIZE];
+                    self.verify(inode, piece.index, piece.data, piece.crcs(crcs), bytes)?;
+                    buf[piece.at..piece.at + piece.len]
+                        .copy_from_slice(&bytes[piece.inside..piece.inside + piece.len]);
+                }
+            }
+            rest = behind;
         }
         Ok(())
     }

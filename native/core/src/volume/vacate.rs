@@ -3,6 +3,7 @@
 use super::Volume;
 use super::blocks::Claim;
 use super::inode::{Inode, InodeState};
+use super::place::Take;
 use super::write::clear_behind;
 use crate::base::{Code, Result};
 use crate::device::Ticket;
@@ -19,11 +20,12 @@ impl Volume {
         Ok(self.alloc.lock().area_used()? * 4 >= self.geometry.area_blocks * 3)
     }
 
-    /// Whether the running transaction has placed a quarter of the overwrite area; `before`: what
-    /// [`super::CommitStats`] counted when it began.
-    pub(super) fn area_took_its_share(&self, before: u64) -> bool {
+    /// Blocks that the running transaction may still place in the overwrite area: a quarter of it less what it
+    /// placed, as far as there are free ones; `before`: what [`super::CommitStats`] counted when it began.
+    pub(super) fn area_share(&self, before: u64) -> Result<u64> {
         let placed = self.stats.in_area.load(Ordering::Relaxed) - before;
-        placed >= self.geometry.area_blocks / 4
+        let free = self.geometry.area_blocks - self.alloc.lock().area_used()?;
+        Ok((self.geometry.area_blocks / 4).saturating_sub(placed).min(free))
     }
 
     /// Marks everything in the overwrite area for a new place: the blocks become delayed ones (META
@@ -58,12 +60,12 @@ impl Volume {
         &self,
         inode: &Arc<Inode>,
         state: &mut InodeState,
-        max: u64,
+        take: &Take,
         tickets: &mut Vec<Ticket>,
     ) -> Result<u64> {
         let blocks = state.slot.attributes.blocks + state.new_delayed;
         let has_nodes = !state.meta.lock().on_disk.is_empty();
-        if blocks > WHOLE_MAX.min(max) || has_nodes {
+        if blocks > WHOLE_MAX.min(take.max) || has_nodes {
             return Err(Code::NoSpace.into());
         }
         let mut at = 0;
@@ -73,10 +75,12 @@ impl Volume {
             }
             at = first + count;
         }
-        self.place_data(inode, state, max, tickets).map_err(|error| match error.code {
-            Code::ExtensionFull => Code::NoSpace.into(),
-            _ => error,
-        })
+        self.place_data(inode, state, &Take { area: u64::MAX, only_area: false, ..*take }, tickets).map_err(
+            |error| match error.code {
+                Code::ExtensionFull => Code::NoSpace.into(),
+                _ => error,
+            },
+        )
     }
 
     /// The next run of indices at or behind `from` that own a placed block.

@@ -1,62 +1,123 @@
-//! Random overwrites of a large file on a well-filled volume: where its blocks end up.
+//! Random overwrites of a large file on a well-filled volume: where its blocks end up, and what reading it
+//! costs then.
 
 use super::{BLOCK, close, file, formatted, long_run, open};
-use hn4_core::testing::{FormatOptions, Rng};
-use hn4_core::vfs::Vfs;
+use hn4_core::device::testing::CountingDevice;
+use hn4_core::testing::{FormatOptions, Report, Rng, check_volume};
+use hn4_core::vfs::{FileSystem, Vfs};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
-/// Overwrites a file that takes `percent` of the volume, twice over, in random blocks.
-fn overwritten(blocks: u64, percent: u64, sync_every: u64) {
-    let device = formatted(&FormatOptions::new(blocks));
-    let fs = open(device.clone());
-    let ino = file(&fs, "database");
-    let count = fs.statfs().unwrap().bavail * percent / 100;
+/// A volume, a file on it, and how much of the volume is used before the file's blocks are overwritten.
+struct Case {
+    blocks: u64,
+    file_blocks: u64,
+    /// Of what users can have, percent.
+    fill: u64,
+    sync_every: u64,
+}
+
+fn write_whole(fs: &FileSystem, name: &str, blocks: u64) -> u64 {
+    let ino = file(fs, name);
     let chunk = vec![3; 64 * BLOCK as usize];
-    for first in (0..count).step_by(64) {
-        let length = (count - first).min(64) * BLOCK;
+    for first in (0..blocks).step_by(64) {
+        let length = (blocks - first).min(64) * BLOCK;
         fs.write(ino, first * BLOCK, &chunk[..length as usize], false).unwrap();
     }
+    ino
+}
+
+/// The file first, then others up to the fill; then the file's blocks twice over, in random order.
+fn overwritten(case: &Case) -> Report {
+    let device = formatted(&FormatOptions::new(case.blocks));
+    let fs = open(device.clone());
+    let wanted = fs.statfs().unwrap().bavail * (100 - case.fill) / 100;
+    let ino = write_whole(&fs, "database", case.file_blocks);
     fs.fsync(ino, false).unwrap();
-    let fresh = hn4_core::testing::check_volume(&device.snapshot()).expect("a sound volume").segments;
     let mut rng = Rng(1);
+    let mut others = 0;
+    while fs.statfs().unwrap().bavail > wanted {
+        let room = fs.statfs().unwrap().bavail - wanted;
+        let other = write_whole(&fs, &format!("other-{others}"), (1 + rng.below(2000)).min(room));
+        fs.forget(other, 1);
+        others += 1;
+    }
+    fs.syncfs().unwrap();
+    let fresh = check_volume(&device.snapshot()).expect("a sound volume").segments;
+    let before = fs.volume.stats.data_blocks.load(Ordering::Relaxed);
+    let count = case.file_blocks;
     let mut newest = vec![3u8; count as usize];
     for step in 0..2 * count {
         let index = rng.below(count);
         newest[index as usize] = (step % 251) as u8;
         fs.write(ino, index * BLOCK, &[(step % 251) as u8; BLOCK as usize], false).unwrap();
-        if step % sync_every == 0 {
+        if step % case.sync_every == 0 {
             fs.fsync(ino, false).unwrap();
         }
     }
-    let mut block = vec![0; BLOCK as usize];
-    for (index, byte) in newest.iter().enumerate() {
-        assert_eq!(fs.read(ino, index as u64 * BLOCK, &mut block).unwrap() as u64, BLOCK);
-        assert!(block.iter().all(|found| found == byte), "block {index}");
-    }
+    fs.syncfs().unwrap();
+    let written = fs.volume.stats.data_blocks.load(Ordering::Relaxed) - before;
     let report = close(&fs, &device);
+    let counted = Arc::new(CountingDevice::new(device));
+    let fs = open(counted.clone());
+    let ino = fs.lookup(super::ROOT, b"database").unwrap().ino;
+    let start = counted.counts();
+    let mut mebibyte = vec![0; 1 << 20];
+    for first in (0..count).step_by(256) {
+        let expected = &newest[first as usize..(first + 256).min(count) as usize];
+        let got = fs.read(ino, first * BLOCK, &mut mebibyte).unwrap();
+        assert_eq!(got, expected.len() * BLOCK as usize);
+        for (i, byte) in expected.iter().enumerate() {
+            let block = &mebibyte[i * BLOCK as usize..(i + 1) * BLOCK as usize];
+            assert!(block.iter().all(|found| found == byte), "block {}", first + i as u64);
+        }
+    }
+    let reads = counted.counts().since(start);
+    fs.shutdown().unwrap();
     let share = |n: u64| 100.0 * n as f64 / report.live_blocks as f64;
+    let mebibytes = count as f64 / 256.0;
     println!(
-        "{blocks} blocks, {percent} %, a sync each {sync_every}: home {:.1} %, shell 1 {:.1} %, \
-         area {:.2} %, segments {:.1} % ({fresh} segments, then {})",
+        "| {} | {} | {} | {} | {:.1} | {:.1} | {:.2} | {:.1} | {fresh} | {} | {:.2} | {:.1} | {:.2} |",
+        case.blocks,
+        case.file_blocks,
+        case.fill,
+        case.sync_every,
         share(report.at_home),
         share(report.at_shell),
         share(report.in_area),
         share(report.in_segment),
-        report.segments
+        report.segments,
+        written as f64 / (2 * count) as f64,
+        reads.reads as f64 / mebibytes,
+        reads.read_bytes as f64 / (count * BLOCK) as f64,
     );
-    assert!(report.segments < 2 * count, "more segments than blocks");
+    assert!(report.segments <= fresh + count / 50, "{} segments, {fresh} before", report.segments);
+    report
+}
+
+fn head() {
+    println!(
+        "\n| volume | file | fill, % | sync each | home, % | shell 1, % | area, % | in segments, % | segments before \
+         | after | WA | reads per MiB | bytes per byte |"
+    );
 }
 
 #[test]
-fn random_overwrites_at_80_percent() {
-    overwritten(16_384, 80, 16);
-    overwritten(16_384, 97, 200);
+fn random_overwrites_of_a_file_that_fills_the_volume() {
+    head();
+    overwritten(&Case { blocks: 16_384, file_blocks: 12_000, fill: 80, sync_every: 16 });
+    overwritten(&Case { blocks: 16_384, file_blocks: 13_500, fill: 97, sync_every: 200 });
 }
 
 #[test]
-fn random_overwrites_of_a_gibibyte() {
+fn random_overwrites_beside_other_files() {
+    head();
+    for fill in [40, 80, 95, 100] {
+        overwritten(&Case { blocks: 32_768, file_blocks: 8192, fill, sync_every: 100 });
+    }
     if long_run() {
-        overwritten(262_144, 80, 64);
-        overwritten(262_144, 80, 4096);
-        overwritten(262_144, 95, 64);
+        for fill in [40, 80, 90, 95, 100] {
+            overwritten(&Case { blocks: 1 << 20, file_blocks: 1 << 18, fill, sync_every: 1000 });
+        }
     }
 }

@@ -1,6 +1,8 @@
 //! The rules of placement, one function each. Each returns how many blocks it placed from the
 //! first index on; 0 sends the caller to the next rule.
 
+use std::collections::BTreeMap;
+
 use super::{Burst, FileState, Growth, LONG_RUN, Piece, Place, Plan, Write};
 use crate::allocator::{Allocator, Run};
 use crate::base::{Code, Data, Error, Result};
@@ -18,6 +20,8 @@ pub(super) struct Planner<'a> {
     pub pieces: Vec<Piece>,
     /// Segments that the extension region can still take.
     slots: u64,
+    /// Where the file's long segments have their homes, once asked: first block and the one behind the last.
+    segment_homes: Option<BTreeMap<u64, u64>>,
 }
 
 pub(super) fn plan(allocator: &mut Allocator, file: &FileState, bursts: &[Burst]) -> Result<Plan> {
@@ -58,7 +62,8 @@ impl<'a> Planner<'a> {
     ) -> Result<Plan> {
         let window = *allocator.window();
         let slots = file.segment_slots;
-        let mut planner = Planner { allocator, window, file, fresh: None, pieces: Vec::new(), slots };
+        let mut planner =
+            Planner { allocator, window, file, fresh: None, pieces: Vec::new(), slots, segment_homes: None };
         let placed = planner.place_all(bursts, seed);
         let plan = Plan { pieces: planner.pieces, equation: planner.fresh };
         match placed {
@@ -123,13 +128,15 @@ impl<'a> Planner<'a> {
                 return Ok(placed);
             }
         }
-        for k in 0..2 {
+        // Inside the file's own range shell 1 would take homes of its other blocks, for good.
+        let shells = if self.far_is_own(first) { 1 } else { 2 };
+        for k in 0..shells {
             let placed = self.at_shell(first, len, k)?;
             if placed > 0 {
                 return Ok(placed);
             }
         }
-        let count = self.blocked(first, len.min(LONG_RUN), 2)?;
+        let count = self.blocked(first, len.min(LONG_RUN), shells)?;
         if area {
             if let Some(run) = self.allocator.find_in_area(count)? {
                 return self.put(first, run, Place::Area);
@@ -147,6 +154,29 @@ impl<'a> Planner<'a> {
             0 => Ok(0),
             _ => self.put(first, Run::new(data, free), if k == 0 { Place::Home } else { Place::Far }),
         }
+    }
+
+    /// Whether shell 1 of an index is where another index of the file has its home: by the anchor, or by a long
+    /// segment. Sparse files are not looked at.
+    fn far_is_own(&mut self, index: u64) -> bool {
+        let Some((far, _)) = self.address(index, 1, 1) else { return false };
+        let (equations, copy) = (self.file.equations, self.file.holder.copy);
+        if let Some(anchor) = equations.anchor_of(copy)
+            && (anchor.stride, anchor.scale) == (1, 0)
+            && self.file.owned >= self.file.size_blocks / 2
+        {
+            let phi = self.window.phi(0);
+            let there = (far.0 + phi - anchor.gravity.0 % phi) % phi;
+            let held = equations.held(there, copy);
+            if there < self.file.size_blocks && held.is_some_and(|held| !held.segment) {
+                return true;
+            }
+        }
+        let homes = self.segment_homes.get_or_insert_with(|| {
+            let long = equations.segments.iter(copy).filter(|segment| u64::from(segment.len) >= LONG_RUN);
+            long.map(|segment| (segment.gravity.0, segment.gravity.0 + u64::from(segment.len))).collect()
+        });
+        homes.range(..=far.0).next_back().is_some_and(|(_, end)| far.0 < *end)
     }
 
     /// How many indices from `first` on are free at shell `k`; looks no farther than `enough`.
