@@ -4,8 +4,8 @@
 //! - New data goes home (shell 0), else continues the file's last segment, else becomes a segment.
 //! - Overwrites of 64 blocks and more go home if home is free for all or 64 of them, else to a new
 //!   segment if a run of 64 is free.
-//! - Other overwrites go home if home is free, else to shell 1, else to the overwrite area, else
-//!   into a segment. Blocks that leave the area follow the same rule without the area.
+//! - Other overwrites go home if home is free, else to shell 1 unless another block of the file has
+//!   its home there, else to the overwrite area, else into a segment. Blocks that leave the area follow the same rule without the area.
 //! - A file without blocks, and one whose blocks are all replaced, gets a new G.
 
 mod gravity;
