@@ -169,7 +169,11 @@ impl Committer {
         }
         volume.room.data_first.store(false, Ordering::SeqCst);
         self.empty_area(volume)?;
-        if std::mem::take(&mut volume.commit.lock().prove) {
+        let prove = {
+            let state = volume.commit.lock();
+            state.prove > state.served
+        };
+        if prove {
             volume.prove_last()?;
         }
         volume.reap_some();

@@ -16,8 +16,8 @@ pub struct CommitState {
     pub served: u64,
     /// The next commit takes all delayed data along.
     pub all_data: bool,
-    /// The next commit is proven at once: what it freed is waited for.
-    pub prove: bool,
+    /// The last request whose commit is to be proven at once: what it freed is waited for.
+    pub prove: u64,
     /// Blocks should be placed soon, without ending the transaction.
     pub write_back: bool,
     /// Times that was done.
@@ -54,7 +54,7 @@ impl Volume {
         if self.options.read_only {
             return Ok(());
         }
-        self.request(true)
+        self.request(true, false)
     }
 
     /// As `commit_all`; then the blocks that the transaction freed may be used again.
@@ -62,8 +62,7 @@ impl Volume {
         if self.options.read_only {
             return Ok(());
         }
-        self.commit.lock().prove = true;
-        self.request(true)
+        self.request(true, true)
     }
 
     /// Returns once the file, and everything done to names before the call, is durable.
@@ -76,7 +75,7 @@ impl Volume {
             return self.check_running();
         }
         self.sync_with_next_commit(inode);
-        self.request(false)
+        self.request(false, false)
     }
 
     /// The next commit places the file's delayed data too.
@@ -101,7 +100,7 @@ impl Volume {
         Ok(())
     }
 
-    fn request(&self, all_data: bool) -> Result<()> {
+    fn request(&self, all_data: bool, prove: bool) -> Result<()> {
         self.stats.syncs.fetch_add(1, Ordering::Relaxed);
         let mut state = self.commit.lock();
         if let Some(error) = &state.error {
@@ -113,6 +112,9 @@ impl Volume {
         state.requested += 1;
         state.all_data |= all_data;
         let mine = state.requested;
+        if prove {
+            state.prove = mine;
+        }
         self.commit_wanted.notify_one();
         while state.served < mine && state.error.is_none() {
             self.commit_done.wait(&mut state);

@@ -56,8 +56,8 @@ impl Volume {
         let mut state = self.commit.lock();
         state.requested += 1;
         state.all_data = true;
-        state.prove = true;
         let mine = state.requested;
+        state.prove = mine;
         self.commit_wanted.notify_one();
         while state.served < mine && state.error.is_none() && !state.stop {
             self.commit_done.wait(&mut state);
