@@ -84,6 +84,41 @@ fn a_block_freed_and_reused_across_three_commits_with_the_last_record_torn() {
     all_states("reused", &rig.finish(vec![lane]), 12);
 }
 
+/// A transaction that is not proven may still be dropped, and the one before it needs the blocks it freed.
+#[test]
+fn blocks_that_an_unproven_commit_freed_are_not_written() {
+    let rig = Rig::new(&Setup::new(4096));
+    let mut lane = rig.lane("");
+    let geometry = geometry(&*rig.memory);
+    lane.create("/old").unwrap();
+    lane.write("/old", 0, &[1; 40_960]).unwrap();
+    lane.fsync("/old").unwrap();
+    lane.create("/proof").unwrap();
+    lane.fsync("/proof").unwrap();
+    rig.device.take_trace();
+    let old = data_blocks_of(&rig.memory, &geometry, 1);
+    assert_eq!(old.len(), 10);
+    lane.truncate("/old", 0).unwrap();
+    lane.fsync("/old").unwrap();
+    lane.create("/new").unwrap();
+    lane.write("/new", 0, &[2; 40_960]).unwrap();
+    lane.fsync("/new").unwrap();
+    let written = data_writes(&rig.device.take_trace().events, &geometry);
+    assert!(old.iter().all(|number| !written.contains_key(number)), "freed by a commit that was not proven");
+    rig.fs.shutdown().unwrap();
+}
+
+/// The data blocks that begin with two bytes of this value.
+fn data_blocks_of(device: &MemDevice, geometry: &Geometry, byte: u8) -> Vec<u64> {
+    let mut block = AlignedBuf::zeroed(1);
+    let all = 0..geometry.data_blocks();
+    all.filter(|number| {
+        device.read(geometry.data_block(*number), &mut block).unwrap();
+        block[..2] == [byte; 2]
+    })
+    .collect()
+}
+
 /// Data blocks in use, as the free map at home says.
 fn blocks_in_use(device: &MemDevice, geometry: &Geometry) -> Vec<u64> {
     // The map at home is old: a recovery of a copy brings it up to date.
@@ -113,13 +148,7 @@ fn two_files(prove: bool) -> (MemDevice, Vec<u64>, Geometry) {
     lane.write("/second", 0, &[2; 20_000]).unwrap();
     lane.fsync("/second").unwrap();
     let geometry = geometry(&*rig.memory);
-    let mut blocks: Vec<u64> = data_writes(&rig.device.take_trace().events, &geometry).into_keys().collect();
-    blocks.retain(|number| {
-        let mut block = AlignedBuf::zeroed(1);
-        rig.memory.read(geometry.data_block(*number), &mut block).unwrap();
-        block[0] == 2 && block[1] == 2
-    });
-    blocks.sort_unstable();
+    let blocks = data_blocks_of(&rig.memory, &geometry, 2);
     assert_eq!(blocks.len(), 5);
     if prove {
         lane.create("/third").unwrap();
