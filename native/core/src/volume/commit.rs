@@ -288,6 +288,13 @@ impl Committer {
         let commit =
             Commit { epoch: self.epoch, txn: self.txn, previous_crc: self.crc, time: now_ns(), counters };
         let (record, crc) = self.builder.finish(&commit, &volume.geometry.map.salt);
+        // What keeps records below the quarter of the ring that has room.
+        debug_assert!(
+            record.len() as u64 <= 2 * volume.pages.log_cost() + (16 << 10),
+            "a record of {} bytes, estimated {}",
+            record.len(),
+            volume.pages.log_cost()
+        );
         let (position, behind, crowded) = volume.append_record((record.len() / BLOCK_SIZE) as u64)?;
         let end = LogPoint { position: behind, txn: self.txn + 1, previous_crc: crc, counters };
         let checkpoint = (crowded && !volume.checkpointing())
