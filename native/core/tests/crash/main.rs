@@ -13,6 +13,7 @@ mod named;
 mod oracle;
 mod proof;
 mod rig;
+mod ring;
 mod states;
 mod tree;
 mod watch;
