@@ -46,6 +46,7 @@ impl Volume {
 
     /// Brings a file's slot in the cortex to what is known in memory. Call while no operation runs.
     pub(super) fn write_slot(&self, inode: &Inode, state: &mut InodeState) -> Result<()> {
+        state.charged = false;
         if !state.slot_dirty {
             return Ok(());
         }

@@ -7,7 +7,6 @@
 use super::Volume;
 use super::checkpoint::Job;
 use super::inode::Inode;
-use super::load::COST_LISTED;
 use super::time::now_ns;
 use crate::allocator::Holder;
 use crate::base::{BLOCK_SIZE, Code, Error, Result};
@@ -201,10 +200,11 @@ impl Committer {
     /// Ends the running transaction and makes it durable.
     pub(super) fn commit(&mut self, volume: &Volume) -> Result<()> {
         self.last_commit = Instant::now();
-        self.area_before = volume.stats.in_area.load(Ordering::Relaxed);
         let mut writes = Vec::new();
         let mut files = Vec::new();
         let closed = self.close(volume, &mut writes, &mut files)?;
+        // What the close placed there is not the next one's share.
+        self.area_before = volume.stats.in_area.load(Ordering::Relaxed);
         let Some(closed) = closed else {
             return self.settle(volume);
         };
@@ -276,7 +276,6 @@ impl Committer {
             }
         }
         volume.room.meta_placed(|| volume.free_on_disk())?;
-        let listed_again = still.len() as u64;
         volume.changed.lock().extend(still);
         let changes = volume.pages.take_changes();
         if changes.is_empty() {
@@ -300,7 +299,6 @@ impl Committer {
         let checkpoint = (crowded && !volume.checkpointing())
             .then(|| Job { snapshot: volume.pages.snapshot(self.txn), end });
         volume.pages.start_txn(self.txn + 1);
-        volume.pages.charge(listed_again * COST_LISTED);
         Ok(Some(Closed { record, crc, position, persisted: counters.next_number, checkpoint }))
     }
 

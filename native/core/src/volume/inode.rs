@@ -66,6 +66,8 @@ pub struct InodeState {
     pub promised_nodes: BTreeSet<u64>,
     /// Room claimed for its delayed data: it took another's place in the running transaction.
     pub claim: u64,
+    /// The running transaction's record has been charged for the slot.
+    pub charged: bool,
     /// The slot in the cortex is older than `slot`.
     pub slot_dirty: bool,
     /// Has an entry in the orphan directory.
@@ -93,6 +95,7 @@ impl InodeState {
             meta_promise: 0,
             promised_nodes: BTreeSet::new(),
             claim: 0,
+            charged: false,
             slot_dirty: false,
             orphaned: false,
             gone: false,

@@ -6,11 +6,13 @@
 use super::inode::Inode;
 use crate::base::{Code, Ino, Result};
 use parking_lot::Mutex;
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 const SHARDS: usize = 64;
+/// Inodes looked at when one more comes than the cache should hold.
+const LOOKED_AT: usize = 8;
 
 struct Entry {
     hint: u32,
@@ -18,8 +20,24 @@ struct Entry {
     inode: Option<Arc<Inode>>,
 }
 
+#[derive(Default)]
+struct Entries {
+    by_number: HashMap<Ino, Entry>,
+    /// Numbers whose inode came to memory, and some of files gone since: the next to be looked at for dropping
+    /// first.
+    clock: VecDeque<Ino>,
+}
+
+impl Entries {
+    /// Files that were deleted leave the clock too.
+    fn forget_gone(&mut self) {
+        let known = &self.by_number;
+        self.clock.retain(|ino| known.get(ino).is_some_and(|entry| entry.inode.is_some()));
+    }
+}
+
 struct Shard {
-    entries: Mutex<HashMap<Ino, Entry>>,
+    entries: Mutex<Entries>,
     /// Held while an inode of the shard is loaded, so that none is loaded twice.
     loading: Mutex<()>,
 }
@@ -43,14 +61,14 @@ impl Inodes {
 
     /// The inode, if it is in memory.
     pub fn cached(&self, ino: Ino) -> Option<Arc<Inode>> {
-        self.shard(ino).entries.lock().get(&ino)?.inode.clone()
+        self.shard(ino).entries.lock().by_number.get(&ino)?.inode.clone()
     }
 
     /// The inode of a number the door above holds. Stale: it holds none.
     pub fn held(&self, ino: Ino, load: impl FnOnce(u32) -> Result<Inode>) -> Result<Arc<Inode>> {
         let hint = {
             let entries = self.shard(ino).entries.lock();
-            let entry = entries.get(&ino).ok_or(Code::Stale)?;
+            let entry = entries.by_number.get(&ino).ok_or(Code::Stale)?;
             if let Some(inode) = &entry.inode {
                 return Ok(inode.clone());
             }
@@ -77,47 +95,66 @@ impl Inodes {
     /// Enters a new or loaded inode.
     pub fn publish(&self, inode: &Arc<Inode>) {
         let mut entries = self.shard(inode.ino).entries.lock();
-        if self.in_memory.fetch_add(1, Ordering::Relaxed) >= self.capacity {
+        if self.in_memory.load(Ordering::Relaxed) >= self.capacity {
             self.drop_some(&mut entries);
         }
-        let entry = entries.entry(inode.ino).or_insert(Entry { hint: inode.hint, lookups: 0, inode: None });
-        entry.inode = Some(inode.clone());
+        self.keep(&mut entries, inode);
     }
 
-    fn drop_some(&self, entries: &mut HashMap<Ino, Entry>) {
-        let mut budget = 32;
-        entries.retain(|_, entry| {
-            let idle = entry.inode.as_ref().is_some_and(is_idle);
-            if idle && budget > 0 {
-                budget -= 1;
-                entry.inode = None;
-                self.in_memory.fetch_sub(1, Ordering::Relaxed);
+    /// The inode's entry, with the inode.
+    fn keep<'a>(&self, entries: &'a mut Entries, inode: &Arc<Inode>) -> &'a mut Entry {
+        let fresh = || Entry { hint: inode.hint, lookups: 0, inode: None };
+        let entry = entries.by_number.entry(inode.ino).or_insert_with(fresh);
+        if entry.inode.replace(inode.clone()).is_none() {
+            self.in_memory.fetch_add(1, Ordering::Relaxed);
+            entries.clock.push_back(inode.ino);
+            if entries.clock.len() > 2 * entries.by_number.len() + 64 {
+                entries.forget_gone();
             }
-            entry.inode.is_some() || entry.lookups > 0
-        });
+        }
+        entries.by_number.get_mut(&inode.ino).expect("entered above")
+    }
+
+    /// Looks at the next few inodes and drops those that nobody needs: the cost of a new one stays the same
+    /// however many are in use.
+    fn drop_some(&self, entries: &mut Entries) {
+        for _ in 0..LOOKED_AT.min(entries.clock.len()) {
+            let Some(ino) = entries.clock.pop_front() else { return };
+            let Some(entry) = entries.by_number.get_mut(&ino) else { continue };
+            match &entry.inode {
+                None => {}
+                Some(inode) if is_idle(inode) => {
+                    entry.inode = None;
+                    self.in_memory.fetch_sub(1, Ordering::Relaxed);
+                    if entry.lookups == 0 {
+                        entries.by_number.remove(&ino);
+                    }
+                }
+                Some(_) => entries.clock.push_back(ino),
+            }
+        }
     }
 
     /// Adds lookups to an inode that the caller has in hand.
     pub fn look_up(&self, inode: &Arc<Inode>, count: u64) {
         let mut entries = self.shard(inode.ino).entries.lock();
-        let entry = entries.entry(inode.ino).or_insert(Entry { hint: inode.hint, lookups: 0, inode: None });
-        if entry.inode.is_none() {
-            entry.inode = Some(inode.clone());
-            self.in_memory.fetch_add(1, Ordering::Relaxed);
+        let known = entries.by_number.get_mut(&inode.ino).filter(|entry| entry.inode.is_some());
+        match known {
+            Some(entry) => entry.lookups += count,
+            None => self.keep(&mut entries, inode).lookups += count,
         }
-        entry.lookups += count;
     }
 
     /// Takes lookups back; returns the inode if none are left and it is in memory.
     pub fn forget(&self, ino: Ino, count: u64) -> Option<Arc<Inode>> {
         let mut entries = self.shard(ino).entries.lock();
-        let entry = entries.get_mut(&ino)?;
+        let entry = entries.by_number.get_mut(&ino)?;
         entry.lookups = entry.lookups.saturating_sub(count);
         if entry.lookups > 0 {
             return None;
         }
         if entry.inode.is_none() {
-            entries.remove(&ino);
+            entries.by_number.remove(&ino);
             return None;
         }
         entry.inode.clone()
@@ -128,19 +165,19 @@ impl Inodes {
         let mut found = Vec::new();
         for shard in &self.shards {
             let entries = shard.entries.lock();
-            let inodes = entries.values().filter_map(|entry| entry.inode.as_ref());
+            let inodes = entries.by_number.values().filter_map(|entry| entry.inode.as_ref());
             found.extend(inodes.filter(|inode| inode.read_at.load(Ordering::Relaxed) != 0).cloned());
         }
         found
     }
 
     pub fn is_held(&self, ino: Ino) -> bool {
-        self.shard(ino).entries.lock().get(&ino).is_some_and(|entry| entry.lookups > 0)
+        self.shard(ino).entries.lock().by_number.get(&ino).is_some_and(|entry| entry.lookups > 0)
     }
 
     /// Drops a file that no longer exists.
     pub fn remove(&self, ino: Ino) {
-        let removed = self.shard(ino).entries.lock().remove(&ino);
+        let removed = self.shard(ino).entries.lock().by_number.remove(&ino);
         if removed.is_some_and(|entry| entry.inode.is_some()) {
             self.in_memory.fetch_sub(1, Ordering::Relaxed);
         }

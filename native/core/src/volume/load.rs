@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 /// Log bytes of a file's slot, which is written when the transaction closes.
-pub(super) const COST_LISTED: u64 = 264;
+const COST_LISTED: u64 = 264;
 
 impl Volume {
     /// The file with this number. NotFound: no anchor has it.
@@ -103,13 +103,15 @@ impl Volume {
     /// Marks a file for the next commit. Call inside a transaction, under the file's lock.
     pub fn mark(&self, inode: &Arc<Inode>, state: &mut super::InodeState) {
         state.slot_dirty = true;
+        if !std::mem::replace(&mut state.charged, true) {
+            self.pages.charge(COST_LISTED);
+        }
         inode.changed.store(self.pages.running(), Ordering::Release);
         self.list(inode);
     }
 
     pub(super) fn list(&self, inode: &Arc<Inode>) {
         if !inode.listed.swap(true, Ordering::AcqRel) {
-            self.pages.charge(COST_LISTED);
             self.changed.lock().push(inode.clone());
         }
     }
