@@ -3,13 +3,18 @@
 
 use super::Volume;
 use super::inode::{DataBlock, Inode, InodeState};
+use super::meta::MetaBlocks;
 use super::place::{Carry, join};
+use super::room::CREDIT;
 use crate::allocator::placement::{Burst, Growth, Write};
 use crate::base::{BLOCK_SIZE, BlockBuf, Data, Result};
 use crate::device::Run as WriteRun;
 use crate::format::layout;
 use std::collections::HashMap;
 use std::sync::Arc;
+
+/// Largest directory that moves as a whole, blocks.
+const WHOLE_MAX: u64 = 256;
 
 impl Volume {
     /// Places what changed among a file's META blocks and frees what is gone. Call while no operation
@@ -26,6 +31,9 @@ impl Volume {
             meta.dirty.extend(damaged);
             if meta.dirty.is_empty() && meta.removed.is_empty() {
                 return Ok(());
+            }
+            if inode.is_directory() && self.moves_whole(&meta)? {
+                meta.dirty = (0..meta.length).collect();
             }
             std::mem::take(&mut meta.dirty)
         };
@@ -51,6 +59,19 @@ impl Volume {
             state.slot.anchor.mass = state.size;
         }
         Ok(())
+    }
+
+    /// Whether a directory of which half has changed moves as a whole: under a new G all its blocks lie behind each
+    /// other again. Else each would look for a place of its own, home and shell 1 being taken by the two versions
+    /// before: the overwrite area, and a second write out of there.
+    fn moves_whole(&self, meta: &MetaBlocks) -> Result<bool> {
+        let (changed, blocks) = (meta.dirty.len() as u64, meta.length);
+        if changed * 2 < blocks || changed == blocks || blocks > WHOLE_MAX {
+            return Ok(false);
+        }
+        let in_memory = (0..blocks).all(|index| meta.loaded.contains_key(&index));
+        let more = CREDIT + (blocks - changed) * self.copies;
+        Ok(in_memory && self.room.holds(more, || self.free_on_disk())?)
     }
 
     /// Frees what removed META blocks own on the disk.
