@@ -7,6 +7,7 @@ import { UsageError } from '../src/console/failure.ts'
 import { parseSize } from '../src/console/size.ts'
 import { BLOCK_SIZE, FLAGS } from '../src/format/layout.ts'
 import { type MakeOptions, makeVolume } from './make.ts'
+import type { Owner } from './new-volume.ts'
 import { summaryJson, summaryText } from './summary.ts'
 
 const NS = 1_000_000_000n
@@ -23,15 +24,36 @@ function checkFeatures(wanted: readonly string[]): void {
   }
 }
 
-function extended(wanted: readonly string[]): { stride?: number; scale?: number } {
-  const out: { stride?: number; scale?: number } = {}
+interface Extended {
+  stride?: number
+  scale?: number
+  rootOwner?: Owner
+}
+
+const ID_MAX = 0xffff_fffe
+
+/** `UID:GID` of root_owner; (uid_t) -1 means "no change" to chown(2) and is nobody's. */
+function ownerOf(value: string): Owner {
+  const [, uid, gid] = /^(\d{1,10}):(\d{1,10})$/.exec(value) ?? []
+  if (uid === undefined || Number(uid) > ID_MAX || Number(gid) > ID_MAX)
+    throw new UsageError(`-E root_owner: not UID:GID in numbers: '${value}'`)
+  return { uid: Number(uid), gid: Number(gid) }
+}
+
+function extended(wanted: readonly string[]): Extended {
+  const out: Extended = {}
   for (const pair of wanted.flatMap(list => list.split(','))) {
-    const [, key, value] = /^(stride|scale)=(\d{1,14})$/.exec(pair) ?? []
-    if (key === undefined) throw new UsageError(`-E: not stride=N or scale=N: '${pair}'`)
-    out[key as 'stride' | 'scale'] = Number(value)
+    const equals = pair.indexOf('=')
+    const [key, value] = [pair.slice(0, equals), pair.slice(equals + 1)]
+    if ((key === 'stride' || key === 'scale') && /^\d{1,14}$/.test(value)) out[key] = Number(value)
+    else if (key === 'root_owner') out.rootOwner = ownerOf(value)
+    else throw new UsageError(`-E: none of stride=N, scale=N, root_owner=UID:GID: '${pair}'`)
   }
   return out
 }
+
+/** Who makes a volume has to be able to use it: the root directory is theirs. Root's is root's. */
+const caller = (): Owner => ({ uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 })
 
 function seedOf(text: string | undefined): Uint8Array | undefined {
   if (text === undefined) return undefined
@@ -69,6 +91,7 @@ function readOptions(ctx: Context): MakeOptions {
     createdNs: creationTime(ctx.io.env, seed !== undefined),
     slots,
     copies: options.text('metadata') === 'single' ? 1 : 2,
+    rootOwner: caller(),
     ...extended(options.list('extended')),
     force: options.flag('force'),
     discard: !options.flag('no-discard'),
@@ -97,6 +120,7 @@ export const mkfs: Command = {
     'With SIZE a missing image is created as a sparse file; without SIZE the image must exist. A device or file ' +
       'that holds a known filesystem, partition table or archive is left alone unless --force is given; one that ' +
       'is in use is left alone always.',
+    'The root directory belongs to who calls mkfs.hn4, unless -E root_owner=UID:GID names somebody else.',
     'Encryption does not exist in this version. SOURCE_DATE_EPOCH sets the time of creation; with --seed alone it is 1970.',
   ],
   exits: 'mkfs',
@@ -117,7 +141,13 @@ export const mkfs: Command = {
       choices: ['dup', 'single'],
       summary: 'metadata copies',
     },
-    { name: 'extended', short: 'E', kind: 'list', value: 'KEY=VALUE', summary: 'stride=, scale= of new files' },
+    {
+      name: 'extended',
+      short: 'E',
+      kind: 'list',
+      value: 'KEY=VALUE',
+      summary: 'stride=, scale= of new files; root_owner=UID:GID',
+    },
     {
       name: 'features',
       short: 'O',

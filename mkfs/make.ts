@@ -19,6 +19,7 @@ import { checkGeometry, type Geometry } from '../src/format/geometry.ts'
 import { type PlanOptions, planGeometry } from '../src/format/plan.ts'
 import type { Identity } from '../src/format/superblock.ts'
 import { type IdentityOptions, makeIdentity } from './identity.ts'
+import { type Owner, SUPERUSER } from './new-volume.ts'
 import { blkidSignature, HEAD_BYTES, knownSignature, TAIL_BYTES } from './signatures.ts'
 import { FileSink, writeVolume } from './write-volume.ts'
 
@@ -26,6 +27,8 @@ export interface MakeOptions extends PlanOptions, IdentityOptions {
   readonly path: string
   /** Bytes of the volume; without it the image must exist and is taken whole. */
   readonly sizeBytes?: number | undefined
+  /** Of the root directory. Default: uid and gid 0. */
+  readonly rootOwner?: Owner | undefined
   /** Overwrite a known signature. Never overrides "in use". */
   readonly force?: boolean
   /** Give the old blocks of the image back before writing. Default true. */
@@ -39,6 +42,7 @@ export interface MadeVolume {
   readonly geometry: Geometry
   readonly identity: Identity
   readonly isBlockDevice: boolean
+  readonly rootOwner: Owner
 }
 
 const BLOCK = constant('BLOCK_SIZE')
@@ -61,18 +65,20 @@ function makeNew(options: MakeOptions, identity: Identity): MadeVolume {
     throw new Hn4Error('NOT_FOUND', { path, text: 'does not exist and no size was given', hint: 'give a size: 4G' })
   }
   const geometry = plan(options, sizeBytes)
-  if (options.dryRun) return { path, geometry, identity, isBlockDevice: false }
+  const rootOwner = options.rootOwner ?? SUPERUSER
+  const made = { path, geometry, identity, isBlockDevice: false, rootOwner }
+  if (options.dryRun) return made
   const fd = open(path, constants.O_RDWR | constants.O_CREAT | constants.O_EXCL)
   try {
     resize(fd, path, sizeBytes)
-    writeVolume(new FileSink(fd, path), geometry, identity, geometry.blockCount)
+    writeVolume(new FileSink(fd, path), geometry, identity, geometry.blockCount, rootOwner)
   } catch (error) {
     unlinkSync(path)
     throw error
   } finally {
     closeSync(fd)
   }
-  return { path, geometry, identity, isBlockDevice: false }
+  return made
 }
 
 function makeOnExisting(options: MakeOptions, identity: Identity): MadeVolume {
@@ -88,12 +94,13 @@ function makeOnExisting(options: MakeOptions, identity: Identity): MadeVolume {
     const sizeBytes = chooseSize(options, bytes, isBlockDevice)
     const geometry = plan(options, sizeBytes)
     if (!options.force) refuseSignature(fd, path, bytes)
-    const made = { path, geometry, identity, isBlockDevice }
+    const rootOwner = options.rootOwner ?? SUPERUSER
+    const made = { path, geometry, identity, isBlockDevice, rootOwner }
     if (options.dryRun) return made
     if (options.discard !== false) discard(fd, path, isBlockDevice)
     if (!isBlockDevice) resize(fd, path, sizeBytes)
     const deviceBlocks = isBlockDevice ? Math.floor(bytes / BLOCK) : geometry.blockCount
-    writeVolume(new FileSink(fd, path), geometry, identity, deviceBlocks)
+    writeVolume(new FileSink(fd, path), geometry, identity, deviceBlocks, rootOwner)
     return made
   } finally {
     closeSync(fd)

@@ -35,8 +35,16 @@ export interface BlockWrite {
   readonly bytes: Uint8Array
 }
 
-/** The slot of an empty directory of uid and gid 0. */
-function directorySlot(number: number, mode: number, createdNs: bigint): Uint8Array {
+/** Who owns the root directory; the other system directories belong to uid and gid 0. */
+export interface Owner {
+  readonly uid: number
+  readonly gid: number
+}
+
+export const SUPERUSER: Owner = { uid: 0, gid: 0 }
+
+/** The slot of an empty directory. */
+function directorySlot(number: number, mode: number, { uid, gid }: Owner, createdNs: bigint): Uint8Array {
   const seedId = seedIdBytes(BigInt(number), 0, 0)
   const seconds = BigInt.asUintN(32, createdNs / NS)
   return encodeSlot(
@@ -60,8 +68,8 @@ function directorySlot(number: number, mode: number, createdNs: bigint): Uint8Ar
       inline_buffer: new Uint8Array(constant('INLINE_MAX')),
     },
     {
-      uid: 0,
-      gid: 0,
+      uid,
+      gid,
       nlink: 2,
       rdev: 0,
       atime: createdNs,
@@ -77,7 +85,7 @@ function directorySlot(number: number, mode: number, createdNs: bigint): Uint8Ar
 }
 
 /** Cortex pages with the system directories, by page number. */
-function cortexPages(g: Geometry, id: Identity): Map<number, Uint8Array> {
+function cortexPages(g: Geometry, id: Identity, owner: Owner): Map<number, Uint8Array> {
   const key = sipKey(id.hashKey)
   const pages = new Map<number, Uint8Array>()
   const used = new Map<number, number>()
@@ -85,7 +93,8 @@ function cortexPages(g: Geometry, id: Identity): Map<number, Uint8Array> {
     const { first } = cortexPlace(key, number, 0, g.pages.CORTEX)
     const page = pages.get(first) ?? new Uint8Array(BLOCK_SIZE)
     const slot = used.get(first) ?? 0
-    page.set(directorySlot(number, mode, id.createdNs), slot * constant('SLOT_SIZE'))
+    const holder = number === constant('INO_ROOT') ? owner : SUPERUSER
+    page.set(directorySlot(number, mode, holder, id.createdNs), slot * constant('SLOT_SIZE'))
     pages.set(first, page)
     used.set(first, slot + 1)
   }
@@ -93,8 +102,8 @@ function cortexPages(g: Geometry, id: Identity): Map<number, Uint8Array> {
 }
 
 /** The initialised map of one copy: all its pages, and the cortex pages that are written. */
-export function metadataWrites(g: Geometry, id: Identity): BlockWrite[] {
-  const cortex = cortexPages(g, id)
+export function metadataWrites(g: Geometry, id: Identity, owner: Owner = SUPERUSER): BlockWrite[] {
+  const cortex = cortexPages(g, id, owner)
   const perPage = constant('MAP_BITS_PER_PAGE')
   const init = new Uint8Array(g.pages.INIT * BLOCK_SIZE)
   for (const page of cortex.keys()) {

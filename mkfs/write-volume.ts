@@ -16,7 +16,14 @@ import { type BlockNumber, blockNumber } from '../src/base/units.ts'
 import { checkpointPlaces, type Geometry, superblockPlaces } from '../src/format/geometry.ts'
 import { BLOCK_SIZE } from '../src/format/layout.ts'
 import type { Identity } from '../src/format/superblock.ts'
-import { type BlockWrite, checkpointWrites, metadataWrites, superblockWrites } from './new-volume.ts'
+import {
+  type BlockWrite,
+  checkpointWrites,
+  metadataWrites,
+  type Owner,
+  SUPERUSER,
+  superblockWrites,
+} from './new-volume.ts'
 
 /** Where the blocks go. */
 export interface BlockSink {
@@ -27,14 +34,20 @@ export interface BlockSink {
 
 const ZEROS = new Uint8Array(256 * BLOCK_SIZE)
 
-/** `deviceBlocks`: whole blocks of the device, at least those of the volume. */
-export function writeVolume(sink: BlockSink, g: Geometry, id: Identity, deviceBlocks: number): void {
+/** `deviceBlocks`: whole blocks of the device, at least those of the volume. `owner`: of the root directory. */
+export function writeVolume(
+  sink: BlockSink,
+  g: Geometry,
+  id: Identity,
+  deviceBlocks: number,
+  owner: Owner = SUPERUSER,
+): void {
   const places = new Set([...superblockPlaces(g.blockCount), ...superblockPlaces(deviceBlocks)])
   for (const block of places) writeZeros(sink, block, 1)
   sink.flush()
   writeZeros(sink, g.logStart, g.logBlocks)
   for (const slot of [0, 1]) writeZeros(sink, checkpointPlaces(g, slot)[1]!, 1)
-  writeAll(sink, metadataWrites(g, id))
+  writeAll(sink, metadataWrites(g, id, owner))
   writeAll(sink, checkpointWrites(g, id))
   sink.flush()
   writeAll(sink, superblockWrites(g, id))

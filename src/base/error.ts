@@ -41,6 +41,7 @@ const CODES = {
   ADDON_MISMATCH: ['internal', 'the native addon does not fit this version'],
 
   NOT_LINK: ['kind', 'not a symbolic link'],
+  NO_CONTENT: ['kind', 'a {type} has no content'],
   LINK_LOOP: ['kind', 'too many levels of symbolic links'],
   TOO_LARGE: ['argument', 'too large'],
   HAS_SIGNATURE: ['exists', 'contains {what}'],

@@ -34,14 +34,14 @@ function run(ctx: Context): number {
   }
   const width = Math.max(...findings.map(finding => finding.name.length))
   for (const finding of findings) {
-    ctx.result(line(ctx, finding, width))
-    if (finding.advice !== undefined) ctx.result(`      ${finding.advice}`)
+    ctx.print(line(ctx, finding, width))
+    if (finding.advice !== undefined) ctx.print(`      ${finding.advice}`)
   }
-  ctx.result()
-  ctx.result(
+  ctx.print()
+  ctx.print(
     obstacle === undefined
       ? 'mounting works here'
-      : 'image mode only: hn4 ls, cat, cp, scrub IMAGE work, mount does not',
+      : 'image mode only: hn4 ls, cat, stat, scrub and the like work on images, mount does not',
   )
   return exit
 }

@@ -6,7 +6,7 @@ import type { Context } from '../console/context.ts'
 import { EXIT } from '../console/exit-codes.ts'
 import { UsageError } from '../console/failure.ts'
 import { fileOfPublicId } from '../image/anchor.ts'
-import { withTarget } from '../image/target.ts'
+import { findTyped, withTarget } from '../image/target.ts'
 import { type LivePath, livePath, pathOfId, readPublicId, setPublicId } from '../mount/live-id.ts'
 import { PathFinder } from '../reader/back-links.ts'
 
@@ -36,7 +36,7 @@ function inImage(ctx: Context): number {
   if (ctx.options.text('set') !== undefined) throw new UsageError('--set needs a file in a mount')
   return withTarget(ctx, ctx.arg(0), (volume, target) => {
     const bytes = ctx.args[1] === undefined ? null : idOf(ctx.args[1])
-    const file = bytes === null ? volume.lookup(target.path) : fileOfPublicId(volume, bytes)
+    const file = bytes === null ? findTyped(volume, target.path) : fileOfPublicId(volume, bytes)
     const path = bytes === null ? target.path : new PathFinder(volume).pathOf(file)
     const { anchor: fields, seedId } = file.slot
     const isChanged = hex(seedId) !== hex(fields.public_id)

@@ -1,5 +1,5 @@
 /** An image, file or block device, opened for reading. Nothing here writes. */
-import { closeSync, openSync, readSync } from 'node:fs'
+import { closeSync, constants, openSync, readSync } from 'node:fs'
 import { Hn4Error, ioError } from '../base/error.ts'
 import type { BlockNumber } from '../base/units.ts'
 import { BLOCK_SIZE } from '../format/layout.ts'
@@ -23,7 +23,8 @@ export class ImageFile implements BlockSource {
   constructor(path: string) {
     this.path = path
     try {
-      this.#fd = openSync(path, 'r')
+      // Not to wait for somebody who writes into a named pipe.
+      this.#fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK)
     } catch (error) {
       throw ioError(path, 'open', error)
     }

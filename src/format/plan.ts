@@ -131,8 +131,11 @@ export function planGeometry(blockCount: number, options: PlanOptions = {}, path
     throw new Hn4Error('ARGUMENT', { text: `scale: at most ${constant('SCALE_MAX')}` })
   const clusters = phi(plan, plan.scale)
   if (clusters < 2 || plan.stride < 1 || plan.stride >= clusters) {
-    const range = clusters < 2 ? 'no cluster fits' : `from 1 to ${clusters - 1}`
-    throw new Hn4Error('ARGUMENT', { path, text: `stride and scale: scale ${plan.scale} on this volume: ${range}` })
+    const text =
+      clusters < 2
+        ? `scale ${plan.scale}: too large for this volume`
+        : `stride ${plan.stride}: with scale ${plan.scale} this volume takes 1 to ${clusters - 1}`
+    throw new Hn4Error('ARGUMENT', { path, text })
   }
   return plan
 }

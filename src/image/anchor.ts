@@ -14,7 +14,7 @@ import { ANCHOR, ATTRIBUTES, DIR_STATE, FILE_STATE, type Field } from '../format
 import { type Slot, seedIdBytes, slotChecksumProblem } from '../format/slot.ts'
 import { findAnchor, type Located } from '../reader/cortex.ts'
 import type { Volume } from '../reader/volume.ts'
-import { withTarget } from './target.ts'
+import { findTyped, withTarget } from './target.ts'
 import { flagsOf, modeText, timeText } from './text.ts'
 
 type Value = number | bigint | Uint8Array
@@ -72,7 +72,7 @@ function placeJson(volume: Volume, file: Located): JsonObject {
 
 function anchor(ctx: Context): number {
   return withTarget(ctx, ctx.arg(0), (volume, { path }) => {
-    const file = volume.lookup(path)
+    const file = findTyped(volume, path)
     const { slot, place, home } = file
     const problem = slotChecksumProblem(slot.bytes)
     if (ctx.isJson) {

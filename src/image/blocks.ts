@@ -11,7 +11,7 @@ import type { FileBlocks, FoundBlock } from '../reader/file-blocks.ts'
 import { Presence } from '../reader/presence.ts'
 import type { Volume } from '../reader/volume.ts'
 import { DamageReport } from './damage.ts'
-import { withTarget } from './target.ts'
+import { findTyped, withTarget } from './target.ts'
 
 /** Blocks that follow each other in the file and on the device by the same equation. */
 interface Run {
@@ -142,7 +142,7 @@ function runJson(run: Run): JsonObject {
 function blocks(ctx: Context): number {
   return withTarget(ctx, ctx.arg(0), (volume, { path }) => {
     const damage = new DamageReport(ctx)
-    const file = volume.lookup(path)
+    const file = findTyped(volume, path)
     const { slot } = file
     const { anchor } = slot
     const isOwner = anchor.gravity_center !== 0n

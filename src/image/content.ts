@@ -4,14 +4,14 @@ import type { Command } from '../console/command.ts'
 import type { Context } from '../console/context.ts'
 import { EXIT } from '../console/exit-codes.ts'
 import { keyValues } from '../console/table.ts'
-import { withTarget } from './target.ts'
+import { findTyped, withTarget } from './target.ts'
 import { birthNs, deviceText, fileJson, flagsOf, modeOf, modeText, timeText } from './text.ts'
 
 function cat(ctx: Context): number {
   const files = ctx.args.map(arg =>
     withTarget(ctx, arg, (volume, { path }) => {
       const pieces: Uint8Array[] = []
-      for (const bytes of volume.readFile(volume.lookup(path, true))) {
+      for (const bytes of volume.readFile(findTyped(volume, path, true))) {
         if (ctx.isJson) pieces.push(bytes.slice())
         else ctx.io.stdout.writeBytes(bytes)
       }
@@ -25,7 +25,7 @@ function cat(ctx: Context): number {
 
 function stat(ctx: Context): number {
   return withTarget(ctx, ctx.arg(0), (volume, { path }) => {
-    const file = volume.lookup(path, ctx.options.flag('dereference'))
+    const file = findTyped(volume, path, ctx.options.flag('dereference'))
     const { slot } = file
     const target = slot.type === 'symlink' ? printableBytes(volume.readlink(file)) : undefined
     const xattrs = volume.xattrs(file).map(({ name, value }) => {

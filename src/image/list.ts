@@ -8,7 +8,7 @@ import { columns } from '../console/table.ts'
 import type { Located } from '../reader/cortex.ts'
 import type { Volume } from '../reader/volume.ts'
 import { DamageReport } from './damage.ts'
-import { withTarget } from './target.ts'
+import { findTyped, withTarget } from './target.ts'
 import { deviceText, fileJson, modeText, nameJson, timeText } from './text.ts'
 
 interface Row {
@@ -68,7 +68,7 @@ const DOT = 0x2e
 function ls(ctx: Context): number {
   return withTarget(ctx, ctx.arg(0), (volume, { path }) => {
     const damage = new DamageReport(ctx)
-    const all = rowsOf(volume, volume.lookup(path), path, damage)
+    const all = rowsOf(volume, findTyped(volume, path), path, damage)
     const rows = ctx.options.flag('all') || ctx.isJson ? all : all.filter(row => row.name[0] !== DOT)
     if (ctx.isJson) {
       const entries = rows.map(row => ({
@@ -138,7 +138,7 @@ class Tree {
 function tree(ctx: Context): number {
   return withTarget(ctx, ctx.arg(0), (volume, { path }) => {
     const damage = new DamageReport(ctx)
-    const start = volume.lookup(path)
+    const start = findTyped(volume, path)
     ctx.print(path)
     const drawing = new Tree(volume, ctx, damage)
     const entries = start.slot.type === 'directory' ? drawing.draw(start) : []

@@ -4,6 +4,7 @@ import { Hn4Error } from '../base/error.ts'
 import type { Context } from '../console/context.ts'
 import { UsageError } from '../console/failure.ts'
 import { writtenBy } from '../device/in-use.ts'
+import type { Located } from '../reader/cortex.ts'
 import { Volume } from '../reader/volume.ts'
 
 export interface Target {
@@ -23,6 +24,27 @@ export function parseTarget(text: string): Target {
   if (text === '') throw new UsageError('an empty image name')
   return { image: text, path: '/' }
 }
+
+/**
+ * The file of a path that a person typed. A name that is not UTF-8 cannot be typed: it may be given as the listings
+ * show it, with \xNN for a byte. A file whose name holds these characters themselves comes first.
+ */
+export function findTyped(volume: Volume, path: string, follow = false): Located {
+  try {
+    return volume.lookup(path, follow)
+  } catch (error) {
+    const isMissing = error instanceof Hn4Error && error.code === 'NOT_FOUND'
+    if (!isMissing || !ESCAPE.test(path)) throw error
+    const bytes = Buffer.from(path)
+      .toString('latin1')
+      .replace(ESCAPES, (_, digits: string) => charOf(digits))
+    return volume.lookup(new Uint8Array(Buffer.from(bytes, 'latin1')), follow)
+  }
+}
+
+const ESCAPE = /\\x[0-9a-f]{2}/
+const ESCAPES = /\\x([0-9a-f]{2})/g
+const charOf = (digits: string): string => String.fromCharCode(Number.parseInt(digits, 16))
 
 /** A volume in motion may look damaged where it is not: said before anything else. */
 export function noteWriter(ctx: Context, image: string): void {

@@ -37,6 +37,7 @@ const IGNORED_WITH_VALUE = /^(x-[^=]*|X-[^=]*|comment|offset|sizelimit)(=|$)/
 
 /** Known names of parts that this version does not have: named, so that nobody thinks of a spelling mistake. */
 const ABSENT: Readonly<Record<string, string>> = {
+  remount: 'options cannot be changed in a mount; unmount it and mount it again',
   keyfile: 'encryption does not exist in this version',
   passfile: 'encryption does not exist in this version',
   idle: 'unmounting after idle time does not exist in this version',

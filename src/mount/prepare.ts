@@ -1,5 +1,5 @@
 /** Everything that can be said about a mount before it is tried. */
-import { readFileSync, realpathSync, statSync } from 'node:fs'
+import { accessSync, constants, readFileSync, realpathSync, statSync } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { Hn4Error } from '../base/error.ts'
 import type { Context } from '../console/context.ts'
@@ -66,12 +66,33 @@ async function checkMountpoint(ctx: Context, given: string): Promise<string> {
   return path
 }
 
+const { R_OK, W_OK } = constants
+
+function canAccess(path: string, mode: number): boolean {
+  try {
+    accessSync(path, mode)
+    return true
+  } catch (error) {
+    // Anything else (a read-only host, an input/output error) is better said by the open itself.
+    return (error as NodeJS.ErrnoException).code !== 'EACCES'
+  }
+}
+
+/** Throws, with what to do, where this user may not open the image as asked. */
+function checkAccess(image: string, path: string, isReadOnly: boolean): void {
+  if (canAccess(path, isReadOnly ? R_OK : R_OK | W_OK)) return
+  const hint = !isReadOnly && canAccess(path, R_OK) ? { hint: 'it can be read: mount it with -o ro' } : {}
+  const text = isReadOnly ? 'no permission to read the image' : 'no permission to write the image'
+  throw new Hn4Error('ACCESS', { path: image, text, ...hint })
+}
+
 /** What the addon is asked to mount. Throws what is wrong with the image's name, the directory or the machine. */
 export async function prepare(ctx: Context, image: string, dir: string, options: MountOptions): Promise<MountRequest> {
   const allow = allowOther(options)
   const path = realpathSync(image)
   const target = statSync(path)
   if (target.isDirectory()) throw new Hn4Error('IS_DIRECTORY', { path: image })
+  checkAccess(image, path, options.readOnly)
   checkMachine()
   return {
     image: path,

@@ -153,7 +153,7 @@ export class Volume {
   readFile(file: Located): Generator<Uint8Array> {
     if (file.slot.type === 'directory') throw new Hn4Error('IS_DIRECTORY', { number: file.slot.number })
     if (file.slot.type !== 'regular')
-      throw new Hn4Error('ARGUMENT', { number: file.slot.number, text: `a ${file.slot.type} has no content` })
+      throw new Hn4Error('NO_CONTENT', { type: file.slot.type ?? 'file of unknown type', number: file.slot.number })
     return this.content(file).chunks()
   }
 
