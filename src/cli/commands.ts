@@ -10,6 +10,7 @@ import { mount } from '../mount/command.ts'
 import { umount } from '../mount/umount-command.ts'
 import { doctor } from './doctor.ts'
 import { idCommand } from './id.ts'
+import { installHelpers } from './install-helpers.ts'
 
 export const COMMANDS: readonly Command[] = [
   mkfs,
@@ -20,6 +21,7 @@ export const COMMANDS: readonly Command[] = [
   ...IMAGE_COMMANDS,
   idCommand,
   doctor,
+  installHelpers,
   demo,
 ]
 
