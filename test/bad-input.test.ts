@@ -2,6 +2,7 @@
  * Bad input to the commands that read an image: one clear line, the right exit code, the image as it was.
  * Then images changed at random: whatever the bytes, an answer or an error of ours, and an end.
  */
+import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync, readFileSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -64,6 +65,16 @@ t.test('what is no volume: exit code 8 and one line, from every command', async 
   t.notOk(existsSync(join(folder, 'absent.img')))
 })
 
+t.test('a named pipe is no volume, and nobody waits for its writer', async t => {
+  const pipe = join(t.testdir({}), 'pipe')
+  if (spawnSync('mkfifo', [pipe]).status !== 0) return t.comment('no mkfifo here')
+  for (const [command, run] of READERS) {
+    const ran = await run(pipe)
+    t.equal(ran.exit, 16, command)
+    t.match(ran.stderr, /^[^\n]*neither a file nor a block device[^\n]*\n$/, command)
+  }
+})
+
 t.test('a truncated volume is refused, whole blocks or not', async t => {
   const image = join(t.testdir({}), 'cut.img')
   for (const size of [GOLDEN.length - 1, GOLDEN.length / 2, 4096 * 3, 4096, 4095]) {
@@ -87,7 +98,7 @@ t.test('missing paths and wrong words', async t => {
     [8, ['ls', `${image}:/nope`]],
     [8, ['cat', `${image}:/a/nope/deeper`]],
     [8, ['cat', `${image}:/a`]],
-    [16, ['cat', `${image}:/a/fifo`]],
+    [8, ['cat', `${image}:/a/fifo`]],
     [8, ['stat', `${image}:/a/size-29/below-a-file`]],
     [16, ['tree', `${image}:/${'n'.repeat(256)}`]],
     [8, ['anchor', `${image}:/nope`]],

@@ -42,5 +42,6 @@ t.test('hn4 doctor tells the same as text, as JSON and by its exit code', async 
   t.equal(document.schema, 1)
   t.equal(text.exit, document.can_mount ? 0 : 1)
   t.equal(json.exit, text.exit)
+  t.strictSame(await runCommand('hn4', HN4, ['doctor', '-q']), { exit: text.exit, stdout: '', stderr: '' })
   for (const finding of document.findings) t.ok(text.stdout.includes(finding.name), finding.name)
 })

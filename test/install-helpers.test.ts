@@ -1,6 +1,6 @@
+import { spawnSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { spawnSync } from 'node:child_process'
 import t from 'tap'
 import { HN4 } from '../src/cli/commands.ts'
 import { runCommand } from './support/cli.ts'

@@ -43,7 +43,6 @@ const LAYERS: Readonly<Record<string, number>> = {
   'fsck-scrub': 5,
   'src/image': 5,
   'src/mount': 5,
-  'src/control': 5,
   'src/demo': 6,
   'src/cli': 7,
 }

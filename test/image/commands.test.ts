@@ -1,8 +1,11 @@
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { HN4 } from '../../src/cli/commands.ts'
 import { type Ran, runCommand } from '../support/cli.ts'
+import { mountTest } from '../support/mount.ts'
 import { LONG_TARGET, sample } from '../support/sample.ts'
+import { Scratch } from '../support/scratch.ts'
 
 const run = (words: readonly string[]): Promise<Ran> => runCommand('hn4', HN4, words)
 const json = async (words: readonly string[]) => JSON.parse((await run([...words, '--json'])).stdout)
@@ -40,6 +43,25 @@ t.test('the image commands show what is in a volume', async t => {
     t.equal(log.transactions.length, form === 'home' ? 0 : 2)
     t.equal((await run(['log', image])).exit, 0)
   }
+})
+
+mountTest(t, 'names that nobody can type are given as the listings show them', async t => {
+  const scratch = new Scratch(t)
+  scratch.mount()
+  const raw = (name: string) => Buffer.concat([Buffer.from(`${scratch.dir}/`), Buffer.from(name, 'latin1')])
+  writeFileSync(raw('caf\xe9'), 'not UTF-8')
+  writeFileSync(raw('two\nlines'), 'a line feed')
+  writeFileSync(scratch.path('as\\x41it'), 'as it stands')
+  scratch.umount()
+  const at = (name: string) => `${scratch.image}:/${name}`
+  t.equal((await run(['ls', at('')])).stdout, 'as\\x5cx41it\ncaf\\xe9\ntwo\\x0alines\n')
+  t.equal((await run(['cat', at('caf\\xe9')])).stdout, 'not UTF-8')
+  t.equal((await run(['cat', at('two\\x0alines')])).stdout, 'a line feed')
+  t.equal((await run(['cat', at('as\\x41it')])).stdout, 'as it stands')
+  t.equal((await run(['cat', at('as\\x5cx41it')])).stdout, 'as it stands')
+  for (const command of ['ls', 'stat', 'tree', 'anchor', 'blocks', 'id'])
+    t.equal((await run([command, at('caf\\xe9')])).exit, 0, command)
+  t.match(await run(['stat', at('caf\\xe8')]), { exit: 8, stderr: /no such file[^\n]*caf\\xe8\n$/ })
 })
 
 t.test('hn4 blocks says which equation leads to each block', async t => {

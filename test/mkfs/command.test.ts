@@ -50,6 +50,27 @@ t.test('a volume with label, UUID and size, whose summary is true', async t => {
   volume.close()
 })
 
+t.test('the root directory belongs to who calls mkfs, or to whom root_owner names', async t => {
+  const folder = t.testdir({})
+  const ownerIn = (name: string): readonly number[] => {
+    const volume = Volume.open(join(folder, name))
+    const { uid, gid } = volume.lookup('/').slot.attributes
+    volume.close()
+    return [uid, gid]
+  }
+  const own = await run(['--json', join(folder, 'own.img'), '16M'])
+  t.strictSame(ownerIn('own.img'), [process.getuid?.(), process.getgid?.()])
+  t.match(JSON.parse(own.stdout), { root_uid: process.getuid?.(), root_gid: process.getgid?.() })
+  const other = await run(['-E', 'stride=1,root_owner=1234:4294967294', join(folder, 'other.img'), '16M'])
+  t.equal(other.exit, 0, other.stderr)
+  t.match(other.stdout, /^Root directory: +of uid 1234, gid 4294967294$/m)
+  t.strictSame(ownerIn('other.img'), [1234, 4294967294])
+  for (const bad of ['1234', 'ann:users', '-1:0', '0:4294967295']) {
+    const refused = await run(['-E', `root_owner=${bad}`, join(folder, 'bad.img'), '16M'])
+    t.match(refused, { exit: 16, stderr: /^mkfs\.hn4: -E root_owner: not UID:GID [^\n]+\n$/ })
+  }
+})
+
 t.test('equal seeds and dates give equal bytes; other seeds do not', async t => {
   const folder = t.testdir({})
   const image = (name: string): string => join(folder, name)
@@ -88,6 +109,8 @@ t.test('a known signature is refused, named, and overwritten only by force', asy
     [at('gzip', 0, '\x1f\x8b\x08'), 'gzip'],
     [at('zip', 0, 'PK\x03\x04'), 'zip'],
     [at('qcow2', 0, 'QFI\xfb'), 'qcow2'],
+    [at('bcachefs', 4120, '\xc6\x85\x73\xf6\x66\xce\x90\xa9\xd9\x6a\x60\xcf\x80\x3d\xf7\xef'), 'bcachefs'],
+    [at('raid', 4096, '\xfc\x4e\x2b\xa9'), 'RAID'],
     [at('gpt', 512, 'EFI PART'), 'GPT'],
     [at('mbr', 510, '\x55\xaa'), 'MBR'],
     [at('hn4-tail', 17 * MIB - 4096, '\x89HN4\r\n\x1a\n'), 'hn4'],

@@ -25,8 +25,7 @@ function runIn(cwd: string, program: string, ...words: string[]): string {
 const run = (program: string, ...words: string[]): string => runIn('/', program, ...words)
 
 /** The list of a file in one line: `user::rw- user:4242:r-- ...`. */
-const listOf = (path: string): string =>
-  run('getfacl', '-cnpE', path).trim().split('\n').join(' ').replace(/\s+/g, ' ')
+const listOf = (path: string): string => run('getfacl', '-cnpE', path).trim().split('\n').join(' ').replace(/\s+/g, ' ')
 
 /** Started in `cwd`, for the folders above it may be closed to this user. */
 const asUser = (cwd: string, uid: number, gid: number, ...words: string[]): string =>

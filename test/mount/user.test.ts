@@ -2,7 +2,7 @@ import t from 'tap'
 import { userTest } from '../support/as-user.ts'
 
 /** Names of the scripts' temporary folder are left out. */
-const said = (text: string): string => text.replace(/\/\S*hn4-user-[^/]*\/home/g, '~')
+const said = (text: string): string => text.replace(/\/\S*hn4-user-[^/]*\/own/g, '~')
 
 userTest(
   t,

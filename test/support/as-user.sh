@@ -15,18 +15,18 @@ cannot() {
 }
 
 chmod 755 "$folder"
-mkdir "$folder/package" "$folder/device" "$folder/home"
+mkdir "$folder/package" "$folder/device" "$folder/own"
 mount --bind "$package" "$folder/package" || cannot 'no bind mount here'
 mount -t tmpfs -o mode=755,dev tmpfs "$folder/device" || cannot 'no tmpfs here'
 mknod -m 666 "$folder/device/fuse" c 10 229 || cannot 'no mknod here'
 mount --bind "$folder/device/fuse" /dev/fuse || cannot 'no bind mount over /dev/fuse here'
-chown nobody "$folder/home" || cannot 'no user nobody here'
-cd "$folder/home"
+chown nobody "$folder/own" || cannot 'no user nobody here'
+cd "$folder/own"
 
 as_nobody() {
   setpriv --reuid nobody --regid nogroup --clear-groups "$@"
 }
 as_nobody "$node" -e '' || cannot 'node is not open to the user nobody here'
 as_nobody sh -c ': <>/dev/fuse' || cannot '/dev/fuse does not open for the user nobody here'
-export FOLDER="$folder/home" PACKAGE="$folder/package" NODE="$node" HOME="$folder/home" NO_COLOR=1
+export FOLDER="$folder/own" PACKAGE="$folder/package" NODE="$node" HOME="$folder/own" NO_COLOR=1
 as_nobody sh -eu -c "$script"
