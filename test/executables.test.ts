@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { symlinkSync } from 'node:fs'
+import { existsSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { PACKAGE_TOP, PACKAGE_VERSION } from '../src/base/package.ts'
@@ -32,6 +32,35 @@ t.test('a reader that has seen enough is no error', async t => {
   const ran = spawnSync('bash', ['-c', script, process.execPath, hn4], { encoding: 'utf8' })
   t.ok(ran.status === 0 || ran.status === 1, 'the exit code of doctor')
   t.equal(ran.stderr, '')
+})
+
+t.test('an output that cannot be written is one line and the exit code of the table', async t => {
+  if (!existsSync('/dev/full')) return t.comment('no /dev/full here')
+  const image = join(t.testdir(), 'disk.img')
+  const hn4 = join(PACKAGE_TOP, bin.hn4 ?? '')
+  for (const [exit, words] of [
+    [1, ['mkfs', image, '16M']],
+    [8, ['ls', '-l', image]],
+    [8, ['scrub', image]],
+  ] as const) {
+    const script = 'exec "$@" > /dev/full'
+    const ran = spawnSync('sh', ['-c', script, 'sh', process.execPath, hn4, ...words], { encoding: 'utf8' })
+    t.equal(ran.status, exit, words[0])
+    const last = ran.stderr.trim().split('\n').at(-1)
+    t.equal(last, `hn4 ${words[0]}: no space left on device: standard output`)
+  }
+})
+
+t.test('a check whose reader goes away still says by its exit code what it found', async t => {
+  const image = join(t.testdir(), 'disk.img')
+  const hn4 = join(PACKAGE_TOP, bin.hn4 ?? '')
+  // The first block is the first superblock: its loss is damage, the others serve.
+  const script = `
+"$0" "$1" mkfs -q "$2" 16M && dd if=/dev/zero of="$2" bs=4096 count=1 conv=notrunc status=none
+"$0" "$1" scrub "$2" 2> /dev/null | true
+exit "\${PIPESTATUS[0]}"`
+  const ran = spawnSync('bash', ['-c', script, process.execPath, hn4, image], { encoding: 'utf8' })
+  t.equal(ran.status, 4, ran.stderr)
 })
 
 t.test('without its addon hn4 says so in one line and goes on', async t => {

@@ -70,10 +70,17 @@ function report(io: Io, tool: string, failure: Failure, isJson: boolean, thrown:
   return failure.exit
 }
 
-/** The table of the subcommand meant, so that `hn4 mount --bad` fails as mount does. */
-function deepest(tool: string, command: Command, words: readonly string[]): { tool: string; exits: ExitTable } {
+interface Meant {
+  readonly tool: string
+  readonly command: Command
+  readonly exits: ExitTable
+}
+
+/** The subcommand meant and its table, so that `hn4 mount --bad` fails as mount does. */
+function deepest(tool: string, command: Command, words: readonly string[]): Meant {
   const sub = command.commands?.find(candidate => candidate.name === words[0])
-  return sub === undefined ? { tool, exits: command.exits } : deepest(`${tool} ${sub.name}`, sub, words.slice(1))
+  const { exits } = command
+  return sub === undefined ? { tool, command, exits } : deepest(`${tool} ${sub.name}`, sub, words.slice(1))
 }
 
 /** Runs `tool` with the words after its name; returns the exit code and never throws. */
@@ -107,6 +114,15 @@ function stream(target: NodeJS.WriteStream): Stream {
   }
 }
 
+/** `hn4 ls | head`: the reader has seen enough. A check goes on all the same, for its exit code is its answer. */
+function outputFailed(io: Io, meant: Meant, error: NodeJS.ErrnoException): void {
+  if (error.code !== 'EPIPE') {
+    const failure = { ...failureOf(error, meant.exits), where: 'standard output' }
+    process.exit(report(io, meant.tool, failure, false, error))
+  }
+  if (meant.command.cancellable !== true) process.exit(EXIT.OK)
+}
+
 /** The entry of an executable: `process.argv` from its third word on, whatever the first two are. */
 export async function main(tool: string, command: Command): Promise<void> {
   const io: Io = {
@@ -115,13 +131,11 @@ export async function main(tool: string, command: Command): Promise<void> {
     stdinIsTerminal: process.stdin.isTTY === true,
     env: process.env,
   }
-  // `hn4 ls | head`: the reader has seen enough.
-  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    process.exit(error.code === 'EPIPE' ? EXIT.OK : EXIT.OPERATIONAL)
-  })
+  const words = process.argv.slice(2)
+  process.stdout.on('error', error => outputFailed(io, deepest(tool, command, words), error))
   process.stderr.on('error', () => {})
   const onStray = (thrown: unknown) => process.exit(report(io, tool, failureOf(thrown, command.exits), false, thrown))
   process.on('uncaughtException', onStray)
   process.on('unhandledRejection', onStray)
-  process.exitCode = await runTool(tool, command, process.argv.slice(2), io)
+  process.exitCode = await runTool(tool, command, words, io)
 }

@@ -7,7 +7,7 @@ import { Hn4Error } from '../base/error.ts'
 import { MOUNT_EXIT } from '../console/exit-codes.ts'
 import { failureLine, failureOf } from '../console/failure.ts'
 import { addon } from '../native/addon.ts'
-import { errorOf, isFailure, type LogFile, type MountHandle, type MountRequest } from '../native/mount.ts'
+import { errorOf, isFailure, type LogFile, type MountHandle, type MountRequest, withoutNumber } from '../native/mount.ts'
 import { mountAt } from './mount-table.ts'
 import { processList, usersOf } from './processes.ts'
 
@@ -111,7 +111,7 @@ function openLog(path: string | undefined): LogFile | undefined {
   try {
     return new (addon().LogFile)(path)
   } catch (error) {
-    throw new Hn4Error('IO', { text: `the log ${(error as Error).message}` }, { cause: error })
+    throw new Hn4Error('IO', { text: `the log ${withoutNumber((error as Error).message)}` }, { cause: error })
   }
 }
 

@@ -114,10 +114,13 @@ const CODES: Readonly<Record<string, ErrorCode>> = {
   NoSpace: 'NO_SPACE',
 }
 
+/** A system's sentence without the number that Rust puts behind it. */
+export const withoutNumber = (text: string): string => text.replace(/ \(os error \d+\)/g, '')
+
 /** The error of a native failure about `path`. */
 export function errorOf(failure: Failure, path: string): Hn4Error {
   if (failure.code === 'Panic') throw new Error(failure.text)
-  const text = failure.text === '' ? {} : { text: failure.text }
+  const text = failure.text === '' ? {} : { text: withoutNumber(failure.text) }
   // The engine's sentences name the path where they can.
   const where = failure.text.includes(path) ? {} : { path }
   return new Hn4Error(CODES[failure.code] ?? 'IO', { ...text, ...where })
