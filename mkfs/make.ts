@@ -49,6 +49,7 @@ const BLOCK = constant('BLOCK_SIZE')
 
 /** @throws Hn4Error; nothing was changed then, unless a write itself failed. */
 export function makeVolume(options: MakeOptions): MadeVolume {
+  if (options.path === '') throw new Hn4Error('ARGUMENT', { text: 'an empty image name' })
   const identity = makeIdentity(options)
   return existsSync(options.path) ? makeOnExisting(options, identity) : makeNew(options, identity)
 }

@@ -65,6 +65,18 @@ t.test('what is no volume: exit code 8 and one line, from every command', async 
   t.notOk(existsSync(join(folder, 'absent.img')))
 })
 
+t.test('an empty name is no image', async t => {
+  for (const run of [
+    () => runCommand('fsck.hn4', fsck, ['']),
+    () => runCommand('mkfs.hn4', mkfs, ['', '64M']),
+    () => hn4('info', ''),
+  ]) {
+    const ran = await run()
+    t.equal(ran.exit, 16)
+    t.match(ran.stderr, /^[^\n]*an empty image name[^\n]*\n$/)
+  }
+})
+
 t.test('a named pipe is no volume, and nobody waits for its writer', async t => {
   const pipe = join(t.testdir({}), 'pipe')
   if (spawnSync('mkfifo', [pipe]).status !== 0) return t.comment('no mkfifo here')

@@ -22,6 +22,7 @@ export class ImageFile implements BlockSource {
 
   constructor(path: string) {
     this.path = path
+    if (path === '') throw new Hn4Error('ARGUMENT', { text: 'an empty image name' })
     try {
       // Not to wait for somebody who writes into a named pipe.
       this.#fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK)

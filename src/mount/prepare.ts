@@ -60,6 +60,8 @@ async function clearDead(ctx: Context, path: string): Promise<void> {
 }
 
 async function checkMountpoint(ctx: Context, given: string): Promise<string> {
+  // Resolved, it would be the folder that the caller stands in.
+  if (given === '') throw new UsageError('an empty directory name')
   const path = resolveMountpoint(given)
   await clearDead(ctx, path)
   if (!statSync(path).isDirectory()) throw new Hn4Error('NOT_DIRECTORY', { path: given })
@@ -88,6 +90,7 @@ function checkAccess(image: string, path: string, isReadOnly: boolean): void {
 
 /** What the addon is asked to mount. Throws what is wrong with the image's name, the directory or the machine. */
 export async function prepare(ctx: Context, image: string, dir: string, options: MountOptions): Promise<MountRequest> {
+  if (image === '') throw new UsageError('an empty image name')
   const allow = allowOther(options)
   const path = realpathSync(image)
   const target = statSync(path)

@@ -7,7 +7,14 @@ import { Hn4Error } from '../base/error.ts'
 import { MOUNT_EXIT } from '../console/exit-codes.ts'
 import { failureLine, failureOf } from '../console/failure.ts'
 import { addon } from '../native/addon.ts'
-import { errorOf, isFailure, type LogFile, type MountHandle, type MountRequest, withoutNumber } from '../native/mount.ts'
+import {
+  errorOf,
+  isFailure,
+  type LogFile,
+  type MountHandle,
+  type MountRequest,
+  withoutNumber,
+} from '../native/mount.ts'
 import { mountAt } from './mount-table.ts'
 import { processList, usersOf } from './processes.ts'
 

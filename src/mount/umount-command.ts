@@ -5,6 +5,7 @@ import { Hn4Error } from '../base/error.ts'
 import type { Command } from '../console/command.ts'
 import type { Context } from '../console/context.ts'
 import { MOUNT_EXIT } from '../console/exit-codes.ts'
+import { UsageError } from '../console/failure.ts'
 import { addon } from '../native/addon.ts'
 import { errorOf } from '../native/mount.ts'
 import { isHn4Mount, type Mount, mountAt, mounts, resolveMountpoint } from './mount-table.ts'
@@ -12,6 +13,7 @@ import { daemonOf, isAlive, type Process, processList, usersOf } from './process
 
 /** The mount meant by a directory, or by the image that is mounted. */
 function findMount(given: string): Mount {
+  if (given === '') throw new UsageError('an empty directory name')
   const path = resolveMountpoint(given)
   const found = mountAt(path) ?? mounts().findLast(mount => isHn4Mount(mount) && mount.source === realpathSync(path))
   if (found === undefined) throw new Hn4Error('NOT_FOUND', { path: given, text: 'not mounted' })
