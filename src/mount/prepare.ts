@@ -70,22 +70,28 @@ async function checkMountpoint(ctx: Context, given: string): Promise<string> {
 
 const { R_OK, W_OK } = constants
 
-function canAccess(path: string, mode: number): boolean {
+/** Why the image cannot be opened, by the system's code. Other codes are better said by the open itself. */
+const CLOSED: Readonly<Record<string, string>> = {
+  EACCES: 'no permission to {do} the image',
+  EPERM: 'the image is immutable (chattr +i)',
+  EROFS: 'the image lies on a read-only filesystem',
+}
+
+function whyClosed(path: string, mode: number): string | undefined {
   try {
     accessSync(path, mode)
-    return true
+    return undefined
   } catch (error) {
-    // Anything else (a read-only host, an input/output error) is better said by the open itself.
-    return (error as NodeJS.ErrnoException).code !== 'EACCES'
+    return CLOSED[(error as NodeJS.ErrnoException).code ?? '']
   }
 }
 
 /** Throws, with what to do, where this user may not open the image as asked. */
 function checkAccess(image: string, path: string, isReadOnly: boolean): void {
-  if (canAccess(path, isReadOnly ? R_OK : R_OK | W_OK)) return
-  const hint = !isReadOnly && canAccess(path, R_OK) ? { hint: 'it can be read: mount it with -o ro' } : {}
-  const text = isReadOnly ? 'no permission to read the image' : 'no permission to write the image'
-  throw new Hn4Error('ACCESS', { path: image, text, ...hint })
+  const why = whyClosed(path, isReadOnly ? R_OK : R_OK | W_OK)
+  if (why === undefined) return
+  const hint = isReadOnly || whyClosed(path, R_OK) !== undefined ? {} : { hint: 'it can be read: mount it with -o ro' }
+  throw new Hn4Error('ACCESS', { path: image, do: isReadOnly ? 'read' : 'write', text: why, ...hint })
 }
 
 /** What the addon is asked to mount. Throws what is wrong with the image's name, the directory or the machine. */
