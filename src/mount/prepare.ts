@@ -91,7 +91,7 @@ function checkAccess(image: string, path: string, isReadOnly: boolean): void {
   const why = whyClosed(path, isReadOnly ? R_OK : R_OK | W_OK)
   if (why === undefined) return
   const hint = isReadOnly || whyClosed(path, R_OK) !== undefined ? {} : { hint: 'it can be read: mount it with -o ro' }
-  throw new Hn4Error('ACCESS', { path: image, do: isReadOnly ? 'read' : 'write', text: why, ...hint })
+  throw new Hn4Error('ACCESS', { path: image, text: why.replace('{do}', isReadOnly ? 'read' : 'write'), ...hint })
 }
 
 /** What the addon is asked to mount. Throws what is wrong with the image's name, the directory or the machine. */
