@@ -7,7 +7,7 @@ use std::io;
 /// A refused transfer: `Io`, whatever the errno (a full host under a sparse image is a failed
 /// write, not a full volume).
 pub(super) fn transfer(operation: &str, offset: u64, bytes: usize, cause: &dyn Display) -> Error {
-    Error::new(Code::Io, format!("{operation} of {bytes} bytes at offset {offset}: {cause}"))
+    Error::new(Code::Io, format!("{operation} of {bytes} bytes at offset {offset}: {}", words(cause)))
 }
 
 /// A refusal to open or inspect `what`.
@@ -23,5 +23,14 @@ pub(super) fn open(what: &dyn Display, cause: &io::Error) -> Error {
         Some(libc::ENAMETOOLONG) => Code::NameTooLong,
         _ => Code::Io,
     };
-    Error::new(code, format!("{what}: {cause}"))
+    Error::new(code, format!("{what}: {}", words(cause)))
+}
+
+/// The host's words without the number that Rust puts behind them.
+fn words(cause: &dyn Display) -> String {
+    let text = cause.to_string();
+    match text.find(" (os error ") {
+        Some(end) => text[..end].to_string(),
+        None => text,
+    }
 }

@@ -20,11 +20,9 @@ pub const PUBLIC_ID: &[u8] = b"user.hn4.public_id";
 const VIRTUAL: Ino = 1 << 62;
 const HN4_DIR: Ino = VIRTUAL;
 const ID_DIR: Ino = VIRTUAL + 1;
-/// Links: this plus a turn, plus the file's number (below 2^53). The kernel remembers the target of
-/// a link by its number, and a rename changes the target: so each lookup has a number of its own.
+/// Links: this plus the number of the lookup. The kernel remembers the target of a link by its number, and a
+/// rename changes the target: so each lookup has a number of its own.
 const LINKS: Ino = VIRTUAL + (1 << 60);
-const TURN_SHIFT: u32 = 53;
-const TURNS: u64 = 1 << (60 - TURN_SHIFT);
 /// Directories above a file: more than this is a loop on the disk.
 const DEPTH_MAX: usize = 4096;
 
@@ -42,14 +40,10 @@ pub struct Links {
 }
 
 struct Link {
-    /// Leads to the file's anchor, together with the number.
+    /// Number and hint lead to the file's anchor.
+    number: Ino,
     hint: u32,
     count: u64,
-}
-
-/// The number of the file that a link leads to.
-fn file_behind(link: Ino) -> Ino {
-    link & ((1 << TURN_SHIFT) - 1)
 }
 
 /// The usual text form of an id.
@@ -145,8 +139,8 @@ impl FileSystem {
         }
         let mut links = self.links.lock();
         links.turn += 1;
-        let link = LINKS + ((links.turn % TURNS) << TURN_SHIFT) + inode.ino;
-        links.known.entry(link).or_insert(Link { hint: inode.hint, count: 0 }).count += 1;
+        let link = LINKS + links.turn;
+        links.known.insert(link, Link { number: inode.ino, hint: inode.hint, count: 1 });
         Ok(link)
     }
 
@@ -189,8 +183,11 @@ impl FileSystem {
     /// The path of a link, relative to `.hn4/id`; `None`: not a virtual link.
     pub(super) fn virtual_target(&self, ino: Ino) -> Option<Result<Vec<u8>>> {
         (ino >= LINKS).then(|| {
-            let hint = self.links.lock().known.get(&ino).map(|link| link.hint).ok_or(Code::Stale)?;
-            let path = self.path_of(self.volume.inode(file_behind(ino), hint)?)?;
+            let links = self.links.lock();
+            let (number, hint) =
+                links.known.get(&ino).map(|link| (link.number, link.hint)).ok_or(Code::Stale)?;
+            drop(links);
+            let path = self.path_of(self.volume.inode(number, hint)?)?;
             Ok([b"../..", &path[..]].concat())
         })
     }

@@ -145,14 +145,15 @@ impl Volume {
 
     /// Stops writing for good: says so once, wakes everyone who waits. Reads go on.
     pub(super) fn fail(&self, error: &Error) {
+        let why = if error.detail().is_empty() { error.to_string() } else { error.detail().to_string() };
         if !self.failed.swap(true, Ordering::AcqRel) {
             self.say(&format!(
-                "write failed, the volume is now read-only: {error}. Unmount, check the host's disk, mount again"
+                "write failed, the volume is now read-only: {why}. Unmount, check the host's disk, mount again"
             ));
         }
         let mut state = self.commit.lock();
         if state.error.is_none() {
-            state.error = Some(Error::new(crate::base::Code::Io, error.to_string()));
+            state.error = Some(Error::new(Code::Io, why));
         }
         self.commit_done.notify_all();
         self.commit_wanted.notify_all();
