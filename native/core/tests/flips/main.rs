@@ -6,7 +6,9 @@
 #[path = "../../examples/populate/fill.rs"]
 mod fill;
 #[allow(dead_code)]
-#[path = "../../examples/populate/manifest.rs"]
+#[path = "../../examples/populate/listing.rs"]
+mod listing;
+#[path = "../manifest/mod.rs"]
 mod manifest;
 #[allow(dead_code)]
 #[path = "../../examples/populate/model.rs"]
@@ -150,7 +152,7 @@ fn a_damaged_record_is_damage_or_the_end_of_the_log() {
         match rig::open(&device, true) {
             Ok(fs) => {
                 assert!(!rig.is_proven, "a proven record is lost in silence");
-                manifest::of_volume(&fs).expect("the volume as it was one commit before");
+                listing::of_volume(&fs).expect("the volume as it was one commit before");
             }
             Err(error) => assert!(rig.is_proven && error.code == Code::Corrupt, "{error}"),
         }
