@@ -300,4 +300,5 @@ t.test('what is no volume or is asked wrongly is one line and the right exit cod
   }
   t.equal((await runCommand('fsck.hn4', fsck, ['-n', '-y', 'x.img'])).exit, 16)
   t.equal((await runCommand('fsck.hn4', fsck, ['-p', join(folder, 'text.img')])).exit, 8)
+  t.match((await runCommand('fsck.hn4', fsck, ['-z', 'undo', join(folder, 'text.img')])).stderr, /does not repair/)
 })

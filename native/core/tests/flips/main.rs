@@ -13,6 +13,7 @@ mod manifest;
 #[allow(dead_code)]
 #[path = "../../examples/populate/model.rs"]
 mod model;
+mod repair;
 mod rig;
 #[allow(dead_code)]
 #[path = "../../examples/populate/world.rs"]
