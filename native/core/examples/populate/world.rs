@@ -34,7 +34,7 @@ fn split(path: &[u8]) -> (&[u8], &[u8]) {
 
 impl World {
     pub fn new(fs: FileSystem, seed: u64) -> World {
-        World { fs, rng: Rng(seed), repeats: false, paths: BTreeMap::new(), nodes: BTreeMap::new() }
+        World { fs, rng: Rng::new(seed), repeats: false, paths: BTreeMap::new(), nodes: BTreeMap::new() }
     }
 
     fn caller(&mut self) -> Caller {
@@ -140,7 +140,7 @@ impl World {
     pub fn set_attributes(&mut self, ino: u64) -> Result<()> {
         let mode = self.rng.below(0o10000) as u32;
         let who = self.caller();
-        let mtime = self.rng.next() as i64 >> self.rng.below(8);
+        let mtime = self.rng.next_u64() as i64 >> self.rng.below(8);
         let set = SetAttr {
             mode: Some(mode),
             uid: Some(who.uid),
