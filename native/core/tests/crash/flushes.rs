@@ -166,7 +166,7 @@ fn concurrent_syncs_lose_nothing() {
     let figures = explore(
         "concurrent:0",
         &run,
-        &Plan { samples: 2, one_in, deep_one_in: 20, read_one_in: 1, seed: 1 },
+        &Plan { samples: 2, one_in, deep_one_in: 20, read_one_in: 20, seed: 1 },
         None,
     );
     assert!(figures.failures.is_empty(), "{}", figures.failures.join("\n"));

@@ -24,7 +24,7 @@ fn all_states(name: &str, run: &Run, samples: u64) {
     let all = run.trace.cuts().len() as u64 * (samples + 2);
     let one_in = if std::env::var_os("HN4_LONG").is_some() { 1 } else { (all / 200).max(1) };
     let figures =
-        explore(name, run, &Plan { samples, one_in, deep_one_in: 10, read_one_in: 1, seed: 1 }, None);
+        explore(name, run, &Plan { samples, one_in, deep_one_in: 10, read_one_in: 20, seed: 1 }, None);
     assert!(figures.failures.is_empty(), "{}", figures.failures.join("\n"));
 }
 

@@ -13,8 +13,6 @@ struct Reader {
     child: Child,
     questions: Option<ChildStdin>,
     answers: BufReader<ChildStdout>,
-    /// The image that is looked at, in memory where the machine has such a directory.
-    image: tempfile::NamedTempFile,
 }
 
 thread_local! {
@@ -29,14 +27,7 @@ impl Reader {
             .stdout(Stdio::piped())
             .spawn()
             .expect("HN4_CRASH_READER needs node");
-        let memory = std::path::Path::new("/dev/shm");
-        let dir = if memory.is_dir() { memory.to_path_buf() } else { std::env::temp_dir() };
-        Reader {
-            questions: child.stdin.take(),
-            answers: BufReader::new(child.stdout.take().unwrap()),
-            image: tempfile::Builder::new().prefix("hn4-crash-").tempfile_in(dir).unwrap(),
-            child,
-        }
+        Reader { questions: child.stdin.take(), answers: BufReader::new(child.stdout.take().unwrap()), child }
     }
 }
 
@@ -47,22 +38,32 @@ impl Drop for Reader {
     }
 }
 
+/// A new file, in memory where the machine has such a directory.
+fn image_file() -> tempfile::TempPath {
+    let memory = std::path::Path::new("/dev/shm");
+    let dir = if memory.is_dir() { memory.to_path_buf() } else { std::env::temp_dir() };
+    tempfile::Builder::new().prefix("hn4-crash-").tempfile_in(dir).unwrap().into_temp_path()
+}
+
 /// A state that the reader looks at.
 pub struct Asked {
     is_answered: bool,
+    /// Kept until the answer is there.
+    _image: tempfile::TempPath,
 }
 
 /// Gives the image of a state, in which the engine found `tree`, to the reader of HN4_CRASH_READER; None
 /// without one. The reader works while the engine goes on.
 pub fn ask(image: &MemDevice, tree: &Tree) -> Option<Asked> {
     let script = std::env::var_os("HN4_CRASH_READER")?;
+    let path = image_file();
+    image.save(&path).unwrap();
     READER.with_borrow_mut(|slot| {
         let reader = slot.get_or_insert_with(|| Reader::start(script));
-        image.save(reader.image.path()).unwrap();
-        let question = json!({ "image": reader.image.path(), "files": manifest_of(tree) });
+        let question = json!({ "image": &*path, "files": manifest_of(tree) });
         writeln!(reader.questions.as_mut().unwrap(), "{question}").expect("the reader has ended");
     });
-    Some(Asked { is_answered: false })
+    Some(Asked { is_answered: false, _image: path })
 }
 
 fn next_line() -> String {
