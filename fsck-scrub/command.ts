@@ -10,7 +10,7 @@ function run(ctx: Context): Promise<number> {
   const { options } = ctx
   const modes = (['no', 'preen', 'yes'] as const).filter(name => options.flag(name))
   if (modes.length > 1) throw new UsageError('-n, -p and -y exclude each other')
-  if (modes[0] === 'preen' || modes[0] === 'yes') {
+  if (modes[0] === 'preen' || modes[0] === 'yes' || options.text('undo') !== undefined) {
     throw new Hn4Error('UNSUPPORTED', {
       path: ctx.arg(0),
       text: 'this version checks, but does not repair',
@@ -55,7 +55,13 @@ export const fsck: Command = {
       value: 'FD',
       summary: 'progress: 0 = a bar, else lines to this descriptor',
     },
-    { name: 'undo', short: 'z', kind: 'text', value: 'FILE', summary: 'save every block here before it is changed' },
+    {
+      name: 'undo',
+      short: 'z',
+      kind: 'text',
+      value: 'FILE',
+      summary: 'save every block here before it is changed (not in this version)',
+    },
     { name: 'all', short: 'A', kind: 'flag', hidden: true, summary: 'accepted for fsck(8)' },
     { name: 'type', short: 't', kind: 'text', hidden: true, summary: 'accepted for fsck(8)' },
   ],

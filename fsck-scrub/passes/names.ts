@@ -114,8 +114,10 @@ class DirectoryCheck {
       this.#check.take(error, place())
       return
     }
-    if (number === ORPHANS) record.isOrphan = true
-    else if (number === PUBLIC_IDS) {
+    if (number === ORPHANS) {
+      record.isOrphan = true
+      if (name !== entry.number.toString(16).padStart(16, '0')) wrong(`is not the name of file ${entry.number} here`)
+    } else if (number === PUBLIC_IDS) {
       if (record.publicId !== name) wrong(`file ${entry.number} has another public id`)
       else this.#check.publicIds.add(name)
     } else this.#named(record, wrong)

@@ -52,6 +52,18 @@ function numbersProblem(f: CheckpointFields, g: Geometry): string | null {
   return rules.find(([holds]) => !holds)?.[1] ?? null
 }
 
+/** What a block says of itself whose checksum is wrong; null if not even its magic is right. */
+export function checkpointHead(block: Uint8Array): Pick<CheckpointFields, 'salt' | 'generation'> | null {
+  const magic = new DataView(block.buffer, block.byteOffset).getUint32(0, true)
+  if (magic !== constant('CHECKPOINT_MAGIC')) return null
+  try {
+    return decode(CHECKPOINT, block)
+  } catch (error) {
+    if (error instanceof Hn4Error) return null
+    throw error
+  }
+}
+
 export function decodeCheckpoint(block: Uint8Array): CheckpointFields {
   return decode(CHECKPOINT, block)
 }

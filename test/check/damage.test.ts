@@ -71,6 +71,27 @@ t.test('three flipped bytes: scrub names exactly those three files, and their by
   t.equal((await check(t, made, scrubCommand, ['--path', '/many'])).exit, 0)
 })
 
+t.test('a checkpoint block torn by a power cut is a warning, a damaged one an error', async t => {
+  const { builder } = sample('log')
+  const [head, tail] = checkpointPlaces(builder.g, Number(builder.open().core.log.checkpoint.generation % 2n))
+  const whole = builder.image.block(tail!).slice()
+  const severity = async (change: (block: Uint8Array) => void): Promise<readonly string[]> => {
+    const block = whole.slice()
+    change(block)
+    builder.image.write(tail!, block)
+    const { findings, exit } = await check(t, { builder } as Sample, fsck)
+    t.equal(exit, findings.some(f => f.severity === 'error') ? 4 : 0)
+    return findings.map(f => f.severity)
+  }
+  t.not(head, tail)
+  t.strictSame(await severity(block => block.fill(0x5a, 4092)), ['warning'], 'the CRC of the block before')
+  t.strictSame(await severity(block => (block[0x08] = block[0x08]! - 2)), ['warning'], 'fields of the block before')
+  t.strictSame(await severity(block => (block[0x40] = block[0x40]! ^ 1)), ['error'], 'fields of no block')
+  t.strictSame(await severity(block => (block[2000] = 1)), ['error'], 'bytes between that are always zero')
+  t.strictSame(await severity(block => block.fill(0)), ['error'], 'zeros in a slot that was written')
+  t.strictSame(await severity(() => {}), [])
+})
+
 t.test('any flipped bit of any metadata page, superblock or checkpoint is found', async t => {
   const made = sample('home')
   const { image, g } = made.builder
@@ -279,4 +300,5 @@ t.test('what is no volume or is asked wrongly is one line and the right exit cod
   }
   t.equal((await runCommand('fsck.hn4', fsck, ['-n', '-y', 'x.img'])).exit, 16)
   t.equal((await runCommand('fsck.hn4', fsck, ['-p', join(folder, 'text.img')])).exit, 8)
+  t.match((await runCommand('fsck.hn4', fsck, ['-z', 'undo', join(folder, 'text.img')])).stderr, /does not repair/)
 })

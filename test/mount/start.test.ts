@@ -2,24 +2,13 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { type StartSettings, startDaemon } from '../../src/mount/start.ts'
+import { requestFor } from '../support/cycles.ts'
 
 /** Starts a script in place of the daemon; what it says is collected. */
 function fake(t: Test, script: string, limitMs?: number): { settings: StartSettings; said: () => string } {
   const folder = t.testdir({ 'daemon.mjs': script })
   let said = ''
-  const request = {
-    image: '/absent.img',
-    mountpoint: folder,
-    readOnly: false,
-    blockDevice: false,
-    noatime: false,
-    allowOther: false,
-    defaultPermissions: true,
-    autoUnmount: false,
-    writeBack: false,
-    mountFlags: [],
-    threads: 0,
-  }
+  const request = requestFor('/absent.img', folder)
   const settings: StartSettings = {
     daemon: { tool: 'hn4 mount', request, isDebug: false },
     script: join(folder, 'daemon.mjs'),

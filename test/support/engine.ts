@@ -1,6 +1,6 @@
 /**
- * The engine for tests that have an image: native/core/examples/populate.rs, built at the first use
- * (`cargo test` has built it before).
+ * Programs of the engine for tests: native/core/examples/populate for those that have an image, and the
+ * durability proof, native/core/tests/crash. Built at the first use (`cargo test` has built them before).
  */
 import { spawnSync } from 'node:child_process'
 import { join, resolve } from 'node:path'
@@ -34,6 +34,7 @@ const NATIVE = join(PACKAGE_TOP, 'native')
 
 /** The words make what `cargo test --workspace` makes: after that nothing is left to build. */
 const BUILD = ['build', '--quiet', '--workspace', '--profile', 'test', '--example', 'populate']
+const BUILD_PROOF = ['test', '--workspace', '--no-run', '--message-format=json', '--test', 'crash']
 
 function run(program: string, words: readonly string[]): string {
   const ran = spawnSync(program, words, { cwd: NATIVE, encoding: 'utf8', maxBuffer: 64 << 20 })
@@ -50,6 +51,17 @@ export function populate(...words: readonly string[]): ManifestEntry[] {
   isBuilt = true
   const target = process.env.CARGO_TARGET_DIR ?? 'target'
   return JSON.parse(run(join(resolve(NATIVE, target), 'debug/examples/populate'), words)) as ManifestEntry[]
+}
+
+/** The test program of the durability proof; cargo names it after a hash. */
+export function crashProof(): string {
+  const executables = run('cargo', BUILD_PROOF)
+    .split('\n')
+    .filter(line => line.startsWith('{'))
+    .flatMap(line => (JSON.parse(line) as { executable?: string | null }).executable ?? [])
+  const program = executables.at(-1)
+  if (program === undefined) throw new Error(`cargo ${BUILD_PROOF.join(' ')} named no program`)
+  return program
 }
 
 /** Bytes as the manifest shows them. */
@@ -93,7 +105,8 @@ export function manifestOf(volume: Volume): ManifestEntry[] {
   return entries.sort((a, b) => (a.path < b.path ? -1 : 1))
 }
 
-function entryOf(volume: Volume, file: Located, path: string): ManifestEntry {
+/** A file under a path that is shown for it. */
+export function entryOf(volume: Volume, file: Located, path: string): ManifestEntry {
   const { slot } = file
   const { anchor, attributes } = slot
   const xattrs = volume.xattrs(file).map(({ name, value }) => [escapeBytes(name), value.length, crc32c(value)] as const)
@@ -110,4 +123,16 @@ function entryOf(volume: Volume, file: Located, path: string): ManifestEntry {
     target: slot.type === 'symlink' ? escapeBytes(volume.readlink(file)) : null,
     xattrs: xattrs.toSorted(([a], [b]) => (a < b ? -1 : 1)),
   }
+}
+
+/** The first file that two lists do not show alike, as text; null if there is none. */
+export function differenceOf(found: readonly ManifestEntry[], expected: readonly ManifestEntry[]): string | null {
+  // serde_json sorts the keys.
+  const text = (entry: ManifestEntry | undefined): string =>
+    JSON.stringify(Object.fromEntries(Object.entries(entry ?? {}).sort(([a], [b]) => (a < b ? -1 : 1))))
+  const count = Math.max(found.length, expected.length)
+  for (let i = 0; i < count; i++) {
+    if (text(found[i]) !== text(expected[i])) return `${text(found[i])} instead of ${text(expected[i])}`
+  }
+  return null
 }

@@ -9,6 +9,8 @@
 //! agree with it before the image is left.
 
 mod fill;
+mod listing;
+#[path = "../../tests/manifest/mod.rs"]
 mod manifest;
 mod model;
 mod rounds;
@@ -33,7 +35,7 @@ fn open(image: &str, read_only: bool) -> Result<FileSystem, Error> {
 
 fn list(image: &str) -> Result<(), Error> {
     let fs = open(image, true)?;
-    println!("{}", manifest::of_volume(&fs)?);
+    println!("{}", listing::of_volume(&fs)?);
     fs.shutdown()
 }
 
@@ -44,8 +46,8 @@ fn populate(image: &str, seed: u64, small: bool, crash: bool) -> Result<(), Erro
     rounds::run(&mut world, if small { 60 } else { 600 })?;
     world.fs.syncfs()?;
     let expected = world.manifest()?;
-    let found = manifest::of_volume(&world.fs)?;
-    manifest::demand_equal(&expected, &found);
+    let found = listing::of_volume(&world.fs)?;
+    listing::demand_equal(&expected, &found);
     println!("{expected}");
     if crash {
         // No destructor runs: the log is left as the last commit wrote it.

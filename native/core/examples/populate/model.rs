@@ -1,5 +1,6 @@
 //! A file as it must be: content, target, attributes with names.
 
+use crate::manifest::add_block;
 use hn4_core::base::BLOCK_SIZE;
 use std::collections::BTreeMap;
 
@@ -58,24 +59,6 @@ impl Node {
 
     /// [`content_sum`] of the content.
     pub fn sum(&self) -> u32 {
-        content_sum(self.blocks.iter().map(|(&index, block)| (index, &block[..])))
+        self.blocks.iter().fold(0, |sum, (&index, block)| add_block(sum, index, block))
     }
-}
-
-/// CRC32C over index (8 bytes) and bytes of every block that is not all zero, in ascending order:
-/// holes and zeros count the same, and a file of 2^47 blocks takes no longer than what it holds.
-pub fn content_sum<'a>(blocks: impl Iterator<Item = (u64, &'a [u8])>) -> u32 {
-    let mut sum = 0;
-    for (index, bytes) in blocks {
-        sum = add_block(sum, index, bytes);
-    }
-    sum
-}
-
-/// One block more of a [`content_sum`]; `bytes` has 4096.
-pub fn add_block(sum: u32, index: u64, bytes: &[u8]) -> u32 {
-    if bytes.iter().all(|&byte| byte == 0) {
-        return sum;
-    }
-    crc32c::crc32c_append(crc32c::crc32c_append(sum, &index.to_le_bytes()), bytes)
 }

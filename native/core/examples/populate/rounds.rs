@@ -77,7 +77,7 @@ fn one(world: &mut World, step: u64) -> Result<()> {
             None => Ok(()),
         },
         71..=76 => {
-            let to = match world.rng.chance(50) {
+            let to = match world.rng.chance(50, 100) {
                 true => new_path(world, step),
                 false => some_path(world, None).unwrap_or_else(|| path.clone()),
             };
@@ -90,7 +90,7 @@ fn one(world: &mut World, step: u64) -> Result<()> {
         81..=86 => {
             let name = format!("user.{}", world.rng.below(3)).into_bytes();
             let length = some_length(world, 15);
-            if world.rng.chance(30) {
+            if world.rng.chance(30, 100) {
                 world.remove_xattr(ino, &name)
             } else {
                 world.set_xattr(ino, &name, length)

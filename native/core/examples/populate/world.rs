@@ -1,6 +1,7 @@
 //! The volume and its model side by side: every operation is done to both.
 
-use crate::manifest::{self, Manifest};
+use crate::listing::Manifest;
+use crate::manifest::Entry;
 use crate::model::Node;
 use hn4_core::base::Result;
 use hn4_core::testing::Rng;
@@ -33,7 +34,7 @@ fn split(path: &[u8]) -> (&[u8], &[u8]) {
 
 impl World {
     pub fn new(fs: FileSystem, seed: u64) -> World {
-        World { fs, rng: Rng(seed), repeats: false, paths: BTreeMap::new(), nodes: BTreeMap::new() }
+        World { fs, rng: Rng::new(seed), repeats: false, paths: BTreeMap::new(), nodes: BTreeMap::new() }
     }
 
     fn caller(&mut self) -> Caller {
@@ -139,7 +140,7 @@ impl World {
     pub fn set_attributes(&mut self, ino: u64) -> Result<()> {
         let mode = self.rng.below(0o10000) as u32;
         let who = self.caller();
-        let mtime = self.rng.next() as i64 >> self.rng.below(8);
+        let mtime = self.rng.next_u64() as i64 >> self.rng.below(8);
         let set = SetAttr {
             mode: Some(mode),
             uid: Some(who.uid),
@@ -242,9 +243,19 @@ impl World {
         let mut entries = Vec::new();
         for (path, ino) in &self.paths {
             let node = &self.nodes[ino];
-            let attr = Attr { nlink: names[ino], mtime: self.fs.getattr(*ino)?.mtime, ..Attr::default() };
-            let sum = if node.is(libc::S_IFREG) { node.sum() } else { 0 };
-            entries.push(manifest::entry(path, &attr, node, sum));
+            let attr = Attr {
+                mode: node.mode,
+                uid: node.uid,
+                gid: node.gid,
+                rdev: node.rdev,
+                size: node.size,
+                nlink: names[ino],
+                mtime: node.mtime.map_or_else(|| self.fs.getattr(*ino).map(|attr| attr.mtime), Ok)?,
+                ..Attr::default()
+            };
+            let content = if node.is(libc::S_IFREG) { node.sum() } else { 0 };
+            let target = node.target.as_deref();
+            entries.push(Entry { path, attr: &attr, content, target, xattrs: &node.xattrs }.json());
         }
         Ok(Manifest::new(entries))
     }

@@ -29,7 +29,7 @@ pub enum PlaceState {
 pub struct Opened {
     pub superblock: Superblock,
     pub geometry: Geometry,
-    /// By position; `Stale` and `Bad` ones are to be rewritten by whoever may write.
+    /// By position; whoever may write calls [`Opened::repair`] for the `Stale` and `Bad` ones.
     pub places: [PlaceState; 4],
 }
 
@@ -43,6 +43,23 @@ impl Opened {
         let text =
             format!("this version reads, but cannot write, volumes with ro_compat features {unknown:#x}");
         Err(Error::new(Code::NotSupported, text))
+    }
+
+    /// Writes the superblock in force over the stale and bad ones and flushes; none is touched that is in
+    /// force, so one is valid at every moment. Call when the log has shown that the superblock is the
+    /// volume's. Returns how many were written; a place that takes no write is told to `on_error`.
+    pub fn repair(&self, device: &dyn Device, mut on_error: impl FnMut(&Error)) -> Result<u64> {
+        let mut written = 0;
+        for position in (0..4).filter(|&at| self.places[usize::from(at)] != PlaceState::Current) {
+            match write_place(device, &self.superblock, position) {
+                Ok(()) => written += 1,
+                Err(error) => on_error(&error),
+            }
+        }
+        if written > 0 {
+            device.flush()?;
+        }
+        Ok(written)
     }
 }
 

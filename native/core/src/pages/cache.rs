@@ -82,27 +82,29 @@ impl PageCache {
         }
     }
 
-    /// Reads the initialised map. A page of it that is bad in every copy may still come from the log:
-    /// call [`PageCache::check_init`] after the replay.
+    /// Reads the initialised map. A copy of a page that is bad is written anew when pages go home, and one
+    /// that is bad in every copy may still come from the log: call [`PageCache::check_init`] after the
+    /// replay.
     pub fn load_init(&self) -> Result<()> {
         for number in 0..self.map.pages_of(Region::Init) {
-            let mut found = None;
-            for (copy, start) in self.copies() {
+            let (mut good, mut bad) = (0, 0);
+            for (_, start) in self.copies() {
                 let mut buf = AlignedBuf::zeroed(1);
                 let read = self.device.read(start.plus(number), &mut buf);
                 let image: &PageBytes = (&buf[..]).try_into().expect("one block");
-                if read.is_ok() && verify_page(image, &self.map, Region::Init, number).is_ok() {
+                if read.is_err() || verify_page(image, &self.map, Region::Init, number).is_err() {
+                    bad += 1;
+                    continue;
+                }
+                good += 1;
+                if good == 1 {
                     self.init.load(number, image);
-                    found = Some(copy);
-                    break;
                 }
             }
-            match found {
-                Some(0) => {}
-                Some(_) => self.heal_init(number),
-                None => {
-                    self.init_missing.lock().insert(number);
-                }
+            match (good, bad) {
+                (0, _) => drop(self.init_missing.lock().insert(number)),
+                (_, 0) => {}
+                _ => self.heal_init(number),
             }
         }
         Ok(())

@@ -97,12 +97,12 @@ impl Model {
 fn place(rng: &mut Rng, reach: u64) -> u64 {
     let edges = [0, 1, 63, 64, 65, 32767, 32768, 32769, 64 << 15, 1 << 30, (64 << 30) - 1, 64 << 30, 1 << 45];
     let near = edges[rng.below(edges.len() as u64) as usize] + rng.below(3);
-    let any = rng.next() >> (17 + rng.below(47));
+    let any = rng.next_u64() >> (17 + rng.below(47));
     [near, any, rng.below(200)][rng.below(3) as usize] % reach
 }
 
 fn run(seed: u64) {
-    let mut rng = Rng(seed);
+    let mut rng = Rng::new(seed);
     let reach = [100, 1 << 17, 1 << 24, 1 << 40, FILE_BLOCKS_MAX][rng.below(5) as usize];
     let (mut presence, mut nodes, mut model) = (Presence::empty(16), Nodes::default(), Model::default());
     for _ in 0..60 {
@@ -110,15 +110,15 @@ fn run(seed: u64) {
         let longest = [3, 70, 40_000, 300_000][rng.below(4) as usize];
         let count = rng.below(longest).min(FILE_BLOCKS_MAX - first);
         let before = (presence, nodes.nodes.clone());
-        if rng.chance(30) {
+        if rng.chance(30, 100) {
             nodes.fail_at = Some(rng.below(4));
         }
-        let setting = rng.chance(60);
+        let setting = rng.chance(60, 100);
         let writes = nodes.writes;
         let outcome = if setting {
             presence.set_range(&mut nodes, first, count)
         } else {
-            let count = if rng.chance(20) { u64::MAX } else { count };
+            let count = if rng.chance(20, 100) { u64::MAX } else { count };
             let outcome = presence.clear_range(&mut nodes, first, count);
             if outcome.is_ok() {
                 model.put(first, first.saturating_add(count), false);
@@ -152,7 +152,7 @@ fn run(seed: u64) {
             assert_eq!(presence.run(&mut nodes, from, span).unwrap(), (exists, span.min(end - from)));
         }
         assert_eq!(presence.is_empty(), model.0.is_empty());
-        if rng.chance(10) {
+        if rng.chance(10, 100) {
             verify(&presence, &nodes);
             let mut state = FileState { gravity_1: 3, height: 9, root: 9 };
             presence.store(&mut state);
@@ -236,16 +236,16 @@ fn hostile_states_and_nodes_are_errors() {
     assert_eq!(presence.set_range(&mut nodes, 5, 1).unwrap_err().code, Code::Corrupt);
     assert_eq!(presence.count(&mut nodes, 0, 9).unwrap_err().code, Code::Corrupt);
     with_seeds(500, |seed| {
-        let mut rng = Rng(seed);
+        let mut rng = Rng::new(seed);
         let height = rng.below(4) as u8;
-        let root = rng.next() & if height == 3 { 15 } else { u64::MAX };
+        let root = rng.next_u64() & if height == 3 { 15 } else { u64::MAX };
         let mut presence = Presence::load(16, &FileState { gravity_1: 0, height, root }).unwrap();
         let mut nodes = Nodes::default();
         for level in 1..=3 {
             for number in 0..300 {
                 let mut bytes = [0; BLOCK_SIZE];
                 let bit = rng.below(400) as usize;
-                if rng.chance(90) {
+                if rng.chance(90, 100) {
                     bits::put(&mut bytes, bit..bit + rng.below(40) as usize, true);
                 }
                 nodes.nodes.insert(node_index(level, number), Arc::new(bytes));

@@ -10,11 +10,12 @@ mod system_files;
 #[cfg(test)]
 mod vectors_test;
 
+pub use crate::device::testing::Rng;
 pub use check::{Report, check_volume};
 #[cfg(test)]
 pub(crate) use format::make_superblock;
 pub use format::{FormatOptions, format_volume};
-pub use seeds::{Rng, with_seeds};
+pub use seeds::with_seeds;
 pub use sizes::{Sizes, choose_sizes};
 
 /// Flips one bit of a block: the smallest damage there is.

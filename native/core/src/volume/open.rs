@@ -56,6 +56,15 @@ impl std::fmt::Debug for Say {
     }
 }
 
+impl OpenOptions {
+    /// A line for whoever mounted the volume.
+    fn tell(&self, line: &str) {
+        if let Some(Say(take)) = &self.say {
+            take(line);
+        }
+    }
+}
+
 impl Default for OpenOptions {
     fn default() -> OpenOptions {
         OpenOptions {
@@ -76,7 +85,7 @@ pub struct OpenReport {
     pub replayed: u64,
     /// The last record did not count: its data never arrived, or rotted.
     pub dropped: Option<u64>,
-    /// Copies of metadata blocks rewritten from the other copy.
+    /// Copies of metadata blocks rewritten from the other copy, superblocks among them.
     pub rewritten: u64,
     /// Files without a name that a crash left behind; they are being deleted.
     pub orphans: u64,
@@ -122,6 +131,9 @@ impl Volume {
         pages.load_init()?;
         let (mut report, next, block) =
             super::recover::recover(&*device, &geometry, &pages, options.read_only)?;
+        if !options.read_only {
+            report.rewritten += opened.repair(&*device, |error| options.tell(&error.to_string()))?;
+        }
         let window = Window::new(
             crate::base::Block(geometry.window_start),
             geometry.window_blocks,
@@ -216,9 +228,7 @@ impl Volume {
 
     /// A line for whoever mounted the volume.
     pub(super) fn say(&self, line: &str) {
-        if let Some(Say(take)) = &self.options.say {
-            take(line);
-        }
+        self.options.tell(line);
     }
     pub(super) fn report(&self, error: &crate::base::Error) {
         self.say(&error.to_string());

@@ -84,6 +84,20 @@ impl Volume {
         presence.run(&mut nodes, first + count - 1, 1).map(drop)
     }
 
+    /// Changes which blocks of a sparse file exist.
+    fn change_presence(
+        &self,
+        inode: &Inode,
+        state: &mut InodeState,
+        change: impl FnOnce(&mut Presence, &mut Nodes<'_>) -> Result<()>,
+    ) -> Result<()> {
+        let mut presence = self.presence_of(inode, state)?;
+        change(&mut presence, &mut self.nodes(inode, state))?;
+        state.presence = Some(presence);
+        state.slot_dirty = true;
+        Ok(())
+    }
+
     /// Blocks were placed: they exist from now on.
     pub(super) fn set_present(
         &self,
@@ -92,11 +106,7 @@ impl Volume {
         first: u64,
         count: u64,
     ) -> Result<()> {
-        let mut presence = self.presence_of(inode, state)?;
-        presence.set_range(&mut self.nodes(inode, state), first, count)?;
-        state.presence = Some(presence);
-        state.slot_dirty = true;
-        Ok(())
+        self.change_presence(inode, state, |presence, nodes| presence.set_range(nodes, first, count))
     }
 
     /// Blocks are being freed: they are holes from now on.
@@ -107,11 +117,7 @@ impl Volume {
         first: u64,
         count: u64,
     ) -> Result<()> {
-        let mut presence = self.presence_of(inode, state)?;
-        presence.clear_range(&mut self.nodes(inode, state), first, count)?;
-        state.presence = Some(presence);
-        state.slot_dirty = true;
-        Ok(())
+        self.change_presence(inode, state, |presence, nodes| presence.clear_range(nodes, first, count))
     }
 
     /// A file gets its first hole: from now on presence says what exists. An inline file waits until its

@@ -131,6 +131,6 @@ fn a_renamed_file_is_never_empty_however_busy_the_volume() {
         cursor.advance_to(cut);
         let tree = read_only_tree(cursor.everything()).unwrap();
         let mut saved = tree.iter().filter(|(path, _)| *path == "/saved");
-        assert!(saved.all(|(_, found)| found.size > 0), "cut {cut}: the saved file is empty");
+        assert!(saved.all(|(_, found)| found.attr.size > 0), "cut {cut}: the saved file is empty");
     }
 }

@@ -163,6 +163,11 @@ fn concurrent_syncs_lose_nothing() {
         rig.finish(lanes)
     });
     let one_in = (run.trace.cuts().len() as u64 * 4 / 150).max(1);
-    let figures = explore("concurrent:0", &run, &Plan { samples: 2, one_in, deep_one_in: 20, seed: 1 }, None);
+    let figures = explore(
+        "concurrent:0",
+        &run,
+        &Plan { samples: 2, one_in, deep_one_in: 20, read_one_in: 20, seed: 1 },
+        None,
+    );
     assert!(figures.failures.is_empty(), "{}", figures.failures.join("\n"));
 }

@@ -9,9 +9,12 @@ mod content;
 mod faults;
 mod flushes;
 mod lane;
+#[path = "../manifest/mod.rs"]
+mod manifest;
 mod named;
 mod oracle;
 mod proof;
+mod reader;
 mod rig;
 mod ring;
 mod states;

@@ -23,7 +23,8 @@ fn geometry(device: &dyn Device) -> Geometry {
 fn all_states(name: &str, run: &Run, samples: u64) {
     let all = run.trace.cuts().len() as u64 * (samples + 2);
     let one_in = if std::env::var_os("HN4_LONG").is_some() { 1 } else { (all / 200).max(1) };
-    let figures = explore(name, run, &Plan { samples, one_in, deep_one_in: 10, seed: 1 }, None);
+    let figures =
+        explore(name, run, &Plan { samples, one_in, deep_one_in: 10, read_one_in: 20, seed: 1 }, None);
     assert!(figures.failures.is_empty(), "{}", figures.failures.join("\n"));
 }
 
@@ -167,7 +168,7 @@ fn a_data_block_that_rots_in_the_last_unproven_commit_is_dropped_and_reported() 
     assert!(report.dropped.is_some(), "{report:?}");
     let tree = read_tree(&fs).unwrap();
     assert_eq!(tree.keys().collect::<Vec<_>>(), ["", "/first"]);
-    assert!(tree["/first"].content.iter().all(|byte| *byte == 1) && tree["/first"].size == 20_000);
+    assert!(tree["/first"].content.iter().all(|byte| *byte == 1) && tree["/first"].attr.size == 20_000);
     fs.shutdown().unwrap();
 }
 

@@ -122,25 +122,25 @@ fn names_differ(state: &State, tree: &BTreeMap<&str, &Found>) -> Option<String> 
         let meta = &state.nodes[&node];
         if !same_meta(meta, found) {
             let shown = Meta {
-                mode: found.mode,
-                nlink: found.nlink,
+                mode: found.attr.mode,
+                nlink: found.attr.nlink,
                 target: found.target.clone(),
                 xattrs: found.xattrs.clone(),
             };
             return Some(format!("{path} is {shown:?}, not {meta:?}"));
         }
-        if *inos.entry(node).or_insert(found.ino) != found.ino
-            || *nodes.entry(found.ino).or_insert(node) != node
+        if *inos.entry(node).or_insert(found.attr.ino) != found.attr.ino
+            || *nodes.entry(found.attr.ino).or_insert(node) != node
         {
-            return Some(format!("{path} is file {}, which should not be", found.ino));
+            return Some(format!("{path} is file {}, which should not be", found.attr.ino));
         }
     }
     None
 }
 
 fn same_meta(meta: &Meta, found: &Found) -> bool {
-    meta.mode == found.mode
-        && meta.nlink == found.nlink
+    meta.mode == found.attr.mode
+        && meta.nlink == found.attr.nlink
         && meta.target == found.target
         && meta.xattrs == found.xattrs
 }
@@ -153,7 +153,7 @@ fn contents_differ(
 ) -> Option<String> {
     for (path, found) in tree {
         let node = history.states[op].names[*path];
-        if found.mode & libc::S_IFMT != libc::S_IFREG {
+        if found.attr.mode & libc::S_IFMT != libc::S_IFREG {
             continue;
         }
         let file = &history.files[node];
@@ -176,14 +176,14 @@ fn content_differs(
 ) -> Option<String> {
     let versions = &history.files[node].versions[allowed.start.min(allowed.end)..allowed.end];
     // A file that grows is placed block by block: it may end between two of its sizes.
-    let whole = versions.iter().any(|version| version.content.size == found.size);
+    let whole = versions.iter().any(|version| version.content.size == found.attr.size);
     let least = versions.iter().map(|version| version.content.size).min().unwrap_or(0);
-    if !whole && (found.size % BLOCK != 0 || found.size < least) {
+    if !whole && (found.attr.size % BLOCK != 0 || found.attr.size < least) {
         let sizes: Vec<u64> = versions.iter().map(|version| version.content.size).collect();
-        return Some(format!("has {} bytes, not one of {sizes:?}", found.size));
+        return Some(format!("has {} bytes, not one of {sizes:?}", found.attr.size));
     }
-    for index in 0..found.size.div_ceil(BLOCK) {
-        let end = (index * BLOCK + BLOCK).min(found.size);
+    for index in 0..found.attr.size.div_ceil(BLOCK) {
+        let end = (index * BLOCK + BLOCK).min(found.attr.size);
         let bytes = &found.content[(index * BLOCK) as usize..end as usize];
         let holds = |at: &usize| {
             let content = &versions[*at].content;
@@ -202,7 +202,7 @@ fn content_differs(
             });
             return Some(format!(
                 "(size {}) shows {kind} of no version in block {index}; of all versions: {older:?}",
-                found.size
+                found.attr.size
             ));
         }
     }

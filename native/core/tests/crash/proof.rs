@@ -8,9 +8,10 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 /// Records one life of a workload and looks at about `states` of what it may leave.
 fn prove(case: &Case, seed: u64, states: u64, samples: u64) -> Figures {
+    let read_one_in = number("HN4_CRASH_READ_ONE_IN", 1);
     let run = record(&case.setup, case.run, seed);
     let all = run.trace.cuts().len() as u64 * (samples + 2);
-    let plan = Plan { samples, one_in: (all / states).max(1), deep_one_in: 20, seed };
+    let plan = Plan { samples, one_in: (all / states).max(1), deep_one_in: 20, read_one_in, seed };
     explore(&format!("{}:{seed}", case.name), &run, &plan, None)
 }
 
@@ -66,14 +67,21 @@ fn one_state_again() {
     let case = cases().into_iter().find(|case| case.name == parts[0]).expect("no such workload");
     let numbers: Vec<u64> = parts[1..].iter().map(|text| text.parse().unwrap()).collect();
     let run = record(&case.setup, case.run, numbers[0]);
-    let plan = Plan { samples: number("HN4_CRASH_SAMPLES", 4), one_in: 1, deep_one_in: 1, seed: numbers[0] };
+    let plan = Plan {
+        samples: number("HN4_CRASH_SAMPLES", 4),
+        one_in: 1,
+        deep_one_in: 1,
+        read_one_in: 1,
+        seed: numbers[0],
+    };
     let figures = explore(&which, &run, &plan, Some((numbers[1] as usize, numbers[2])));
     assert_eq!(figures.states, 1, "no such state");
     assert!(figures.failures.is_empty(), "{}", figures.failures.join("\n"));
 }
 
 /// The long run: `HN4_CRASH_STATES` states at least (24,000), from `HN4_CRASH_SEED` on (1), of the
-/// workloads whose names contain `HN4_CRASH_ONLY`.
+/// workloads whose names contain `HN4_CRASH_ONLY`: each at least once. With `HN4_CRASH_READER` the
+/// TypeScript reader looks at one state in `HN4_CRASH_READ_ONE_IN` (1) too.
 #[test]
 #[ignore = "takes minutes; npm run test:crash"]
 fn long_run() {
@@ -81,29 +89,46 @@ fn long_run() {
     let first = number("HN4_CRASH_SEED", 1);
     let only = std::env::var("HN4_CRASH_ONLY").unwrap_or_default();
     let cases: Vec<Case> = cases().into_iter().filter(|case| case.name.contains(&only)).collect();
+    let of_a_life = (wanted / cases.len() as u64).clamp(1, 300);
     let totals: Vec<Mutex<Figures>> = cases.iter().map(|_| Mutex::default()).collect();
     let (next, states) = (AtomicUsize::new(0), AtomicU64::new(0));
     std::thread::scope(|scope| {
         for _ in 0..std::thread::available_parallelism().map_or(1, |n| n.get()) {
             scope.spawn(|| {
-                while states.load(Ordering::Relaxed) < wanted {
+                loop {
                     let turn = next.fetch_add(1, Ordering::Relaxed);
+                    if turn >= cases.len() && states.load(Ordering::Relaxed) >= wanted {
+                        return;
+                    }
                     let (which, seed) = (turn % cases.len(), first + (turn / cases.len()) as u64);
-                    let figures = prove(&cases[which], seed, 300, 4);
+                    let figures = prove(&cases[which], seed, of_a_life, 4);
                     states.fetch_add(figures.states, Ordering::Relaxed);
                     totals[which].lock().unwrap().add(figures);
                 }
             });
         }
     });
+    let columns = ["workload", "states", "second crashes", "engine failures", "read", "reader failures"];
+    println!("{}", row(columns.map(String::from)));
     let mut total = Figures::default();
-    println!("{:<16} {:>8} {:>16} {:>9}", "workload", "states", "second crashes", "failures");
     for (case, figures) in cases.iter().zip(totals) {
         let figures = figures.into_inner().unwrap();
-        let failures = figures.failures.len();
-        println!("{:<16} {:>8} {:>16} {failures:>9}", case.name, figures.states, figures.second_crashes);
+        println!("{}", figures_row(case.name, &figures));
         total.add(figures);
     }
-    println!("{:<16} {:>8} {:>16} {:>9}", "all", total.states, total.second_crashes, total.failures.len());
+    println!("{}", figures_row("all", &total));
     assert!(total.failures.is_empty(), "{}", total.failures.join("\n"));
+}
+
+fn figures_row(name: &str, figures: &Figures) -> String {
+    let Figures { states, second_crashes, read, reader_failures, failures } = figures;
+    let engine_failures = failures.len() as u64 - reader_failures;
+    let counts = [*states, *second_crashes, engine_failures, *read, *reader_failures];
+    let mut words = vec![name.to_string()];
+    words.extend(counts.map(|count| count.to_string()));
+    row(words.try_into().unwrap())
+}
+
+fn row([name, rest @ ..]: [String; 6]) -> String {
+    format!("{name:<16}") + &rest.map(|word| format!(" {word:>15}")).concat()
 }

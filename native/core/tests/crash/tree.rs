@@ -1,18 +1,17 @@
 //! What a volume shows: every name, file and byte.
 
-use hn4_core::base::Ino;
-use hn4_core::vfs::{FileSystem, Vfs};
+use crate::manifest::{Entry, add_block, sorted};
+use hn4_core::base::{BLOCK_SIZE, Ino};
+use hn4_core::vfs::{Attr, FileSystem, Vfs};
+use serde_json::Value;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 /// A file as a reader sees it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Found {
-    pub ino: Ino,
-    /// Type and permission bits.
-    pub mode: u32,
-    pub nlink: u32,
-    pub size: u64,
+    /// Without the time of access; the size of a directory is 0.
+    pub attr: Attr,
     pub content: Arc<Vec<u8>>,
     pub target: Vec<u8>,
     pub xattrs: BTreeMap<Vec<u8>, Vec<u8>>,
@@ -40,7 +39,7 @@ pub fn read_tree(fs: &FileSystem) -> Result<Tree, String> {
             let wrong = |error| format!("{path}: {error}");
             let attr = fs.lookup(ino, name).map_err(wrong)?;
             let found = read_file(fs, attr.ino, &mut seen).map_err(wrong)?;
-            if found.mode & libc::S_IFMT == libc::S_IFDIR {
+            if found.attr.mode & libc::S_IFMT == libc::S_IFDIR {
                 directories.push((path.clone(), attr.ino));
             }
             if tree.insert(path.clone(), found).is_some() {
@@ -56,7 +55,8 @@ fn read_file(
     ino: Ino,
     seen: &mut HashMap<Ino, Arc<Vec<u8>>>,
 ) -> hn4_core::base::Result<Found> {
-    let attr = fs.getattr(ino)?;
+    let mut attr = fs.getattr(ino)?;
+    attr.atime = 0;
     let kind = attr.mode & libc::S_IFMT;
     let content = match seen.get(&ino) {
         Some(content) => content.clone(),
@@ -69,8 +69,36 @@ fn read_file(
     for name in fs.listxattr(ino)?.split(|byte| *byte == 0).filter(|name| !name.is_empty()) {
         xattrs.insert(name.to_vec(), fs.getxattr(ino, name)?);
     }
-    let size = if kind == libc::S_IFREG { attr.size } else { 0 };
-    Ok(Found { ino, mode: attr.mode, nlink: attr.nlink, size, content, target, xattrs })
+    if kind == libc::S_IFDIR {
+        attr.size = 0;
+    }
+    Ok(Found { attr, content, target, xattrs })
+}
+
+/// The tree as the TypeScript reader must find it (test/support/engine.ts), the root with an empty path.
+pub fn manifest_of(tree: &Tree) -> Vec<Value> {
+    let entry = |(path, found): (&String, &Found)| {
+        let is = |kind| found.attr.mode & libc::S_IFMT == kind;
+        Entry {
+            path: path.as_bytes(),
+            attr: &found.attr,
+            content: if is(libc::S_IFREG) { sum_of(&found.content) } else { 0 },
+            target: is(libc::S_IFLNK).then_some(&found.target),
+            xattrs: &found.xattrs,
+        }
+        .json()
+    };
+    sorted(tree.iter().map(entry).collect())
+}
+
+fn sum_of(content: &[u8]) -> u32 {
+    let mut sum = 0;
+    for (index, bytes) in content.chunks(BLOCK_SIZE).enumerate() {
+        let mut block = [0; BLOCK_SIZE];
+        block[..bytes.len()].copy_from_slice(bytes);
+        sum = add_block(sum, index as u64, &block);
+    }
+    sum
 }
 
 fn read_all(fs: &FileSystem, ino: Ino, size: u64) -> hn4_core::base::Result<Vec<u8>> {

@@ -1,6 +1,6 @@
 //! A filled volume, closed and as a crash leaves it, and a reader that compares every file with the model.
 
-use crate::{fill, manifest, world::World};
+use crate::{fill, listing, manifest, world::World};
 use hn4_core::base::{BLOCK_SIZE, Block, Error, Page, Result};
 use hn4_core::device::Device;
 use hn4_core::device::testing::MemDevice;
@@ -137,8 +137,7 @@ fn look(fs: &FileSystem, path: &[u8]) -> Result<Value> {
     for name in path[1..].split(|&b| b == b'/') {
         attr = fs.lookup(attr.ino, name)?;
     }
-    let (node, content) = manifest::read_node(fs, &attr)?;
-    Ok(manifest::entry(path, &attr, &node, content))
+    listing::read_entry(fs, path, &attr)
 }
 
 fn txn_of(device: &MemDevice, block: Block) -> u64 {

@@ -1,6 +1,6 @@
 //! Volumes filled to the last block, overwritten, emptied, filled again.
 
-use super::{BLOCK, ROOT, close, file, formatted, open};
+use super::{BLOCK, ROOT, close, file, formatted, open, pick};
 use hn4_core::testing::{FormatOptions, Rng};
 use hn4_core::vfs::{FileSystem, StatFs, Vfs};
 
@@ -43,12 +43,12 @@ fn filled_and_emptied(blocks: u64, dup: bool, blocks_a_file: u64) {
         let (_, first) = files[0];
         fs.write(first, 0, &[7; BLOCK as usize], false).expect("an overwrite fits");
         fs.fsync(first, false).expect("and becomes durable");
-        let mut rng = Rng(round);
+        let mut rng = Rng::new(round);
         for _ in 0..3000 {
-            let (_, ino) = files[rng.below(files.len() as u64) as usize];
+            let (_, ino) = files[pick(&mut rng, files.len() as u64) as usize];
             let size = fs.getattr(ino).expect("getattr").size;
             if size > 0 {
-                let index = rng.below(size / BLOCK);
+                let index = pick(&mut rng, size / BLOCK);
                 fs.write(ino, index * BLOCK, &[index as u8 | 1; BLOCK as usize], false).expect("fits");
             }
         }

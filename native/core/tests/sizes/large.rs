@@ -1,6 +1,6 @@
 //! Many files in one directory, and a large file in random order.
 
-use super::{BLOCK, ROOT, close, file, formatted, long_run, open};
+use super::{BLOCK, ROOT, close, file, formatted, long_run, open, pick};
 use hn4_core::testing::{FormatOptions, Rng};
 use hn4_core::vfs::Vfs;
 
@@ -20,9 +20,9 @@ fn crowded_directory(count: u64, blocks: u64) {
     })
     .unwrap();
     assert!(seen.iter().all(|seen| *seen));
-    let mut rng = Rng(count);
+    let mut rng = Rng::new(count);
     for _ in 0..1000 {
-        let name = format!("file-{}", rng.below(count));
+        let name = format!("file-{}", pick(&mut rng, count));
         let found = fs.lookup(ROOT, name.as_bytes()).unwrap();
         fs.forget(found.ino, 1);
     }
@@ -50,9 +50,9 @@ fn random_order(blocks: u64, volume: u64) {
     let fs = open(device.clone());
     let ino = file(&fs, "random");
     let mut order: Vec<u64> = (0..blocks).collect();
-    let mut rng = Rng(blocks);
+    let mut rng = Rng::new(blocks);
     for i in (1..blocks).rev() {
-        order.swap(i as usize, rng.below(i + 1) as usize);
+        order.swap(i as usize, pick(&mut rng, i + 1) as usize);
     }
     let fingerprint = |index: u64| {
         let mut block = vec![0; BLOCK as usize];

@@ -8,7 +8,7 @@ mod sparse;
 
 use hn4_core::device::Device;
 use hn4_core::device::testing::MemDevice;
-use hn4_core::testing::{FormatOptions, Report, check_volume, format_volume};
+use hn4_core::testing::{FormatOptions, Report, Rng, check_volume, format_volume};
 use hn4_core::vfs::{Caller, FileSystem, Vfs};
 use hn4_core::volume::{OpenOptions, Say, Volume};
 use std::sync::Arc;
@@ -34,6 +34,12 @@ fn open(device: Arc<dyn Device>) -> FileSystem {
 
 fn file(fs: &FileSystem, name: &str) -> u64 {
     fs.mknod(ROOT, name.as_bytes(), libc::S_IFREG | 0o644, 0, &Caller::default()).expect("creates").ino
+}
+
+/// A number below `end`, by the remainder: the sequences that the figures of docs/testing.md and
+/// docs/simulations.md were taken with.
+fn pick(rng: &mut Rng, end: u64) -> u64 {
+    rng.next_u64() % end
 }
 
 /// Closes and checks the whole volume.

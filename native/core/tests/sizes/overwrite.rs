@@ -1,7 +1,7 @@
 //! Random overwrites of a large file on a well-filled volume: where its blocks end up, and what reading it
 //! costs then.
 
-use super::{BLOCK, close, file, formatted, long_run, open};
+use super::{BLOCK, close, file, formatted, long_run, open, pick};
 use hn4_core::device::testing::CountingDevice;
 use hn4_core::testing::{FormatOptions, Report, Rng, check_volume};
 use hn4_core::vfs::{FileSystem, Vfs};
@@ -34,11 +34,11 @@ fn overwritten(case: &Case) -> Report {
     let wanted = fs.statfs().unwrap().bavail * (100 - case.fill) / 100;
     let ino = write_whole(&fs, "database", case.file_blocks);
     fs.fsync(ino, false).unwrap();
-    let mut rng = Rng(1);
+    let mut rng = Rng::new(1);
     let mut others = 0;
     while fs.statfs().unwrap().bavail > wanted {
         let room = fs.statfs().unwrap().bavail - wanted;
-        let other = write_whole(&fs, &format!("other-{others}"), (1 + rng.below(2000)).min(room));
+        let other = write_whole(&fs, &format!("other-{others}"), (1 + pick(&mut rng, 2000)).min(room));
         fs.forget(other, 1);
         others += 1;
     }
@@ -48,7 +48,7 @@ fn overwritten(case: &Case) -> Report {
     let count = case.file_blocks;
     let mut newest = vec![3u8; count as usize];
     for step in 0..2 * count {
-        let index = rng.below(count);
+        let index = pick(&mut rng, count);
         newest[index as usize] = (step % 251) as u8;
         fs.write(ino, index * BLOCK, &[(step % 251) as u8; BLOCK as usize], false).unwrap();
         if step % case.sync_every == 0 {

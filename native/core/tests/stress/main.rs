@@ -86,12 +86,12 @@ fn a_hundred_threads_create() {
         for thread in 0..100u64 {
             let (fs, progress) = (fs.clone(), &watchdog.progress);
             scope.spawn(move || {
-                let mut rng = Rng(thread);
+                let mut rng = Rng::new(thread);
                 for i in 0..40 {
                     let name = format!("{thread}-{i}");
                     let mode = libc::S_IFREG | 0o644;
                     let made = fs.mknod(ROOT, name.as_bytes(), mode, 0, &Caller::default()).unwrap();
-                    if rng.chance(5) {
+                    if rng.chance(5, 100) {
                         fs.fsync(made.ino, false).unwrap();
                     }
                     fs.forget(made.ino, 1);

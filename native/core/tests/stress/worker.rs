@@ -34,7 +34,7 @@ impl Worker {
     pub fn new(fs: Arc<FileSystem>, number: u64, shared: u64, seed: u64, write_max: u64) -> Worker {
         let name = format!("own-{number}");
         let dir = fs.mkdir(1, name.as_bytes(), 0o755, &Caller::default()).expect("a new directory").ino;
-        Worker { fs, name, dir, shared, rng: Rng(seed), write_max, files: BTreeMap::new() }
+        Worker { fs, name, dir, shared, rng: Rng::new(seed), write_max, files: BTreeMap::new() }
     }
 
     pub fn reopen(&mut self, fs: Arc<FileSystem>) {
@@ -86,7 +86,7 @@ impl Worker {
             content.resize(content.len().max(end), 0);
             content[offset..end].copy_from_slice(&data);
         }
-        if self.rng.chance(15) {
+        if self.rng.chance(15, 100) {
             self.fs.fsync(ino, false).expect("fsync works");
         }
         self.fs.forget(ino, 1);

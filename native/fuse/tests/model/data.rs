@@ -23,7 +23,7 @@ impl World {
             3..6 => size,
             _ => self.rng.below(near),
         };
-        if self.rng.chance(50) { at & !4095 } else { at }
+        if self.rng.chance(50, 100) { at & !4095 } else { at }
     }
 
     fn length(&mut self) -> u64 {
@@ -33,13 +33,13 @@ impl World {
             _ => self.kind.write_max,
         };
         let length = 1 + self.rng.below(max);
-        if self.rng.chance(30) { length.next_multiple_of(4096) } else { length }
+        if self.rng.chance(30, 100) { length.next_multiple_of(4096) } else { length }
     }
 
     pub fn write(&mut self) {
         let Some(file) = self.regular() else { return };
         let (offset, length) = (self.offset(file), self.length());
-        let kill = self.rng.chance(30);
+        let kill = self.rng.chance(30, 100);
         let bytes = self.rng.bytes(length.min(997));
         let data: Vec<u8> = bytes.iter().copied().cycle().take(length as usize).collect();
         let what = format!("write {} {offset} + {length}", file.real);

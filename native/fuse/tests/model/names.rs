@@ -32,7 +32,7 @@ impl World {
 
     pub fn mkdir(&mut self) {
         let (dir, name) = (self.dir(), self.name());
-        let mode = if self.rng.chance(10) { 0o2775 } else { 0o755 };
+        let mode = if self.rng.chance(10, 100) { 0o2775 } else { 0o755 };
         let what = format!("mkdir {}/{}", dir.real, String::from_utf8_lossy(&name));
         let made = self.both(
             &what,
@@ -46,7 +46,7 @@ impl World {
     pub fn crowd(&mut self) {
         let dir = self.dir();
         let (from, count) = (self.rng.below(300), 1 + self.rng.below(120));
-        let remove = self.rng.chance(45);
+        let remove = self.rng.chance(45, 100);
         let trail = self.trail.len();
         for i in from..from + count {
             let name = format!("crowd-{i}-{}", "y".repeat((i * 7 % 60) as usize)).into_bytes();

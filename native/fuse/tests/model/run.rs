@@ -9,7 +9,7 @@ pub fn run(seed: u64, steps: u64, kind: Kind) {
     let mut world = World::new(seed, kind);
     for _ in 0..steps {
         step(&mut world);
-        if world.rng.chance(6) {
+        if world.rng.chance(6, 100) {
             moment(&mut world);
         }
     }

@@ -23,7 +23,7 @@ pub struct Kind {
 
 impl Kind {
     pub fn of(seed: u64, dup: bool, stride: u64, scale: u16) -> Kind {
-        let mut rng = Rng(seed ^ 0x5eed);
+        let mut rng = Rng::new(seed ^ 0x5eed);
         Kind {
             blocks: [4096, 8192, 16_384][rng.below(3) as usize],
             dup,

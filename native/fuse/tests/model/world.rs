@@ -45,7 +45,7 @@ impl World {
             fs,
             model: MemVfs::new(1 << 40),
             files: vec![root],
-            rng: Rng(seed),
+            rng: Rng::new(seed),
             trail: Vec::new(),
         }
     }

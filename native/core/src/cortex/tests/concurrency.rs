@@ -24,12 +24,12 @@ struct Shared {
 }
 
 fn create(shared: &Shared, seed: u64) -> Vec<(Key, u64)> {
-    let mut random = Random::new(seed);
+    let mut random = Rng::new(seed);
     let mut mine = Vec::new();
     for file in 0..shared.files {
         let number = shared.numbers.fetch_add(1, Ordering::Relaxed);
         let hint = match random.below(3) {
-            0 => random.next() as u32,
+            0 => random.next_u64() as u32,
             _ => shared.cortex.choose_hint(random.below(4) as u32, random.below(300)),
         };
         let key = Key { number, hint };
@@ -59,7 +59,7 @@ fn create(shared: &Shared, seed: u64) -> Vec<(Key, u64)> {
 }
 
 fn look(shared: &Shared, seed: u64) -> u64 {
-    let mut random = Random::new(seed);
+    let mut random = Rng::new(seed);
     let mut looked = 0;
     while !shared.done.load(Ordering::Relaxed) {
         let lasting = shared.lasting.read();

@@ -7,7 +7,7 @@ use super::*;
 #[test]
 fn damaged_slots_are_occupied_never_match_and_never_move() {
     for_seeds(40, |seed| {
-        let mut random = Random::new(seed);
+        let mut random = Rng::new(seed);
         let (store, cortex) = open(32, seed);
         let mut damaged = HashMap::new();
         for page in 0..32 {
@@ -24,7 +24,7 @@ fn damaged_slots_are_occupied_never_match_and_never_move() {
         }
         let mut entered = 0;
         for number in 16.. {
-            let hint = cortex.choose_hint(random.next() as u32, 0);
+            let hint = cortex.choose_hint(random.next_u64() as u32, 0);
             match cortex.insert(&slot_bytes(number, hint, 0)) {
                 Ok(_) => entered += 1,
                 Err(error) => {
@@ -69,11 +69,11 @@ fn an_anchor_on_a_foreign_page_is_invisible_and_stays() {
 #[test]
 fn unreadable_pages_give_errors_and_lose_nothing() {
     for_seeds(60, |seed| {
-        let mut random = Random::new(seed);
+        let mut random = Rng::new(seed);
         let (store, cortex) = open(32, seed);
         let mut keys = Vec::new();
         for number in 16..16 + random.below(cortex.capacity()) {
-            let hint = random.next() as u32;
+            let hint = random.next_u64() as u32;
             if cortex.insert(&slot_bytes(number, hint, number)).is_ok() {
                 keys.push(Key { number, hint });
             }
@@ -93,7 +93,7 @@ fn unreadable_pages_give_errors_and_lose_nothing() {
         }
         for number in 5000..5200 {
             let before = store.image();
-            let hint = random.next() as u32;
+            let hint = random.next_u64() as u32;
             match cortex.insert(&slot_bytes(number, hint, number)) {
                 Ok(_) => keys.push(Key { number, hint }),
                 Err(_) => assert!(store.image() == before, "a failed insert changed a slot"),

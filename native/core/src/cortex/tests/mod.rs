@@ -11,28 +11,8 @@ use super::*;
 use crate::base::Code;
 use crate::format::layout::REGION_PAGES;
 use crate::format::slot::{EMPTY, seal};
+use crate::testing::Rng;
 use std::sync::Arc;
-
-/// xorshift64*: seeds are printed, so that a failing run can be repeated.
-pub struct Random(u64);
-
-impl Random {
-    pub fn new(seed: u64) -> Random {
-        Random(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1)
-    }
-
-    pub fn next(&mut self) -> u64 {
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        self.0.wrapping_mul(0x2545_f491_4f6c_dd1d)
-    }
-
-    /// 0 to `end` - 1.
-    pub fn below(&mut self, end: u64) -> u64 {
-        self.next() % end
-    }
-}
 
 /// A sealed slot; `content` makes versions of it differ.
 pub fn slot_bytes(number: u64, hint: u32, content: u64) -> SlotBytes {

@@ -8,7 +8,7 @@ struct Model {
     store: Arc<RamStore>,
     cortex: Cortex<Arc<RamStore>>,
     anchors: BTreeMap<u64, (u32, SlotBytes)>,
-    random: Random,
+    random: Rng,
     next_number: u64,
     refused: u64,
 }
@@ -16,13 +16,13 @@ struct Model {
 impl Model {
     fn new(pages: u64, seed: u64) -> Model {
         let (store, cortex) = if seed % 3 == 0 { open_pessimistic(pages, seed) } else { open(pages, seed) };
-        let random = Random::new(seed);
+        let random = Rng::new(seed);
         Model { store, cortex, anchors: BTreeMap::new(), random, next_number: 16, refused: 0 }
     }
 
     fn hint(&mut self) -> u32 {
         match self.random.below(4) {
-            0 => self.random.next() as u32,
+            0 => self.random.next_u64() as u32,
             1 => 0,
             _ => {
                 let directory = self.random.below(4) as u32;
@@ -40,7 +40,7 @@ impl Model {
     fn insert(&mut self) {
         let (number, hint) = (self.next_number, self.hint());
         self.next_number += 1;
-        let bytes = slot_bytes(number, hint, self.random.next());
+        let bytes = slot_bytes(number, hint, self.random.next_u64());
         let before = (self.random.below(8) == 0).then(|| self.store.image());
         match self.cortex.insert(&bytes) {
             Ok(at) => {
@@ -64,7 +64,7 @@ impl Model {
 
     fn update(&mut self) {
         let Some((number, hint)) = self.any() else { return };
-        let bytes = slot_bytes(number, hint, self.random.next());
+        let bytes = slot_bytes(number, hint, self.random.next_u64());
         self.cortex.update(number, hint, &bytes).unwrap();
         self.anchors.insert(number, (hint, bytes));
     }

@@ -29,6 +29,11 @@ impl Rng {
             chunk.copy_from_slice(&self.next_u64().to_le_bytes()[..chunk.len()]);
         }
     }
+    pub fn bytes(&mut self, count: u64) -> Vec<u8> {
+        let mut bytes = vec![0; count as usize];
+        self.fill(&mut bytes);
+        bytes
+    }
     pub fn shuffle<T>(&mut self, items: &mut [T]) {
         for last in (1..items.len()).rev() {
             items.swap(last, self.below(last as u64 + 1) as usize);

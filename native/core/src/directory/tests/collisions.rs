@@ -98,12 +98,12 @@ fn an_index_out_of_proportion_is_refused() {
 #[test]
 fn random_operations_with_many_collisions_agree_with_a_map() {
     with_seeds(100, |seed| {
-        let mut rng = Rng(seed);
+        let mut rng = Rng::new(seed);
         let mut subject = Subject::hashed(few_bits);
         let pool = 100 + rng.below(600);
         for step in 0..2000 {
             let name = name_of(rng.below(pool), 30);
-            if rng.chance(60) {
+            if rng.chance(60, 100) {
                 match subject.insert(&name, step + 1) {
                     Ok(()) => {}
                     Err(error) => assert!(matches!(error.code, Code::Exists | Code::NoSpace), "{error}"),

@@ -43,14 +43,14 @@ fn attempt(subject: &mut Subject, rng: &mut Rng, name: &[u8], inserting: bool) {
 #[test]
 fn a_failed_read_changes_nothing() {
     with_seeds(200, |seed| {
-        let mut rng = Rng(seed);
+        let mut rng = Rng::new(seed);
         let mut subject = Subject::new();
         let pool = 50 + rng.below(600);
         for phase in 0..4 {
             for _ in 0..pool {
                 let name = name_of(rng.below(pool), 120);
-                let inserting = rng.chance(if phase % 2 == 0 { 85 } else { 15 });
-                if rng.chance(50) {
+                let inserting = rng.chance(if phase % 2 == 0 { 85 } else { 15 }, 100);
+                if rng.chance(50, 100) {
                     attempt(&mut subject, &mut rng, &name, inserting);
                 } else if inserting {
                     let _ = subject.insert(&name, 1);

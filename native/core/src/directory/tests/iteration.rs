@@ -5,11 +5,11 @@ use crate::format::layout::COOKIE_FIRST;
 use std::collections::{BTreeMap, BTreeSet};
 
 fn run(seed: u64) {
-    let mut rng = Rng(seed);
+    let mut rng = Rng::new(seed);
     let mut subject = Subject::new();
     let pool = 20 + rng.below(800);
     for id in 0..pool {
-        if rng.chance(60) {
+        if rng.chance(60, 100) {
             subject.insert(&name_of(id, 60), id + 1).unwrap();
         }
     }
@@ -40,7 +40,7 @@ fn run(seed: u64) {
             break;
         }
         // Bursts in one direction make splits and merges between two calls.
-        let inserting = rng.chance(50);
+        let inserting = rng.chance(50, 100);
         for _ in 0..rng.below(60) {
             let name = name_of(rng.below(pool), 60);
             if inserting && !subject.model.contains_key(&name) {

@@ -5,13 +5,13 @@ use super::support::{Rng, Subject, name_of, with_seeds};
 use crate::base::Code;
 
 fn run(seed: u64) {
-    let mut rng = Rng(seed);
+    let mut rng = Rng::new(seed);
     let mut subject = Subject::new();
     let pool = 1 + rng.below(1500);
     let longest = [3, 20, 255][rng.below(3) as usize];
     let mut inserts = 50 + rng.below(40);
     for step in 0..pool * 3 {
-        if rng.chance(1) {
+        if rng.chance(1, 100) {
             // Growing and shrinking phases.
             inserts = rng.below(100);
         }
@@ -22,7 +22,7 @@ fn run(seed: u64) {
                 let found = subject.table.lookup(&mut subject.blocks, &name).unwrap();
                 assert_eq!(found, subject.model.get(&name).copied());
             }
-            _ if rng.chance(inserts) => {
+            _ if rng.chance(inserts, 100) => {
                 let known = subject.model.contains_key(&name);
                 match subject.insert(&name, step + 1) {
                     Ok(()) => assert!(!known),

@@ -67,7 +67,7 @@ fn two_hundred_thousand_names_cost_one_read_each() {
 #[test]
 fn an_index_of_several_blocks_grows_shrinks_and_reloads() {
     with_seeds(4, |seed| {
-        let mut rng = Rng(seed);
+        let mut rng = Rng::new(seed);
         let mut subject = Subject::new();
         let mut names: Vec<Vec<u8>> = Vec::new();
         let (mut next, mut most_index_blocks) = (0u64, 0);

@@ -11,11 +11,11 @@ pub const NUMBER: u64 = 16;
 
 /// A name of 1 to 255 bytes, number `id` of a pool.
 pub fn name_of(id: u64, longest: u64) -> Vec<u8> {
-    let mut rng = Rng(id);
+    let mut rng = Rng::new(id);
     let length = 1 + rng.below(longest) as usize;
     let mut name = format!("{id:x}.").into_bytes();
     while name.len() < length {
-        name.push(match rng.next() as u8 {
+        name.push(match rng.next_u64() as u8 {
             0 | b'/' => 0xff,
             byte => byte,
         });

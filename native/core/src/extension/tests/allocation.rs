@@ -9,18 +9,18 @@ use crate::format::layout::{EXTENSION_SEGMENTS, EXTENSION_XATTR};
 fn units_are_in_one_page_free_and_never_unit_0() {
     let mut store = Store::new(5000);
     let mut allocator = UnitAllocator::new(5000, 0);
-    let mut rng = Rng(3);
+    let mut rng = Rng::new(3);
     let mut taken: Vec<(u64, u64)> = Vec::new();
     for _ in 0..60_000 {
-        if rng.chance(35) && !taken.is_empty() {
+        if rng.chance(35, 100) && !taken.is_empty() {
             let (first, count) = taken.swap_remove(rng.below(taken.len() as u64) as usize);
             store.used[first as usize..(first + count) as usize].fill(false);
             allocator.release(first, count);
             continue;
         }
         let count = 1 + rng.below(15);
-        let near = rng.chance(50).then(|| rng.below(75_000));
-        let outcome = if rng.chance(30) {
+        let near = rng.chance(50, 100).then(|| rng.below(75_000));
+        let outcome = if rng.chance(30, 100) {
             allocator.take_in_empty_page(&mut store, count, EXTENSION_SEGMENTS)
         } else {
             allocator.take(&mut store, count, EXTENSION_SEGMENTS, near)
@@ -61,7 +61,7 @@ fn half_of_the_region_is_kept_for_segments() {
     assert_eq!(error.code, Code::ExtensionFull);
     assert_eq!(file.allocator.used(), before.used_count());
     assert_eq!(file.store.units, before.units);
-    file.change(EXTENSION_SEGMENTS, &Rng(1).bytes(16 * 1200)).unwrap();
+    file.change(EXTENSION_SEGMENTS, &Rng::new(1).bytes(16 * 1200)).unwrap();
     assert!(file.allocator.used() > 100);
     // What needs no further unit is still served.
     file.change(EXTENSION_XATTR, &attribute(9_900)).unwrap();
@@ -85,7 +85,7 @@ fn a_fragmented_region_serves_long_payloads_in_short_records() {
         file.store.used[page * 15 + 7] = true;
     }
     file.allocator = UnitAllocator::new(40, 40);
-    let payload = Rng(1).bytes(16 * 1000);
+    let payload = Rng::new(1).bytes(16 * 1000);
     let plan = file
         .chain
         .plan(

@@ -8,16 +8,16 @@ use std::collections::BTreeMap;
 #[test]
 fn random_attributes_agree_with_a_map() {
     with_seeds(200, |seed| {
-        let mut rng = Rng(seed);
+        let mut rng = Rng::new(seed);
         let mut payload = Vec::new();
         let mut model: BTreeMap<Vec<u8>, Vec<u8>> = BTreeMap::new();
         for _ in 0..200 {
             let name = format!("user.{}{}", rng.below(30), "x".repeat(rng.below(240) as usize)).into_bytes();
             let flags = rng.below(3) as u32;
-            let longest = if rng.chance(2) { 65_537 } else { 100 };
+            let longest = if rng.chance(2, 100) { 65_537 } else { 100 };
             let size = rng.below(longest);
             let value = rng.bytes(size);
-            if rng.chance(30) {
+            if rng.chance(30, 100) {
                 let known = model.remove(&name);
                 match remove(&payload, &name) {
                     Ok(new) => payload = new,
@@ -91,10 +91,10 @@ fn hostile_payloads_are_errors() {
     let twice = [set(&[], b"a", b"1", 0).unwrap(), set(&[], b"a", b"2", 0).unwrap()].concat();
     assert!(check(&twice).is_err());
     with_seeds(2000, |seed| {
-        let mut rng = Rng(seed);
+        let mut rng = Rng::new(seed);
         let size = rng.below(64);
         let mut payload = rng.bytes(size);
-        if rng.chance(50) && payload.len() > 8 {
+        if rng.chance(50, 100) && payload.len() > 8 {
             payload[1..4].fill(0);
             payload[5..8].fill(0);
         }

@@ -33,7 +33,7 @@ fn read(store: &mut Store, head: u64) -> crate::base::Result<Chain> {
 
 #[test]
 fn every_flipped_bit_of_a_chain_is_found() {
-    let mut file = sample(&mut Rng(1));
+    let mut file = sample(&mut Rng::new(1));
     let head = file.chain.head();
     let used: Vec<usize> = (0..file.store.units.len()).filter(|unit| file.store.used[*unit]).collect();
     for unit in used {
@@ -53,7 +53,7 @@ fn every_flipped_bit_of_a_chain_is_found() {
 #[test]
 fn headers_that_lie_under_a_right_checksum_hurt_nobody() {
     with_seeds(3000, |seed| {
-        let mut rng = Rng(seed);
+        let mut rng = Rng::new(seed);
         let mut file = sample(&mut rng);
         let at = rng.below(file.chain.records.len() as u64) as usize;
         let unit = file.chain.records[at].unit;
@@ -62,10 +62,10 @@ fn headers_that_lie_under_a_right_checksum_hurt_nobody() {
         match rng.below(3) {
             0 => bytes[field] ^= 1 << rng.below(8),
             1 => bytes[field..field + 4].copy_from_slice(&(rng.below(460) as u32).to_le_bytes()),
-            _ => bytes[field..field + 4].copy_from_slice(&(rng.next() as u32).to_le_bytes()),
+            _ => bytes[field..field + 4].copy_from_slice(&(rng.next_u64() as u32).to_le_bytes()),
         }
         seal(&mut file.store, unit);
-        let head = if rng.chance(90) { file.chain.head() } else { rng.below(500) };
+        let head = if rng.chance(90, 100) { file.chain.head() } else { rng.below(500) };
         if let Ok(chain) = read(&mut file.store, head) {
             assert!(chain.units() <= file.store.used_count());
             let changes = [Change { kind: EXTENSION_SEGMENTS, payload: &[1; 32] }];
@@ -77,7 +77,7 @@ fn headers_that_lie_under_a_right_checksum_hurt_nobody() {
 #[test]
 fn random_units_hurt_nobody() {
     with_seeds(500, |seed| {
-        let mut rng = Rng(seed);
+        let mut rng = Rng::new(seed);
         let mut store = Store::new(4);
         store.used.fill(true);
         for unit in 0..60 {
@@ -92,7 +92,7 @@ fn random_units_hurt_nobody() {
 #[test]
 fn loops_and_overlaps_are_found() {
     let mut file = File::new(30);
-    file.change(EXTENSION_SEGMENTS, &Rng(1).bytes(16 * 500)).unwrap();
+    file.change(EXTENSION_SEGMENTS, &Rng::new(1).bytes(16 * 500)).unwrap();
     let records = file.chain.records.clone();
     assert!(records.len() >= 3);
     let last = records[records.len() - 1].unit;

@@ -35,7 +35,7 @@ fn edit_segments(rng: &mut Rng, payload: &mut Vec<u8>) {
 
 fn edit_attributes(rng: &mut Rng, payload: &mut Vec<u8>) {
     let name = format!("user.{}", rng.below(12)).into_bytes();
-    *payload = if rng.chance(30) {
+    *payload = if rng.chance(30, 100) {
         xattr::remove(payload, &name).unwrap_or_default()
     } else {
         let size = [20, 300, 9000][rng.below(3) as usize];
@@ -45,7 +45,7 @@ fn edit_attributes(rng: &mut Rng, payload: &mut Vec<u8>) {
 }
 
 fn run(seed: u64) {
-    let mut rng = Rng(seed);
+    let mut rng = Rng::new(seed);
     let pages = 3 + rng.below(400);
     let mut store = Store::new(pages);
     let mut allocator = UnitAllocator::new(pages, 0);
@@ -55,7 +55,7 @@ fn run(seed: u64) {
         let file = rng.below(chains.len() as u64) as usize;
         let mut changes = Vec::new();
         for kind in [EXTENSION_SEGMENTS, EXTENSION_XATTR, EXTENSION_SYMLINK] {
-            if rng.chance(60) {
+            if rng.chance(60, 100) {
                 continue;
             }
             let mut payload = payloads.get(&(file, kind)).cloned().unwrap_or_default();
@@ -63,7 +63,7 @@ fn run(seed: u64) {
                 EXTENSION_SEGMENTS => edit_segments(&mut rng, &mut payload),
                 EXTENSION_XATTR => edit_attributes(&mut rng, &mut payload),
                 _ => {
-                    let size = if rng.chance(50) { 29 + rng.below(4066) } else { 0 };
+                    let size = if rng.chance(50, 100) { 29 + rng.below(4066) } else { 0 };
                     payload = rng.bytes(size);
                 }
             }
@@ -78,7 +78,7 @@ fn run(seed: u64) {
                 assert_eq!((allocator.used(), store.used_count()), before);
                 continue;
             }
-            Ok(plan) if rng.chance(10) => {
+            Ok(plan) if rng.chance(10, 100) => {
                 plan.cancel(&mut allocator);
                 assert_eq!(allocator.used(), before.0);
                 continue;
@@ -108,7 +108,7 @@ fn run(seed: u64) {
         }
         let in_chains: u64 = chains.iter().map(Chain::units).sum();
         assert_eq!((allocator.used(), store.used_count()), (in_chains, in_chains));
-        if rng.chance(5) {
+        if rng.chance(5, 100) {
             allocator = UnitAllocator::new(pages, in_chains);
         }
     }
@@ -133,7 +133,7 @@ fn random_changes_read_back() {
 fn one_more_segment_changes_its_units_and_a_header() {
     let mut file = File::new(200);
     let mut payload = Vec::new();
-    let mut rng = Rng(1);
+    let mut rng = Rng::new(1);
     for count in 1..=3000usize {
         payload.extend(rng.bytes(16));
         let (units, freed) = file.change(EXTENSION_SEGMENTS, &payload).unwrap();
@@ -166,7 +166,7 @@ fn one_more_segment_changes_its_units_and_a_header() {
 #[test]
 fn two_segments_exchanged_far_apart_change_two_records() {
     let mut file = File::new(200);
-    let mut payload = Rng(1).bytes(16 * 237 * 8);
+    let mut payload = Rng::new(1).bytes(16 * 237 * 8);
     file.change(EXTENSION_SEGMENTS, &payload).unwrap();
     payload[16 * 5] ^= 1;
     payload[16 * 237 * 7 + 32] ^= 1;

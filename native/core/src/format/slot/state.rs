@@ -62,11 +62,12 @@ impl Slot {
         }
     }
 
-    /// Checks what depends on the volume: the equation and the G of copy 1 against the window, the
-    /// extension against its region of `units` units. Call after [`Slot::check`]. Error: `Corrupt`.
+    /// Checks what depends on the volume: the blocks owned against its data blocks, the equation and the G
+    /// of copy 1 against the window, the extension against its region of `units` units. Call after [`Slot::check`]. Error: `Corrupt`.
     pub fn check_against(&self, window: &Window, units: u64) -> Result<()> {
         let a = &self.anchor;
         self.demand(self.attributes.extension < units, "extension (outside its region)")?;
+        self.demand(self.attributes.blocks <= window.data_blocks(), "blocks (more than the volume has)")?;
         if a.gravity_center == 0 {
             return Ok(());
         }

@@ -393,6 +393,11 @@ fn equations_stay_inside_the_window() {
     let mut slot = long_symlink();
     slot.attributes.extension = 100;
     refused(&slot, "extension");
+    let mut slot = data;
+    slot.attributes.blocks = 4099 + 300;
+    slot.check_against(&window, 100).unwrap();
+    slot.attributes.blocks += 1;
+    refused(&slot, "blocks");
 }
 
 /// Any bytes give a slot or an error: resealed noise reaches every rule.

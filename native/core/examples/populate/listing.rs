@@ -1,51 +1,19 @@
 //! The list of all files: of the model, and of the volume as the engine reads it.
 
-use crate::model::{Node, add_block};
+use crate::manifest::{Entry, add_block, escape, sorted};
 use hn4_core::base::{AlignedBuf, BLOCK_SIZE, Code, Result};
 use hn4_core::vfs::{Attr, FileSystem, Seek, Vfs};
-use serde_json::{Value, json};
+use serde_json::Value;
+use std::collections::BTreeMap;
 
 const BLOCK: u64 = BLOCK_SIZE as u64;
-
-/// Bytes as text: printable ASCII but `%` as it is, others as %XX.
-pub fn escape(bytes: &[u8]) -> String {
-    let shown = |&b: &u8| match b {
-        b' '..=b'~' if b != b'%' => char::from(b).to_string(),
-        _ => format!("%{b:02x}"),
-    };
-    bytes.iter().map(shown).collect()
-}
-
-fn sum_of(bytes: &[u8]) -> u32 {
-    crc32c::crc32c(bytes)
-}
-
-/// One file of the manifest. Times of the engine are nanoseconds: text, for JSON numbers are doubles.
-pub fn entry(path: &[u8], attr: &Attr, node: &Node, content: u32) -> Value {
-    let xattrs: Vec<Value> =
-        node.xattrs.iter().map(|(name, value)| json!([escape(name), value.len(), sum_of(value)])).collect();
-    json!({
-        "path": escape(path),
-        "mode": node.mode,
-        "uid": node.uid,
-        "gid": node.gid,
-        "rdev": node.rdev,
-        "nlink": attr.nlink,
-        "size": node.size.to_string(),
-        "mtime": node.mtime.unwrap_or(attr.mtime).to_string(),
-        "content": content,
-        "target": node.target.as_deref().map(escape),
-        "xattrs": xattrs,
-    })
-}
 
 /// A manifest, one file a line.
 pub struct Manifest(Vec<Value>);
 
 impl Manifest {
-    pub fn new(mut entries: Vec<Value>) -> Manifest {
-        entries.sort_by(|a, b| a["path"].as_str().cmp(&b["path"].as_str()));
-        Manifest(entries)
+    pub fn new(entries: Vec<Value>) -> Manifest {
+        Manifest(sorted(entries))
     }
 }
 
@@ -78,9 +46,8 @@ pub fn of_volume(fs: &FileSystem) -> Result<Manifest> {
             let attr = fs.lookup(directory, &name)?;
             assert_eq!(attr.ino, ino, "readdir and lookup of {}", escape(&name));
             let path = [&path[..], b"/", &name].concat();
-            let (node, content) = read_node(fs, &attr)?;
-            entries.push(entry(&path, &attr, &node, content));
-            if node.is(libc::S_IFDIR) {
+            entries.push(read_entry(fs, &path, &attr)?);
+            if attr.mode & libc::S_IFMT == libc::S_IFDIR {
                 open.push((ino, path));
             }
             fs.forget(ino, 1);
@@ -89,26 +56,16 @@ pub fn of_volume(fs: &FileSystem) -> Result<Manifest> {
     Ok(Manifest::new(entries))
 }
 
-pub fn read_node(fs: &FileSystem, attr: &Attr) -> Result<(Node, u32)> {
-    let mut node = Node {
-        mode: attr.mode,
-        uid: attr.uid,
-        gid: attr.gid,
-        rdev: attr.rdev,
-        size: attr.size,
-        ..Node::default()
-    };
+/// A file as the engine reads it.
+pub fn read_entry(fs: &FileSystem, path: &[u8], attr: &Attr) -> Result<Value> {
+    let mut xattrs = BTreeMap::new();
     for name in fs.listxattr(attr.ino)?.split(|&b| b == 0).filter(|name| !name.is_empty()) {
-        node.xattrs.insert(name.to_vec(), fs.getxattr(attr.ino, name)?);
+        xattrs.insert(name.to_vec(), fs.getxattr(attr.ino, name)?);
     }
-    if node.is(libc::S_IFLNK) {
-        node.target = Some(fs.readlink(attr.ino)?);
-    }
-    let content = if node.is(libc::S_IFREG) { sum_content(fs, attr.ino)? } else { 0 };
-    if node.is(libc::S_IFDIR) {
-        node.size = 0;
-    }
-    Ok((node, content))
+    let kind = attr.mode & libc::S_IFMT;
+    let target = if kind == libc::S_IFLNK { Some(fs.readlink(attr.ino)?) } else { None };
+    let content = if kind == libc::S_IFREG { sum_content(fs, attr.ino)? } else { 0 };
+    Ok(Entry { path, attr, content, target: target.as_deref(), xattrs: &xattrs }.json())
 }
 
 fn sum_content(fs: &FileSystem, ino: u64) -> Result<u32> {
