@@ -70,14 +70,16 @@ enum Found {
     Version(u32),
     /// Our magic, but damaged.
     Damaged,
-    /// Nothing of ours, or unreadable.
+    /// Nothing of ours.
     Nothing,
+    Unreadable(Error),
 }
 
 /// Finds the superblock in force and checks all of it against the device.
 ///
 /// Errors: `InvalidArgument`: not an hn4 volume. `NotSupported`: a later version, or unknown incompat
 /// features. `Corrupt`: no valid superblock, or one whose fields contradict each other or the device.
+/// `Io`: no valid one among those that the device could read.
 pub fn read(device: &dyn Device) -> Result<Opened> {
     let size = device.block_count();
     let mut found: [Found; 4] = [Found::Nothing, Found::Nothing, Found::Nothing, Found::Nothing];
@@ -164,10 +166,10 @@ fn read_place(device: &dyn Device, block_count: u64, position: u16) -> Found {
         return Found::Nothing;
     }
     let block = Geometry::superblock_block(block_count, position);
-    if device.read(block, &mut bytes).is_err() {
-        return Found::Nothing;
+    match device.read(block, &mut bytes) {
+        Ok(()) => judge(&bytes, block, position),
+        Err(error) => Found::Unreadable(error),
     }
-    judge(&bytes, block, position)
 }
 
 /// Magic, checksum, version, block size and position.
@@ -205,6 +207,13 @@ fn no_superblock(found: &[Found; 4]) -> Error {
     }
     if found.iter().any(|place| matches!(place, Found::Damaged)) {
         return Error::new(Code::Corrupt, "all superblocks of this hn4 volume are damaged");
+    }
+    let unread = found.iter().find_map(|place| match place {
+        Found::Unreadable(error) => Some(error.clone()),
+        _ => None,
+    });
+    if let Some(error) = unread {
+        return error;
     }
     Error::new(Code::InvalidArgument, "not an hn4 volume: no superblock at its start or end")
 }

@@ -7,6 +7,7 @@ mod format_tests;
 mod seeds;
 mod sizes;
 mod system_files;
+mod tree;
 #[cfg(test)]
 mod vectors_test;
 
@@ -17,6 +18,7 @@ pub(crate) use format::make_superblock;
 pub use format::{FormatOptions, format_volume};
 pub use seeds::with_seeds;
 pub use sizes::{Sizes, choose_sizes};
+pub use tree::{Found, Tree, read_only_tree, read_tree};
 
 /// Flips one bit of a block: the smallest damage there is.
 #[cfg(test)]

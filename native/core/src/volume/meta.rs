@@ -43,6 +43,7 @@ impl MetaBlocks {
     /// Forgets a block; the next commit frees what it owns on disk.
     pub fn remove(&mut self, index: u64) {
         self.dirty.remove(&index);
+        self.damaged.remove(&index);
         let known = self.loaded.remove(&index).is_some();
         if self.owns_space(index) {
             self.removed.insert(index);

@@ -212,6 +212,7 @@ impl Volume {
                 meta.removed.insert(index);
             }
             meta.dirty.clear();
+            meta.damaged.clear();
         }
         self.free_removed_meta(inode, state)?;
         Ok(true)

@@ -10,7 +10,7 @@ use crate::allocator::placement::{Burst, Growth, Write};
 use crate::base::{BLOCK_SIZE, BlockBuf, Data, Result};
 use crate::device::Run as WriteRun;
 use crate::format::layout;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 /// Largest directory that moves as a whole, blocks.
@@ -26,9 +26,12 @@ impl Volume {
         writes: &mut Vec<WriteRun>,
     ) -> Result<()> {
         let dirty = {
-            let mut meta = state.meta.lock();
+            let meta = &mut *state.meta.lock();
+            // A reader that is about to put it into memory needs no gate: such a block waits for the next commit.
             let damaged = std::mem::take(&mut meta.damaged);
-            meta.dirty.extend(damaged);
+            let (here, coming) = damaged.into_iter().partition(|index| meta.loaded.contains_key(index));
+            meta.damaged = coming;
+            meta.dirty.extend::<BTreeSet<u64>>(here);
             if meta.dirty.is_empty() && meta.removed.is_empty() {
                 return Ok(());
             }

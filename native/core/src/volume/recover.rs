@@ -4,7 +4,7 @@
 use super::open::{Next, OpenReport};
 use crate::base::{AlignedBuf, Code, Error, Page, Result, crc32c};
 use crate::chronicle::checkpoint::{self, LogPoint};
-use crate::chronicle::{PageImages, Rewrite, apply_record, recover as find_last, replay};
+use crate::chronicle::{PageImages, Recovered, Rewrite, apply_record, recover as find_last, replay};
 use crate::device::Device;
 use crate::format::layout::Checkpoint;
 use crate::format::{Geometry, PageBytes, Region, page_txn, set_page_txn};
@@ -58,6 +58,7 @@ pub(super) fn recover(
 ) -> Result<(OpenReport, Next, Checkpoint)> {
     let found = checkpoint::read(device, geometry)?.checkpoint;
     let recovered = find_last(device, geometry, &found)?;
+    check_device(device, geometry, &found, &recovered)?;
     let mut images = Images { pages, images: BTreeMap::new() };
     replay(device, geometry, &found, &recovered, &mut |record| apply_record(record, geometry, &mut images))?;
     let report = OpenReport {
@@ -89,6 +90,26 @@ pub(super) fn recover(
     checkpoint::write(device, geometry, &writable)?;
     device.flush()?;
     Ok((report, next, writable))
+}
+
+/// A log block or the last transaction's data that cannot be read is taken for what a power cut tore. But
+/// a device that reads nothing any more has torn nothing: to go on would forget synced transactions.
+fn check_device(
+    device: &dyn Device,
+    geometry: &Geometry,
+    found: &Checkpoint,
+    recovered: &Recovered,
+) -> Result<()> {
+    if recovered.unreadable_blocks == 0 && recovered.dropped.is_none() {
+        return Ok(());
+    }
+    match checkpoint::read(device, geometry) {
+        Ok(again) if again.checkpoint == *found => Ok(()),
+        _ => Err(Error::new(
+            Code::Io,
+            "the device stopped reading while the log was replayed; nothing was changed",
+        )),
+    }
 }
 
 /// Copies of META blocks of the last transaction that did not arrive, from the copy that did.

@@ -1,12 +1,12 @@
 //! Named cases of what fsync, write and close answer.
 
 use crate::oracle::{Progress, check};
-use crate::rig::{Rig, Setup, options, read_only_tree};
+use crate::rig::{Rig, Setup, options};
 use crate::watch::within;
 use crate::workloads::bytes;
 use hn4_core::base::Code;
 use hn4_core::device::testing::Rng;
-use hn4_core::testing::check_volume;
+use hn4_core::testing::{check_volume, read_only_tree};
 use hn4_core::vfs::{Caller, Vfs};
 
 #[test]
@@ -71,7 +71,7 @@ fn fsync_of_a_file_whose_data_went_out_in_the_background() {
     let trace = rig.device.trace();
     let mut cursor = trace.cursor(&rig.base);
     cursor.advance_to(trace.events.len());
-    let tree = read_only_tree(cursor.with_volatile(|_| false)).unwrap();
+    let tree = read_only_tree(cursor.durable()).unwrap();
     let mut progress = Progress::default();
     trace.events.iter().for_each(|event| progress.take(event));
     check(&lane.history, &progress, &tree).unwrap();

@@ -2,13 +2,12 @@
 //! reads go on, nothing that was synced is lost, closing comes to an end.
 
 use crate::oracle::{Progress, check};
-use crate::rig::{Rig, Setup, open, options, read_only_tree};
-use crate::tree::read_tree;
+use crate::rig::{Rig, Setup, open, options};
 use crate::watch::within;
 use crate::workloads::{Case, cases};
 use hn4_core::base::Code;
 use hn4_core::device::testing::{Fault, FaultDevice, Op, Rng, When};
-use hn4_core::testing::check_volume;
+use hn4_core::testing::{check_volume, read_only_tree, read_tree};
 use hn4_core::vfs::{Caller, Vfs};
 use hn4_core::volume::{OpenOptions, Say};
 use std::sync::{Arc, Mutex};
@@ -113,7 +112,7 @@ fn live(setup: &Setup, run: crate::rig::Workload, seed: u64, wrong: &Wrong) -> O
     trace.events.iter().for_each(|event| progress.take(event));
     let mut cursor = trace.cursor(&rig.base);
     cursor.advance_to(trace.events.len());
-    let images = [rig.memory.snapshot(), cursor.crash(seed), cursor.with_volatile(|_| false)];
+    let images = [rig.memory.snapshot(), cursor.crash(seed), cursor.durable()];
     for (image, what) in images.into_iter().zip(["killed", "power cut", "nothing unflushed"]) {
         let looked = read_only_tree(image.snapshot()).and_then(|tree| check(&lane.history, &progress, &tree));
         if let Err(error) = looked {

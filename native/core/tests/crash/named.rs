@@ -1,16 +1,15 @@
 //! Single cases that a random sample might miss.
 
 use crate::oracle::{Progress, check};
-use crate::rig::{Rig, Run, Setup, open, options, read_only_tree, record};
+use crate::rig::{Rig, Run, Setup, open, options, record};
 use crate::states::{Plan, explore};
-use crate::tree::read_tree;
 use crate::watch::within;
 use crate::workloads::{bytes, cases, fill_cortex};
 use hn4_core::base::{AlignedBuf, BLOCK_SIZE, Block};
 use hn4_core::device::Device;
 use hn4_core::device::testing::{Event, MemDevice, RecordingDevice, Rng};
 use hn4_core::format::{Geometry, superblock};
-use hn4_core::testing::check_volume;
+use hn4_core::testing::{Tree, check_volume, read_only_tree, read_tree};
 use hn4_core::vfs::{Caller, FileSystem, Vfs};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -291,7 +290,7 @@ fn a_crash_during_replay_and_one_during_the_replay_after_it() {
 }
 
 /// Crashes a recovery at each of its writes and flushes, and those recoveries `depth` - 1 times more.
-fn recover_again(image: &MemDevice, tree: &crate::tree::Tree, depth: u32, rng: &mut Rng) {
+fn recover_again(image: &MemDevice, tree: &Tree, depth: u32, rng: &mut Rng) {
     let memory = Arc::new(image.snapshot());
     let device = Arc::new(RecordingDevice::new(memory));
     let (fs, _) = open(device.clone(), options(true)).unwrap();

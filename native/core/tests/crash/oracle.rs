@@ -6,8 +6,8 @@
 
 use crate::content::BLOCK;
 use crate::lane::{History, Meta, Node, State};
-use crate::tree::{Found, Tree};
 use hn4_core::device::testing::Event;
+use hn4_core::testing::{Found, Tree};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 

@@ -1,8 +1,9 @@
 //! The TypeScript reader beside the engine: a program that opens the image of each state too, finds the
 //! same tree in it, and checks its structure (test/support/crash-reader.ts).
 
-use crate::tree::{Tree, manifest_of};
+use crate::tree::manifest_of;
 use hn4_core::device::testing::MemDevice;
+use hn4_core::testing::Tree;
 use serde_json::{Value, json};
 use std::cell::RefCell;
 use std::io::{BufRead, BufReader, Write};

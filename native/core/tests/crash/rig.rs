@@ -1,10 +1,9 @@
 //! A volume under test: made, recorded, and looked at after a crash.
 
 use crate::lane::{History, Lane};
-use crate::tree::{Tree, read_tree};
 use hn4_core::base::Result;
+use hn4_core::device::Device;
 use hn4_core::device::testing::{MemDevice, RecordingDevice, Rng, Trace};
-use hn4_core::device::{Device, testing::CountingDevice};
 use hn4_core::testing::{FormatOptions, format_volume};
 use hn4_core::vfs::{FileSystem, Vfs};
 use hn4_core::volume::{OpenOptions, OpenReport, Volume};
@@ -109,17 +108,4 @@ pub fn record(setup: &Setup, workload: Workload, seed: u64) -> Run {
     let mut lane = rig.lane("");
     workload(&mut rig, &mut lane, &mut Rng::new(seed)).unwrap();
     rig.finish(vec![lane])
-}
-
-/// What a reader sees who may not write. Error also if it wrote.
-pub fn read_only_tree(image: MemDevice) -> std::result::Result<Tree, String> {
-    let device = Arc::new(CountingDevice::new(Arc::new(image)));
-    let (fs, _) = open(device.clone(), OpenOptions { read_only: true, ..options(true) })?;
-    let tree = read_tree(&fs)?;
-    fs.shutdown().map_err(|error| error.to_string())?;
-    let counts = device.counts();
-    if (counts.writes, counts.flushes, counts.discards) != (0, 0, 0) {
-        return Err(format!("a read-only mount wrote: {counts:?}"));
-    }
-    Ok(tree)
 }

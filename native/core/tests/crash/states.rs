@@ -2,10 +2,9 @@
 
 use crate::oracle::{self, Progress};
 use crate::reader;
-use crate::rig::{Run, open, options, read_only_tree};
-use crate::tree::{Tree, read_tree};
+use crate::rig::{Run, open, options};
 use hn4_core::device::testing::{Event, MemDevice, RecordingDevice, Rng, Trace};
-use hn4_core::testing::check_volume;
+use hn4_core::testing::{Found, Tree, check_volume, read_only_tree, read_tree};
 use hn4_core::vfs::{Caller, FileSystem, Vfs};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -75,11 +74,7 @@ pub fn explore(name: &str, run: &Run, plan: &Plan, only: Option<(usize, u64)>) -
             if !only.map_or(wanted, |only| only == (cut, sample)) {
                 continue;
             }
-            let image = match sample {
-                0 => cursor.everything(),
-                1 => cursor.with_volatile(|_| false),
-                _ => cursor.crash(seed),
-            };
+            let image = cursor.sample(sample, seed);
             let look = only.map_or(look, |_| Look { deep: true, read: true });
             let saved = image.snapshot();
             let looked = catch_unwind(AssertUnwindSafe(|| {
@@ -195,7 +190,7 @@ fn same(a: &Tree, b: &Tree, what: &str) -> Result<(), String> {
     if a == b {
         return Ok(());
     }
-    let differs = |(path, found): (&String, &crate::tree::Found)| b.get(path) != Some(found);
+    let differs = |(path, found): (&String, &Found)| b.get(path) != Some(found);
     let first = a.iter().find(|(path, found)| differs((path, found))).map(|(path, _)| path);
     let extra = b.keys().find(|path| !a.contains_key(*path));
     Err(format!("{what} differ at {:?}", first.or(extra)))

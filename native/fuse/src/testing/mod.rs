@@ -8,6 +8,7 @@ mod content;
 mod data;
 mod directory;
 mod listing;
+mod machine;
 mod memvfs;
 mod names;
 mod node;
@@ -16,4 +17,5 @@ mod state;
 mod xattrs;
 
 pub use compare::compare;
+pub use machine::{LoopDevice, no_fuse, unmount_patiently};
 pub use memvfs::{Hook, MemVfs};

@@ -132,7 +132,8 @@ fn umount_of_a_block_device_waits_for_the_volume() {
     if no_fuse() || !rustix::process::geteuid().is_root() {
         return;
     }
-    let Some(device) = LoopDevice::new() else { return };
+    let backing = tempfile::NamedTempFile::new().expect("a file");
+    let Some(device) = LoopDevice::over(backing.path()) else { return };
     let mounted = Mount::with(Settings::default(), |options| {
         options.source = device.path.clone().into();
         options.block_device = true;

@@ -83,6 +83,21 @@ impl<'a> CrashCursor<'a> {
         self.with_volatile(|_| true)
     }
 
+    /// The device with nothing on it that no flush covers.
+    pub fn durable(&self) -> MemDevice {
+        self.durable.snapshot()
+    }
+
+    /// The states of a cut in a fixed order: 0 is everything, 1 nothing unflushed, the others are power cuts
+    /// of their seed.
+    pub fn sample(&self, sample: u64, seed: u64) -> MemDevice {
+        match sample {
+            0 => self.everything(),
+            1 => self.durable(),
+            _ => self.crash(seed),
+        }
+    }
+
     /// One of the devices that a power cut here may leave; the same for the same seed.
     pub fn crash(&self, seed: u64) -> MemDevice {
         let mut rng = Rng::new(seed);
