@@ -14,6 +14,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
 import { isAlive } from '../../src/mount/processes.ts'
+import { runKills } from '../support/kills.ts'
 import { mountTest } from '../support/mount.ts'
 import { eventually, hashOf, hn4, Scratch } from '../support/scratch.ts'
 
@@ -97,6 +98,20 @@ mountTest(t, 'kill -9 at any moment of a busy writer: what was synced is there, 
   t.equal(hn4('fsck', scratch.image).exit, 0)
   t.equal(hn4('scrub', scratch.image).exit, 0)
 })
+
+mountTest(
+  t,
+  'kill -9 under eight writers, five times: files, renames, appends and names are what they may be',
+  async t => {
+    const scratch = new Scratch(t, { sizeBytes: 256 << 20 })
+    const seed = Number(process.env.HN4_SEED ?? 1)
+    const { problems, steps } = await runKills(scratch.image, scratch.dir, join(scratch.folder, 'log'), 5, seed)
+    t.strictSame(problems, [], `HN4_SEED=${seed}`)
+    t.ok(steps > 100, `${steps} steps`)
+    t.equal(hn4('fsck', scratch.image).exit, 0)
+    t.equal(hn4('scrub', scratch.image).exit, 0)
+  },
+)
 
 mountTest(t, 'what was not synced is there after five seconds', async t => {
   const scratch = new Scratch(t)

@@ -1,7 +1,8 @@
 /** A volume of a test: image, mountpoint, and the commands on it. Nothing stays mounted, no daemon stays. */
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { mkdirSync, readFileSync, realpathSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmdirSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Test } from 'tap'
@@ -48,14 +49,25 @@ export class Scratch {
   readonly image: string
   readonly dir: string
   readonly #daemons: Process[] = []
+  #hostDir: string | undefined
 
-  constructor(t: Test, { name = 'disk.img', dir = 'mnt', sizeBytes = 64 << 20 } = {}) {
+  /** `hostMiB`: the image lies on a tmpfs of that size, which takes root. */
+  constructor(
+    t: Test,
+    {
+      name = 'disk.img',
+      dir = 'mnt',
+      sizeBytes = 64 << 20,
+      hostMiB,
+    }: { name?: string; dir?: string; sizeBytes?: number; hostMiB?: number } = {},
+  ) {
     this.folder = realpathSync(t.testdir({}))
     this.image = join(this.folder, name)
+    t.teardown(() => this.#clean())
+    if (hostMiB !== undefined) this.image = join(this.#host(hostMiB), name)
     this.dir = join(this.folder, dir)
     mkdirSync(this.dir)
     makeVolume({ path: this.image, sizeBytes, uuid: undefined, label: undefined, seed: undefined, createdNs: 0n })
-    t.teardown(() => this.#clean())
   }
 
   /** What is mounted on the directory. */
@@ -88,8 +100,20 @@ export class Scratch {
     return join(this.dir, ...names)
   }
 
+  /** A tmpfs for the image. Not below the folder, which is removed first. */
+  #host(sizeMiB: number): string {
+    const host = mkdtempSync(join(tmpdir(), 'hn4-host-'))
+    this.#hostDir = host
+    const ran = spawnSync('mount', ['-t', 'tmpfs', '-o', `size=${sizeMiB}m`, 'none', host], { encoding: 'utf8' })
+    if (ran.status !== 0) throw new Error(`no tmpfs: ${ran.stderr}`)
+    return host
+  }
+
   #clean(): void {
     while (this.mounted !== undefined) if (addon().unmountPath(this.dir, true) !== undefined) break
     for (const daemon of this.#daemons) if (isAlive(daemon)) process.kill(daemon.pid, 'SIGKILL')
+    if (this.#hostDir === undefined) return
+    spawnSync('umount', ['-l', this.#hostDir])
+    rmdirSync(this.#hostDir)
   }
 }

@@ -81,10 +81,12 @@ pub fn mount_volume(env: &Env, request: MountRequest) -> napi::Result<Object<'_>
 
 fn mount(request: &MountRequest) -> Result<MountHandle, Failure> {
     let device = open_device(Path::new(&request.image), request.read_only)?;
+    // The system log may hold lines of several mounts.
+    let image = request.image.clone();
     let options = OpenOptions {
         read_only: request.read_only,
         noatime: request.noatime,
-        say: Some(Say::new(log::line)),
+        say: Some(Say::new(move |text| log::line(&format!("{image}: {text}")))),
         ..OpenOptions::default()
     };
     let (volume, report) = Volume::open(Arc::new(device), options)?;
