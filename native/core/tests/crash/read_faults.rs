@@ -240,3 +240,60 @@ fn a_directory_read_from_its_other_copy_can_be_emptied_and_removed() {
         check_volume(&*image).unwrap_or_else(|all| panic!("read {nth}: {}", all.join("; ")));
     }
 }
+
+/// A whole directory lost one of its copies, and the next commit would place all of it anew, with little
+/// room for that.
+#[test]
+fn a_directory_without_its_first_copies_is_healed_also_on_a_full_volume() {
+    for fill in [false, true] {
+        let memory = Arc::new(MemDevice::new(4096));
+        let format = FormatOptions { log_blocks: Some(256), ..FormatOptions::new(4096) };
+        format_volume(&*memory, &format).unwrap();
+        let who = Caller::default();
+        let (fs, _) = open(memory.clone(), options(true)).unwrap();
+        let dir = fs.mkdir(1, b"d", 0o700, &who).unwrap().ino;
+        let long = "a-long-name".repeat(20);
+        for i in 0..600 {
+            fs.symlink(dir, format!("{long}-{i}").as_bytes(), b"x", &who).unwrap();
+        }
+        if fill {
+            let ino = fs.mknod(1, b"filler", libc::S_IFREG | 0o600, 0, &who).unwrap().ino;
+            let block = vec![7; BLOCK_SIZE];
+            while fs.append(ino, &block, false).is_ok() {}
+        }
+        fs.shutdown().unwrap();
+        drop(fs);
+        let reads = Arc::new(Reads { inner: memory.clone(), seen: Mutex::default() });
+        let (fs, _) = open(reads.clone(), options(true)).unwrap();
+        let list = |fs: &FileSystem| {
+            let dir = fs.lookup(1, b"d").unwrap().ino;
+            let mut count = 0;
+            fs.readdir(dir, 0, false, &mut |_| {
+                count += 1;
+                true
+            })
+            .map(|()| count)
+        };
+        fs.lookup(1, b"d").unwrap();
+        reads.seen.lock().unwrap().clear();
+        assert_eq!(list(&fs).unwrap(), 602);
+        // One block at a time: pages come sixteen at once.
+        let blocks: Vec<u64> =
+            reads.seen.lock().unwrap().iter().filter(|(_, count)| *count == 1).map(|(at, _)| *at).collect();
+        assert!(blocks.len() > 30, "{} blocks", blocks.len());
+        fs.shutdown().unwrap();
+        drop(fs);
+        let device = Arc::new(FaultDevice::new(memory.clone()));
+        let (fs, _) = open(device.clone(), options(true)).unwrap();
+        for &block in &blocks {
+            device.add(Op::Read, When::Blocks(block..block + 1), Fault::Eio);
+        }
+        assert_eq!(list(&fs).unwrap(), 602);
+        device.clear();
+        let dir = fs.lookup(1, b"d").unwrap().ino;
+        fs.unlink(dir, format!("{long}-5").as_bytes()).unwrap();
+        fs.syncfs().unwrap_or_else(|error| panic!("full {fill}: {error}"));
+        fs.shutdown().unwrap_or_else(|error| panic!("full {fill}: {error}"));
+        check_volume(&*memory).unwrap_or_else(|all| panic!("full {fill}: {}", all.join("; ")));
+    }
+}
