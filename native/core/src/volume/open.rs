@@ -89,6 +89,8 @@ pub struct OpenReport {
     pub rewritten: u64,
     /// Files without a name that a crash left behind; they are being deleted.
     pub orphans: u64,
+    /// Blocks of the log that the device could not read. They count as torn.
+    pub unreadable: u64,
 }
 
 /// The free map for the allocator.
@@ -151,6 +153,12 @@ impl Volume {
                 used: counters.files,
             },
         )?;
+        if let (1.., Some(Say(take))) = (report.unreadable, &options.say) {
+            let count = report.unreadable;
+            take(&format!(
+                "{count} blocks of the log cannot be read: what the last moments wrote may be missing"
+            ));
+        }
         pages.start_txn(next.txn);
         pages.set_writable(!options.read_only);
         let log_bytes = geometry.ring_blocks() * layout::BLOCK_SIZE;

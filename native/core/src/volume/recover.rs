@@ -66,6 +66,7 @@ pub(super) fn recover(
         dropped: recovered.dropped.map(|dropped| dropped.txn),
         rewritten: if read_only { 0 } else { recovered.rewrites.len() as u64 },
         orphans: 0,
+        unreadable: recovered.unreadable_blocks,
     };
     let images = images.images;
     for (page, image) in images {

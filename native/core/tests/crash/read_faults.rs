@@ -90,13 +90,20 @@ fn metadata(fs: &FileSystem) -> Result<BTreeMap<Vec<u8>, Shown>> {
     Ok(all)
 }
 
-/// The reads that opening and looking at all metadata take.
-fn reads_of(image: &MemDevice) -> Vec<(u64, u64)> {
+/// The blocks that opening the volume, and `look`, read.
+pub fn blocks_read(image: &MemDevice, look: impl FnOnce(&FileSystem)) -> Vec<u64> {
     let device = Arc::new(Reads { inner: Arc::new(image.snapshot()), seen: Mutex::default() });
     let (fs, _) = open(device.clone(), forgetful(true)).unwrap();
-    metadata(&fs).unwrap();
+    look(&fs);
     fs.shutdown().unwrap();
-    device.seen.lock().unwrap().iter().copied().collect()
+    let blocks: BTreeSet<u64> =
+        device.seen.lock().unwrap().iter().flat_map(|(at, count)| *at..at + count).collect();
+    blocks.into_iter().collect()
+}
+
+/// Those that all metadata takes.
+fn metadata_blocks(image: &MemDevice) -> Vec<u64> {
+    blocks_read(image, |fs| drop(metadata(fs).unwrap()))
 }
 
 /// Each block of metadata in turn can never be read again: with two copies nobody notices.
@@ -107,9 +114,7 @@ fn an_unreadable_block_of_metadata_is_read_from_the_other_copy() {
         let (fs, _) = open(Arc::new(image.snapshot()), forgetful(true)).unwrap();
         let expected = metadata(&fs).unwrap();
         fs.shutdown().unwrap();
-        let mut blocks: Vec<u64> =
-            reads_of(&image).into_iter().flat_map(|(at, count)| at..at + count).collect();
-        blocks.dedup();
+        let blocks = metadata_blocks(&image);
         assert!(blocks.len() > 50, "{name}: {} blocks read", blocks.len());
         for block in blocks {
             let what = format!("{name}, block {block}");
@@ -133,7 +138,7 @@ fn unreadable_for_a_while(name: &str, dup: bool) {
     let (fs, _) = open(Arc::new(image.snapshot()), forgetful(true)).unwrap();
     let expected = metadata(&fs).unwrap();
     fs.shutdown().unwrap();
-    for block in reads_of(&image).into_iter().flat_map(|(at, count)| at..at + count) {
+    for block in metadata_blocks(&image) {
         if !rng.chance(1, share) {
             continue;
         }

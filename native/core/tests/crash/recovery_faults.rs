@@ -2,6 +2,7 @@
 //! fails with an error of the device, or succeeds; once the device is well again everything is there
 //! that was there before, whatever the failed opening had written, and also if the power fails then.
 
+use crate::read_faults::blocks_read;
 use crate::rig::{open, options, record};
 use crate::watch::within;
 use crate::workloads::{Case, cases};
@@ -12,8 +13,8 @@ use hn4_core::device::testing::{
 };
 use hn4_core::testing::{Tree, check_volume, read_only_tree, read_tree};
 use hn4_core::vfs::{FileSystem, Vfs};
-use hn4_core::volume::{OpenOptions, Volume};
-use std::sync::Arc;
+use hn4_core::volume::{OpenOptions, Say, Volume};
+use std::sync::{Arc, Mutex};
 
 /// Crashed volumes of a life: cuts spread over it.
 fn crashed(case: &Case, seed: u64, count: usize) -> Vec<MemDevice> {
@@ -166,5 +167,41 @@ fn a_device_that_stops_reading_is_no_end_of_the_log() {
                     .unwrap_or_else(|text| panic!("from read {nth} on, read only {read_only}: {text}"));
             }
         }
+    }
+}
+
+/// One block that can never be read: the volume does not open, or shows everything, or says what is wrong.
+/// (Of a file's bytes the reader is told.)
+#[test]
+fn nothing_is_missing_without_a_word_because_of_one_unreadable_block() {
+    for name in ["mixed", "single"] {
+        let case = cases().into_iter().find(|case| case.name == name).unwrap();
+        let (mut refused, mut told) = (0, 0);
+        for image in crashed(&case, 8, 2) {
+            let tree = read_only_tree(image.snapshot()).unwrap();
+            for block in blocks_read(&image, |fs| drop(read_tree(fs).unwrap())) {
+                let device = Arc::new(FaultDevice::new(Arc::new(image.snapshot())));
+                device.add(Op::Read, When::Blocks(block..block + 1), Fault::Eio);
+                let lines: Arc<Mutex<Vec<String>>> = Arc::default();
+                let heard = lines.clone();
+                let say = Say::new(move |line| heard.lock().unwrap().push(line.to_string()));
+                let with = OpenOptions { read_only: true, say: Some(say), ..options(true) };
+                let Ok((volume, report)) = Volume::open(device, with) else {
+                    refused += 1;
+                    continue;
+                };
+                match read_tree(&FileSystem::new(volume)) {
+                    Ok(shown) if shown == tree => {}
+                    Ok(_) => {
+                        let said = report.dropped.is_some() || !lines.lock().unwrap().is_empty();
+                        assert!(said, "{name}, block {block}: something is missing, and nobody said so");
+                        told += 1;
+                    }
+                    Err(_) => told += 1,
+                }
+            }
+        }
+        println!("{name}: {refused} openings refused, {told} readers told");
+        assert!(told > 0, "{name}: no block mattered");
     }
 }
