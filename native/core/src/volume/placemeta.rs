@@ -35,7 +35,7 @@ impl Volume {
             if meta.dirty.is_empty() && meta.removed.is_empty() {
                 return Ok(());
             }
-            if inode.is_directory() && self.moves_whole(&meta)? {
+            if inode.is_directory() && self.moves_whole(meta)? {
                 meta.dirty = (0..meta.length).collect();
             }
             std::mem::take(&mut meta.dirty)
