@@ -65,8 +65,7 @@ function volumeText(volume: Volume, image: string, ctx: Context): string {
 
 function logText(volume: Volume): string {
   const { core } = volume
-  const isClean = flagNames('CHECKPOINT', BigInt(core.log.checkpoint.flags)).includes('CLEAN')
-  if (isClean) return 'clean: nothing to replay'
+  if (core.isClean) return 'clean: nothing to replay'
   const dropped = core.dropped
     ? `; transaction ${core.dropped.transaction.fields.txn} was not proven and is left out`
     : ''
@@ -130,7 +129,7 @@ function volumeJson(volume: Volume): JsonObject {
     salt: hex(core.salt),
     last_transaction: core.lastTxn,
     log: {
-      clean: flagNames('CHECKPOINT', BigInt(log.checkpoint.flags)).includes('CLEAN'),
+      clean: core.isClean,
       epoch: log.checkpoint.epoch,
       tail: log.checkpoint.tail,
       proven_transaction: log.checkpoint.proven_txn,

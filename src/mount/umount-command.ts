@@ -8,6 +8,7 @@ import { MOUNT_EXIT } from '../console/exit-codes.ts'
 import { UsageError } from '../console/failure.ts'
 import { addon } from '../native/addon.ts'
 import { errorOf } from '../native/mount.ts'
+import { Volume } from '../reader/volume.ts'
 import { isHn4Mount, type Mount, mountAt, mounts, resolveMountpoint } from './mount-table.ts'
 import { daemonOf, isAlive, type Process, processList, usersOf } from './processes.ts'
 
@@ -42,6 +43,22 @@ function busy(mount: Mount): Hn4Error {
   return new Hn4Error('BUSY', { path: mount.at, text: `in use${who}`, hint: 'end them, or hn4 umount -l' })
 }
 
+/** Whether a volume that was mounted for writing is not as its last writer should have left it. */
+function stoppedEarly(mount: Mount): boolean {
+  if (mount.options.includes('ro') || mounts().some(({ source }) => source === mount.source)) return false
+  try {
+    const volume = Volume.open(mount.source)
+    try {
+      return !volume.core.isClean
+    } finally {
+      volume.close()
+    }
+  } catch {
+    // Moved, or not ours to read: nobody can say.
+    return false
+  }
+}
+
 async function run(ctx: Context): Promise<number> {
   const mount = findMount(ctx.arg(0))
   const daemon = daemonOf(mount)
@@ -51,7 +68,15 @@ async function run(ctx: Context): Promise<number> {
   if (failure?.code === 'EBUSY') throw busy(mount)
   if (failure !== undefined) throw errorOf(failure, mount.at)
   if (isUsed) ctx.note(`${mount.source} stays open until the programs that use it close their files`)
-  else if (daemon !== undefined) await waitForEnd(ctx, daemon)
+  else if (daemon !== undefined) {
+    await waitForEnd(ctx, daemon)
+    if (stoppedEarly(mount)) {
+      ctx.note(
+        `${mount.source}: unmounted, but it had stopped writing; what was synced is there when it is mounted again`,
+      )
+      return MOUNT_EXIT.FAILED
+    }
+  }
   if (ctx.isVerbose) ctx.print(`${mount.at} unmounted`)
   return MOUNT_EXIT.OK
 }
@@ -62,7 +87,8 @@ export const umount: Command = {
   description: [
     'When it returns, everything is written and the process that served the mount has ended. While programs use the ' +
       'mount it is refused, and they are named; --lazy takes the mount off the tree at once, and it ends when they ' +
-      'close their files.',
+      'close their files. A volume that had stopped writing (a failed write) is unmounted all the same, with a line and ' +
+      'exit code 32.',
   ],
   exits: 'mount',
   without: ['json', 'raw', 'iec', 'si', 'color'],

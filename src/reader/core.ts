@@ -2,7 +2,7 @@
 import { isDamage } from '../base/error.ts'
 import { type BlockNumber, type DataNumber, dataNumber } from '../base/units.ts'
 import type { BlockSource } from '../device/image.ts'
-import { constant } from '../format/constants.ts'
+import { constant, flagNames } from '../format/constants.ts'
 import { type DescriptorFields, descriptorPage, readDescriptor } from '../format/descriptor.ts'
 import {
   blockOfData,
@@ -52,6 +52,11 @@ export class Core {
   readonly transactions: readonly Transaction[]
   readonly dropped: DroppedTransaction | null
   readonly pages: PageStore
+
+  /** Whether the volume was closed by its last writer: nothing to replay. */
+  get isClean(): boolean {
+    return flagNames('CHECKPOINT', BigInt(this.log.checkpoint.flags)).includes('CLEAN')
+  }
 
   /** Reads superblocks and log and replays it into memory. @throws Hn4Error */
   constructor(source: BlockSource) {
