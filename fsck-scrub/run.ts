@@ -6,7 +6,7 @@ import { EXIT } from '../src/console/exit-codes.ts'
 import { printable } from '../src/console/failure.ts'
 import type { JsonObject } from '../src/console/json.ts'
 import type { Progress } from '../src/console/progress.ts'
-import { formatCount } from '../src/console/size.ts'
+import { counted } from '../src/console/size.ts'
 import { writtenBy } from '../src/device/in-use.ts'
 import { dataBlocks } from '../src/format/geometry.ts'
 import { slotCounts } from '../src/format/parts.ts'
@@ -147,8 +147,8 @@ class Runner {
     const state =
       findings.errors === 0
         ? 'clean'
-        : `DAMAGED: ${formatCount(findings.errors)} errors in ${this.#damagedFiles().length} files`
-    const warnings = findings.warnings === 0 ? '' : `, ${findings.warnings} warnings`
+        : `DAMAGED: ${counted(findings.errors, 'error')} in ${counted(this.#damagedFiles().length, 'file')}`
+    const warnings = findings.warnings === 0 ? '' : `, ${counted(findings.warnings, 'warning')}`
     const total = this.#check.isPartial ? '' : `/${slots.cortex + slots.stash}`
     const blocks = this.#check.isPartial ? '' : `, ${liveBlocks}/${dataBlocks(volume.core.g)} blocks`
     this.#ctx.print(`${image}: ${state}${warnings}, ${files.size}${total} files${blocks}`)

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import t from 'tap'
 import { UsageError } from '../src/console/failure.ts'
-import { formatCount, formatSeconds, formatSize, parseSize } from '../src/console/size.ts'
+import { counted, formatCount, formatSeconds, formatSize, parseSize } from '../src/console/size.ts'
 import { runs } from './support/property.ts'
 
 t.test('sizes are read exactly', async t => {
@@ -47,6 +47,8 @@ t.test('a raw size is read back as the same number', async () => {
 
 t.test('counts and durations', async t => {
   t.equal(formatCount(999), '999')
+  t.equal(counted(1, 'file'), '1 file')
+  t.equal(counted(2000, 'file'), '2,000 files')
   t.equal(formatCount(1234567), '1,234,567')
   t.equal(formatSeconds(4.4), '4 s')
   t.equal(formatSeconds(187), '3:07')

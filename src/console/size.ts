@@ -48,6 +48,11 @@ export function formatCount(count: number | bigint): string {
   return count.toString().replace(/\B(?=(\d{3})+$)/g, ',')
 }
 
+/** `1 file`, `2,000 files`. */
+export function counted(count: number, noun: string): string {
+  return `${formatCount(count)} ${noun}${count === 1 ? '' : 's'}`
+}
+
 /** A duration in seconds: `4 s`, `3:07`, `2:15:09`. */
 export function formatSeconds(seconds: number): string {
   const total = Math.max(0, Math.round(seconds))

@@ -6,7 +6,7 @@ import type { Context } from '../console/context.ts'
 import { EXIT } from '../console/exit-codes.ts'
 import { failureLine, failureOf } from '../console/failure.ts'
 import type { JsonObject } from '../console/json.ts'
-import { formatCount } from '../console/size.ts'
+import { counted, formatCount } from '../console/size.ts'
 import { columns, keyValues } from '../console/table.ts'
 import { ImageFile } from '../device/image.ts'
 import { flagNames } from '../format/constants.ts'
@@ -69,7 +69,7 @@ function logText(volume: Volume): string {
   const dropped = core.dropped
     ? `; transaction ${core.dropped.transaction.fields.txn} was not proven and is left out`
     : ''
-  return `${core.transactions.length} transactions to replay (done in memory)${dropped}`
+  return `${counted(core.transactions.length, 'transaction')} to replay (done in memory)${dropped}`
 }
 
 function checkpointsText(volume: Volume): string {

@@ -21,6 +21,8 @@ export function parseTarget(text: string): Target {
   }
   const at = text.indexOf(':/')
   if (at > 0 && !existsSync(text)) return { image: text.slice(0, at), path: text.slice(at + 1) }
+  // As scp(1) takes it: nothing behind the colon is the root.
+  if (text.length > 1 && text.endsWith(':') && !existsSync(text)) return { image: text.slice(0, -1), path: '/' }
   if (text === '') throw new UsageError('an empty image name')
   return { image: text, path: '/' }
 }

@@ -6,6 +6,7 @@ import { writeFileSync } from 'node:fs'
 import { Hn4Error } from '../base/error.ts'
 import { MOUNT_EXIT } from '../console/exit-codes.ts'
 import { failureLine, failureOf } from '../console/failure.ts'
+import { counted } from '../console/size.ts'
 import { addon } from '../native/addon.ts'
 import {
   errorOf,
@@ -92,9 +93,9 @@ class Stopper {
 function reportOpening(handle: MountHandle): void {
   const { replayed, dropped, rewritten } = handle.report
   const { logLine } = addon()
-  if (replayed > 0) logLine(`it was not unmounted cleanly: ${replayed} transactions replayed`)
+  if (replayed > 0) logLine(`it was not unmounted cleanly: ${counted(replayed, 'transaction')} replayed`)
   if (dropped !== undefined) logLine(`transaction ${dropped}, the last one, had not arrived whole: left out`)
-  if (rewritten > 0) logLine(`${rewritten} metadata blocks restored from their other copy`)
+  if (rewritten > 0) logLine(`${counted(rewritten, 'metadata block')} restored from another copy`)
 }
 
 function statsLine(handle: MountHandle): string {

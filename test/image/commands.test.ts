@@ -19,6 +19,8 @@ t.test('the image commands show what is in a volume', async t => {
 
     const ls = await run(['ls', `${image}:/dir`])
     t.equal(ls.stdout, 'clusters\nhard\nplain\nscattered\nsegments\nstrided\n')
+    const root = await run(['ls', `${image}:/`])
+    for (const same of [image, `${image}:`]) t.equal((await run(['ls', same])).stdout, root.stdout)
     const long = await run(['ls', '-l', `${image}:/`])
     t.match(long.stdout, /drwxr-xr-x\s+2\s+1000\s+1000\s+4096 .* dir\n/)
     t.match(long.stdout, ` long-link -> ${LONG_TARGET}\n`)
