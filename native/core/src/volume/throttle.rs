@@ -18,8 +18,9 @@ const KEPT: u64 = 8;
 
 /// An operation inside the running transaction, with room for the META blocks it may change.
 pub struct Entered<'a> {
-    _gate: Inside<'a>,
+    // Dropped in this order: who holds the gate closed finds no credit out.
     _credit: Credit<'a>,
+    _gate: Inside<'a>,
 }
 
 impl Volume {
@@ -27,15 +28,16 @@ impl Volume {
     /// volume takes none.
     pub fn enter(&self) -> Result<Entered<'_>> {
         loop {
-            self.check_open()?;
-            let Some(_credit) = self.credit()? else {
-                self.wait_for_proof();
-                continue;
-            };
+            // The gate first: a credit held in the queue before it would keep room from the data that a commit
+            // has to place.
             let _gate = self.gate.enter();
             // Asked inside: the last checkpoint of a close is taken with the gate closed.
             self.check_open()?;
-            return Ok(Entered { _gate, _credit });
+            if let Some(_credit) = self.credit()? {
+                return Ok(Entered { _credit, _gate });
+            }
+            drop(_gate);
+            self.wait_for_proof();
         }
     }
 
