@@ -5,17 +5,12 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { runKills } from '../dist/test/support/kills.js'
-import { hn4 } from '../dist/test/support/scratch.js'
+import { must } from '../dist/test/support/scratch.js'
 
 const [rounds, seed] = [Number(process.argv[2] ?? 200), Number(process.argv[3] ?? Date.now() % 1_000_000)]
 if (!Number.isInteger(rounds) || rounds < 1 || !Number.isInteger(seed)) {
   console.error('soak-kill: the arguments are a number of rounds and a seed')
   process.exit(16)
-}
-
-const must = (...words) => {
-  const done = hn4(...words)
-  if (done.exit !== 0) throw new Error(`hn4 ${words[0]}: exit ${done.exit}: ${done.stderr}${done.stdout}`)
 }
 
 const folder = mkdtempSync(join(tmpdir(), 'hn4-soak-'))

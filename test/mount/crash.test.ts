@@ -16,21 +16,12 @@ import t from 'tap'
 import { isAlive } from '../../src/mount/processes.ts'
 import { runKills } from '../support/kills.ts'
 import { mountTest } from '../support/mount.ts'
-import { eventually, hashOf, hn4, Scratch } from '../support/scratch.ts'
+import { codeOf, eventually, hashOf, hn4, Scratch } from '../support/scratch.ts'
 
 async function kill(scratch: Scratch): Promise<void> {
   const { daemon } = scratch
   process.kill(daemon.pid, 'SIGKILL')
   await eventually(() => !isAlive(daemon))
-}
-
-function codeOf(call: () => unknown): string | undefined {
-  try {
-    call()
-    return undefined
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code
-  }
 }
 
 mountTest(t, 'after kill -9 a mount clears the dead one, replays, and has all that was synced', async t => {

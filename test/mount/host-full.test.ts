@@ -4,20 +4,11 @@ import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { isAlive } from '../../src/mount/processes.ts'
 import { mountTest } from '../support/mount.ts'
-import { hn4, Scratch } from '../support/scratch.ts'
+import { codeOf, hn4, Scratch } from '../support/scratch.ts'
 
 const FILE_BYTES = 600_000
 
 const contentOf = (i: number): Buffer => Buffer.alloc(FILE_BYTES, `file ${i}, `)
-
-function codeOf(call: () => unknown): string | undefined {
-  try {
-    call()
-    return undefined
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code
-  }
-}
 
 /** Writes and syncs files until one is refused; the number of those that were synced, and the refusal. */
 function fill(scratch: Scratch): { synced: number; code: string | undefined } {

@@ -7,7 +7,7 @@ import { Worker } from 'node:worker_threads'
 import { mountAt } from '../../src/mount/mount-table.ts'
 import { daemonOf, isAlive, type Process } from '../../src/mount/processes.ts'
 import type { BusyData, BusyReport } from './busy-writer.ts'
-import { eventually, hn4 } from './scratch.ts'
+import { codeOf, eventually, hn4 } from './scratch.ts'
 import { fsync, randomFrom } from './writers.ts'
 
 const KINDS = ['synced', 'renames', 'appends', 'names'] as const
@@ -49,20 +49,13 @@ function mount(image: string, dir: string, log: string, isFirst: boolean): { pro
   return { problems, replayed: lines.some(line => line.includes('replayed')) }
 }
 
-function isDead(dir: string): boolean {
-  try {
-    statSync(dir)
-    return false
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'ENOTCONN'
-  }
-}
-
 async function kill(daemon: Process, dir: string): Promise<string[]> {
   process.kill(daemon.pid, 'SIGKILL')
   if (!(await eventually(() => !isAlive(daemon)))) return ['the killed daemon is still there']
   // The kernel ends the connection when the last thread is gone, a moment after the process is.
-  return (await eventually(() => isDead(dir))) ? [] : ['the mount does not answer ENOTCONN']
+  return (await eventually(() => codeOf(() => statSync(dir)) === 'ENOTCONN'))
+    ? []
+    : ['the mount does not answer ENOTCONN']
 }
 
 /** The rounds, and a last mount that is unmounted. Ends with the first round that is wrong. */

@@ -33,7 +33,23 @@ export function runTool(tool: keyof typeof TOOLS, words: readonly string[], env:
 
 export const hn4 = (...words: string[]): Ran => runTool('hn4', words)
 
+/** As `hn4`; throws if it does not end with 0. */
+export function must(...words: string[]): void {
+  const done = hn4(...words)
+  if (done.exit !== 0) throw new Error(`hn4 ${words[0]}: exit ${done.exit}: ${done.stderr}${done.stdout}`)
+}
+
 export const hashOf = (path: string): string => createHash('sha256').update(readFileSync(path)).digest('hex')
+
+/** The errno's name that a call fails with; undefined if it does not fail. */
+export function codeOf(call: () => unknown): string | undefined {
+  try {
+    call()
+    return undefined
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code
+  }
+}
 
 /** True once `isDone` is; false after many tries. */
 export async function eventually(isDone: () => boolean): Promise<boolean> {

@@ -55,7 +55,7 @@ impl Vfs for FileSystem {
     }
     fn forget(&self, ino: Ino, count: u64) {
         if super::identity::is_virtual(ino) {
-            return self.forget_link(ino, count);
+            return self.forget_link(ino);
         }
         if let Some(inode) = self.volume.inodes.forget(ino, count) {
             self.volume.reap_if_unused(&inode);

@@ -43,7 +43,6 @@ struct Link {
     /// Number and hint lead to the file's anchor.
     number: Ino,
     hint: u32,
-    count: u64,
 }
 
 /// The usual text form of an id.
@@ -140,18 +139,13 @@ impl FileSystem {
         let mut links = self.links.lock();
         links.turn += 1;
         let link = LINKS + links.turn;
-        links.known.insert(link, Link { number: inode.ino, hint: inode.hint, count: 1 });
+        links.known.insert(link, Link { number: inode.ino, hint: inode.hint });
         Ok(link)
     }
 
-    pub(super) fn forget_link(&self, link: Ino, count: u64) {
-        let mut links = self.links.lock();
-        if let Some(known) = links.known.get_mut(&link) {
-            known.count = known.count.saturating_sub(count);
-            if known.count == 0 {
-                links.known.remove(&link);
-            }
-        }
+    /// Each number was looked up once.
+    pub(super) fn forget_link(&self, link: Ino) {
+        self.links.lock().known.remove(&link);
     }
 
     /// The file that shows this public id.

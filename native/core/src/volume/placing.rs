@@ -171,7 +171,7 @@ impl Committer {
             let whole = state.dirty.is_empty();
             drop(state);
             match placed {
-                Ok(blocks) => self.data_blocks += blocks,
+                Ok(blocks) => self.placed(&inode, blocks),
                 // Only what this transaction frees can help.
                 Err(error) if error.code == Code::NoSpace => {}
                 Err(error) => return Err(error),
@@ -179,7 +179,6 @@ impl Committer {
             if !whole {
                 volume.sync_with_next_commit(&inode);
             }
-            self.in_flight.insert(inode.ino, inode);
         }
         Ok(())
     }

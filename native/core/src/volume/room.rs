@@ -75,11 +75,12 @@ impl Room {
         self.meta.fetch_add(copies, SeqCst);
     }
 
-    /// Claims room for data: at most `want` blocks of what is left beyond `keep`, none if less than `least`.
+    /// Claims room for data: at most `want` (of the free blocks) of what is left beyond `keep`, none if less
+    /// than `least`.
     /// `mine`: a claim made before, now part of this one.
     pub fn claim(
         &self,
-        want: u64,
+        want: impl FnOnce(u64) -> u64,
         least: u64,
         keep: u64,
         mine: u64,
@@ -92,7 +93,7 @@ impl Room {
         let free = free()?;
         let busy = self.credits.load(SeqCst) + self.meta.load(SeqCst) + *claims + keep;
         let room = free.saturating_sub(busy).max(mine.min(free));
-        let granted = if room < least { 0 } else { want.min(room) };
+        let granted = if room < least { 0 } else { want(free).min(room) };
         *claims += granted;
         self.refresh(*claims, free);
         Ok(granted)

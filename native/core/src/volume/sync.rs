@@ -30,6 +30,19 @@ pub struct CommitState {
     pub error: Option<Error>,
 }
 
+impl CommitState {
+    /// One more request, and its number: the commit that serves it begins after this call. `all_data`: it takes all
+    /// delayed data along; `prove`: it is proven at once.
+    pub fn ask(&mut self, all_data: bool, prove: bool) -> u64 {
+        self.requested += 1;
+        self.all_data |= all_data;
+        if prove {
+            self.prove = self.requested;
+        }
+        self.requested
+    }
+}
+
 /// Counters since the mount.
 #[derive(Debug, Default)]
 pub struct CommitStats {
@@ -109,12 +122,7 @@ impl Volume {
         if state.stop {
             return Err(stopped());
         }
-        state.requested += 1;
-        state.all_data |= all_data;
-        let mine = state.requested;
-        if prove {
-            state.prove = mine;
-        }
+        let mine = state.ask(all_data, prove);
         self.commit_wanted.notify_one();
         while state.served < mine && state.error.is_none() {
             self.commit_done.wait(&mut state);

@@ -56,10 +56,7 @@ impl Volume {
     /// Waits until a commit that begins now is proven, or the volume stopped.
     fn wait_for_proof(&self) {
         let mut state = self.commit.lock();
-        state.requested += 1;
-        state.all_data = true;
-        let mine = state.requested;
-        state.prove = mine;
+        let mine = state.ask(true, true);
         self.commit_wanted.notify_one();
         while state.served < mine && state.error.is_none() && !state.stop {
             self.commit_done.wait(&mut state);
@@ -80,8 +77,7 @@ impl Volume {
         }
         let mut state = self.commit.lock();
         if cost >= self.log_limit / 2 && state.requested == state.served {
-            state.requested += 1;
-            state.all_data = true;
+            state.ask(true, false);
             self.commit_wanted.notify_one();
         } else if !state.write_back {
             state.write_back = true;
@@ -111,8 +107,7 @@ impl Volume {
     /// Claims room for data: half of what operations leave. `mine`: what the file had claimed before.
     /// NoSpace: there is none until a commit is proven.
     pub(super) fn claim_for_data(&self, mine: u64) -> Result<u64> {
-        let free = self.free_on_disk()?;
-        let want = (free.div_ceil(2)).min(self.dirty_limit).max(mine);
+        let want = |free: u64| free.div_ceil(2).min(self.dirty_limit).max(mine);
         match self.room.claim(want, 1, KEPT, mine, || self.free_on_disk())? {
             0 => Err(Code::NoSpace.into()),
             granted => Ok(granted),
@@ -121,7 +116,7 @@ impl Volume {
 
     /// Claims `count` blocks or none. Busy: a commit has to come first.
     pub(super) fn claim_all(&self, count: u64) -> Result<u64> {
-        match self.room.claim(count, count, 0, 0, || self.free_on_disk())? {
+        match self.room.claim(|_| count, count, 0, 0, || self.free_on_disk())? {
             granted if granted < count => Err(Code::Busy.into()),
             granted => Ok(granted),
         }
@@ -145,8 +140,7 @@ impl Volume {
                 return Ok(());
             }
             if long && state.requested == state.served {
-                state.requested += 1;
-                state.all_data = true;
+                state.ask(true, false);
             }
             state.write_back = true;
             self.commit_wanted.notify_one();
