@@ -7,6 +7,7 @@ mod error;
 mod pool;
 mod siphash;
 mod slab;
+mod time;
 mod units;
 
 pub use aligned::AlignedBuf;
@@ -15,4 +16,5 @@ pub use checksum::{checksum_self_test, crc32c, crc32c_append};
 pub use error::{Code, Error, Result};
 pub use pool::{BufPool, POOLED_BLOCKS_MAX, PooledBuf};
 pub use siphash::siphash24;
+pub use time::now_ns;
 pub use units::{BLOCK_SIZE, Block, Data, Ino, Page};

@@ -4,10 +4,10 @@
 use super::FileSystem;
 use super::acl::Acl;
 use super::check;
-use crate::base::{Code, Ino, Result};
+use crate::base::{Code, Ino, Result, now_ns};
 use crate::extension::xattr;
 use crate::format::{Kind, layout};
-use crate::volume::{Inode, InodeState, now_ns};
+use crate::volume::{Inode, InodeState};
 
 pub const ACCESS: &[u8] = b"system.posix_acl_access";
 pub const DEFAULT: &[u8] = b"system.posix_acl_default";

@@ -3,9 +3,8 @@
 use super::FileSystem;
 use super::api::{Attr, Caller, SetAttr, SetTime};
 use super::check;
-use crate::base::{Code, Ino, Result};
+use crate::base::{Code, Ino, Result, now_ns};
 use crate::format::Kind;
-use crate::volume::now_ns;
 
 impl FileSystem {
     pub(super) fn set_attributes(&self, ino: Ino, set: &SetAttr, _who: &Caller) -> Result<Attr> {

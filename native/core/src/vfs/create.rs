@@ -3,9 +3,9 @@
 use super::FileSystem;
 use super::api::{Attr, Caller};
 use super::check;
-use crate::base::{Code, Ino, Result};
+use crate::base::{Code, Ino, Result, now_ns};
 use crate::format::{Kind, Slot, layout};
-use crate::volume::{For, Inode, InodeState, now_ns};
+use crate::volume::{For, Inode, InodeState};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 

@@ -1,9 +1,8 @@
 //! chattr: the immutable and append-only flags.
 
 use super::FileSystem;
-use crate::base::{Code, Ino, Result};
+use crate::base::{Code, Ino, Result, now_ns};
 use crate::format::{Kind, layout};
-use crate::volume::now_ns;
 
 /// FS_IMMUTABLE_FL and FS_APPEND_FL of linux/fs.h.
 const FS_IMMUTABLE: u32 = 0x10;

@@ -8,9 +8,9 @@ use super::FileSystem;
 use super::api::{Attr, DirEntry};
 use super::check;
 use super::locking::Locked;
-use crate::base::{Code, Error, Ino, Result};
+use crate::base::{Code, Error, Ino, Result, now_ns};
 use crate::format::{Kind, layout};
-use crate::volume::{For, Inode, now_ns};
+use crate::volume::{For, Inode};
 use std::collections::HashMap;
 use std::sync::Arc;
 

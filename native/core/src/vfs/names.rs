@@ -4,10 +4,10 @@ use super::FileSystem;
 use super::api::Attr;
 use super::check;
 use super::locking::Locked;
-use crate::base::{Code, Error, Ino, Result};
+use crate::base::{Code, Error, Ino, Result, now_ns};
 use crate::directory::Entry;
 use crate::format::{Kind, layout};
-use crate::volume::{For, Inode, now_ns};
+use crate::volume::{For, Inode};
 use std::sync::Arc;
 
 impl FileSystem {

@@ -4,10 +4,10 @@ use super::FileSystem;
 use super::api::{RENAME_EXCHANGE, RENAME_NOREPLACE, RENAME_WHITEOUT};
 use super::check;
 use super::locking::Locked;
-use crate::base::{Code, Ino, Result};
+use crate::base::{Code, Ino, Result, now_ns};
 use crate::directory::Entry;
 use crate::format::{Kind, layout};
-use crate::volume::{For, Inode, now_ns};
+use crate::volume::{For, Inode};
 use std::sync::Arc;
 
 /// Directories above a directory: more than this is a loop on the disk.

@@ -3,9 +3,9 @@
 use super::FileSystem;
 use super::check;
 use super::locking::Locked;
-use crate::base::{Code, Ino, Result};
+use crate::base::{Code, Ino, Result, now_ns};
 use crate::directory::Entry;
-use crate::volume::{Inode, InodeState, now_ns};
+use crate::volume::{Inode, InodeState};
 use std::sync::Arc;
 
 /// How often an operation looks again when names move under it before it gives up.

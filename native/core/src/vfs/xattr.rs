@@ -4,10 +4,9 @@ use super::FileSystem;
 use super::acls::is_acl;
 use super::check;
 use super::identity::{PUBLIC_ID, is_virtual};
-use crate::base::{Code, Ino, Result};
+use crate::base::{Code, Ino, Result, now_ns};
 use crate::extension::xattr;
 use crate::format::layout;
-use crate::volume::now_ns;
 
 /// Only these namespaces exist; others have meanings that this version does not give.
 fn supported(name: &[u8]) -> Result<()> {

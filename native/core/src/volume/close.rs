@@ -1,9 +1,9 @@
 //! Closing a volume, and the file's slot on its way to the cortex.
 
-use super::Volume;
-use super::inode::{Inode, InodeState};
 use crate::base::{Code, Data, Error, Result};
 use crate::format::layout::{self, FileState};
+use crate::volume::Volume;
+use crate::volume::inode::{Inode, InodeState};
 use std::sync::atomic::Ordering;
 
 impl Volume {

@@ -4,51 +4,24 @@
 //! operation runs, writes its record together with its data, flushes once, and only then answers.
 //! Only proven transactions go home (docs/design.md, "Transactions").
 
-mod area;
-mod attributes;
-pub mod blocks;
-mod cellar;
-mod checkpoint;
+mod blocks;
+mod change;
 mod close;
 mod commit;
-mod copy;
-mod directories;
-mod extensions;
-mod free;
-mod gate;
 mod inode;
-mod inodes;
-mod load;
-mod mapping;
 mod meta;
-mod metaread;
 mod open;
-mod orphans;
-mod place;
-mod placemeta;
-mod placing;
-mod prealloc;
-mod presence;
 mod read;
-mod record;
 mod recover;
-mod room;
-mod seek;
 mod space;
-mod sync;
-mod throttle;
-mod time;
-mod truncate;
-mod vacate;
-mod write;
+mod transaction;
+mod writeback;
 
-pub use inode::{Inode, InodeState};
-pub use inodes::Inodes;
+pub use change::kill_suidgid;
+pub use inode::{Inode, InodeState, Inodes};
 pub use open::{OpenOptions, OpenReport, Say};
 pub use space::For;
-pub use sync::CommitStats;
-pub use time::now_ns;
-pub use write::kill_suidgid;
+pub use transaction::CommitStats;
 
 use crate::allocator::Allocator;
 use crate::base::BufPool;
@@ -63,14 +36,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::time::Instant;
 
-use area::AreaIndex;
-use blocks::BlockTable;
-use cellar::SlotPages;
-use checkpoint::Log;
-use gate::Gate;
-use room::Room;
-use space::{Numbers, Space};
-use sync::CommitState;
+use blocks::{AreaIndex, BlockTable};
+use commit::Log;
+use inode::SlotPages;
+use space::{Numbers, Room, Space};
+use transaction::{CommitState, Gate};
 
 /// A mounted volume. Shared by the session's threads; [`Volume::close`] ends it.
 pub struct Volume {

@@ -1,15 +1,5 @@
 //! Opening a volume: superblock, log, recovery, threads.
 
-use super::Volume;
-use super::area::AreaIndex;
-use super::blocks::BlockTable;
-use super::cellar::SlotPages;
-use super::checkpoint::Log;
-use super::commit::Committer;
-use super::gate::Gate;
-use super::inodes::Inodes;
-use super::space::{Numbers, Space};
-use super::sync::{CommitState, CommitStats};
 use crate::allocator::{Allocator, FreeMapSource};
 use crate::base::{BufPool, Result, checksum_self_test};
 use crate::chronicle::Ring;
@@ -19,6 +9,16 @@ use crate::device::{Device, IoQueue, QUEUE_DEPTH};
 use crate::extension::UnitAllocator;
 use crate::format::{Region, Window, layout, superblock};
 use crate::pages::PageCache;
+use crate::volume::Volume;
+use crate::volume::blocks::AreaIndex;
+use crate::volume::blocks::BlockTable;
+use crate::volume::commit::Committer;
+use crate::volume::commit::Log;
+use crate::volume::inode::Inodes;
+use crate::volume::inode::SlotPages;
+use crate::volume::space::{Numbers, Space};
+use crate::volume::transaction::Gate;
+use crate::volume::transaction::{CommitState, CommitStats};
 use parking_lot::{Condvar, Mutex};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64};
@@ -190,7 +190,7 @@ impl Volume {
             renamed: Mutex::default(),
             growing: Mutex::default(),
             dirty_blocks: AtomicU64::new(0),
-            room: super::room::Room::default(),
+            room: crate::volume::space::Room::default(),
             healed_blocks: AtomicU64::new(0),
             log_limit,
             // 56 bytes of log for every delayed block at worst.

@@ -1,7 +1,6 @@
 //! Recovery (docs/design.md, "Recovery"): replay into memory, and for a writer the steps that make
 //! the result the new truth before anything else is written.
 
-use super::open::{Next, OpenReport};
 use crate::base::{AlignedBuf, Code, Error, Page, Result, crc32c};
 use crate::chronicle::checkpoint::{self, LogPoint};
 use crate::chronicle::{PageImages, Recovered, Rewrite, apply_record, recover as find_last, replay};
@@ -9,6 +8,7 @@ use crate::device::Device;
 use crate::format::layout::Checkpoint;
 use crate::format::{Geometry, PageBytes, Region, page_txn, set_page_txn};
 use crate::pages::PageCache;
+use crate::volume::open::{Next, OpenReport};
 use std::collections::BTreeMap;
 
 /// Numbers given between two commits are covered by what the last one stored (space.rs).

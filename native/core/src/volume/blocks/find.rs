@@ -1,0 +1,155 @@
+//! From a logical index to the data block that holds it (docs/format.md 4).
+
+use super::table::{Claim, copy_of};
+use crate::base::{Code, Data, Error, Result};
+use crate::format::layout::Descriptor;
+use crate::volume::Volume;
+use crate::volume::inode::{Inode, InodeState};
+
+/// What stands at an index, and how many indices behind it are the same and lie behind each other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Extent {
+    /// Reads as zeros, owns nothing.
+    Hole {
+        count: u64,
+    },
+    /// Preallocated: reads as zeros.
+    Unwritten {
+        data: Data,
+        count: u64,
+    },
+    Written {
+        data: Data,
+        count: u64,
+    },
+}
+
+impl Extent {
+    pub fn count(&self) -> u64 {
+        match *self {
+            Extent::Hole { count } | Extent::Unwritten { count, .. } | Extent::Written { count, .. } => count,
+        }
+    }
+}
+
+impl Volume {
+    /// The extent at `index` of a placed file, at most `max` blocks long; CRCs of written blocks go to
+    /// `crcs`. DataDamaged: the file should own a block here and none is found.
+    pub fn extent(
+        &self,
+        inode: &Inode,
+        state: &InodeState,
+        index: u64,
+        max: u64,
+        crcs: &mut Vec<u32>,
+    ) -> Result<Extent> {
+        let max = if state.is_sparse() {
+            match self.presence_run(inode, state, index, max)? {
+                (false, count) => return Ok(Extent::Hole { count }),
+                (true, count) => count,
+            }
+        } else {
+            let placed = state.placed_blocks();
+            if index >= placed {
+                return Ok(Extent::Hole { count: max });
+            }
+            max.min(placed - index)
+        };
+        let claim = Claim { owner: inode.ino, index, copy: 0 };
+        if let Some(found) = self.locate_run(inode, state, claim, max, crcs)? {
+            return Ok(found);
+        }
+        if self.recheck_candidates(state, index, 0)?
+            && let Some(found) = self.locate_run(inode, state, claim, max, crcs)?
+        {
+            return Ok(found);
+        }
+        let error = self.lost(inode, index);
+        self.report(&error);
+        Err(error)
+    }
+
+    /// Compares the tables of every place a block may be at with their second copy: true if one was
+    /// stale.
+    pub(in crate::volume) fn recheck_candidates(
+        &self,
+        state: &InodeState,
+        index: u64,
+        copy: u8,
+    ) -> Result<bool> {
+        let mut stale = false;
+        for k in 0..=state.slot.kmax() {
+            if let Some((data, _)) = state.equations.run(&self.window, index, copy, k, 1) {
+                stale |= self.table.recheck(data.0)?;
+            }
+        }
+        Ok(stale)
+    }
+
+    /// The blocks that hold `claim` and the indices behind it; `None`: found nowhere.
+    pub fn locate_run(
+        &self,
+        inode: &Inode,
+        state: &InodeState,
+        claim: Claim,
+        max: u64,
+        crcs: &mut Vec<u32>,
+    ) -> Result<Option<Extent>> {
+        let extent = |data, (count, unwritten): (u64, bool)| {
+            let data = Data(data);
+            if unwritten { Extent::Unwritten { data, count } } else { Extent::Written { data, count } }
+        };
+        if let Some(data) = self.area.find(&claim) {
+            let run = self.table.run(data, claim, 1, crcs)?;
+            if run.0 > 0 {
+                return Ok(Some(extent(data, run)));
+            }
+        }
+        for k in 0..=state.slot.kmax() {
+            let run = state.equations.run(&self.window, claim.index, claim.copy, k, max);
+            let Some((data, contiguous)) = run else { continue };
+            let found = self.table.run(data.0, claim, contiguous, crcs)?;
+            if found.0 > 0 {
+                return Ok(Some(extent(data.0, found)));
+            }
+        }
+        debug_assert!(claim.owner == inode.ino);
+        Ok(None)
+    }
+
+    /// The live block of one (index, copy), with its descriptor.
+    pub fn locate(
+        &self,
+        inode: &Inode,
+        state: &InodeState,
+        index: u64,
+        copy: u8,
+    ) -> Result<Option<(Data, Descriptor)>> {
+        let claim = Claim { owner: inode.ino, index, copy };
+        let names_it = |data: u64| -> Result<Option<Descriptor>> {
+            let live = self.table.live(data)?;
+            Ok(live.filter(|d| d.owner == claim.owner && d.index == index && copy_of(d) == copy))
+        };
+        if let Some(data) = self.area.find(&claim)
+            && let Some(descriptor) = names_it(data)?
+        {
+            return Ok(Some((Data(data), descriptor)));
+        }
+        for k in 0..=state.slot.kmax() {
+            if let Some((data, _)) = state.equations.run(&self.window, index, copy, k, 1)
+                && let Some(descriptor) = names_it(data.0)?
+            {
+                return Ok(Some((data, descriptor)));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The error for a block that should exist and is found nowhere.
+    pub fn lost(&self, inode: &Inode, index: u64) -> Error {
+        Error::new(
+            Code::DataDamaged,
+            format!("file {}, block {index}: no live block holds it; run hn4 scrub", inode.ino),
+        )
+    }
+}

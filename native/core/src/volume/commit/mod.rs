@@ -1,0 +1,10 @@
+//! The commit: its thread, what it places, its record, checkpoints, and deleting for good.
+
+mod checkpoint;
+mod place;
+mod reaper;
+mod record;
+mod thread;
+
+pub(in crate::volume) use checkpoint::Log;
+pub(in crate::volume) use thread::{COST_BLOCK, Committer};

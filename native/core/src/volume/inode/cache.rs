@@ -1,0 +1,202 @@
+//! The files in memory, by number.
+//!
+//! An entry lives while the door above holds lookups of it, or its inode is in use. Clean inodes
+//! beyond a limit are dropped; the entry keeps the hint that leads back to the anchor.
+
+use super::state::Inode;
+use crate::base::{Code, Ino, Result};
+use parking_lot::Mutex;
+use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+const SHARDS: usize = 64;
+/// Inodes looked at when one more comes than the cache should hold.
+const LOOKED_AT: usize = 8;
+
+struct Entry {
+    hint: u32,
+    lookups: u64,
+    inode: Option<Arc<Inode>>,
+}
+
+#[derive(Default)]
+struct Entries {
+    by_number: HashMap<Ino, Entry>,
+    /// Numbers whose inode came to memory, and some of files gone since: the next to be looked at for dropping
+    /// first.
+    clock: VecDeque<Ino>,
+}
+
+impl Entries {
+    /// Files that were deleted leave the clock too.
+    fn forget_gone(&mut self) {
+        let known = &self.by_number;
+        self.clock.retain(|ino| known.get(ino).is_some_and(|entry| entry.inode.is_some()));
+    }
+}
+
+struct Shard {
+    entries: Mutex<Entries>,
+    /// Held while an inode of the shard is loaded, so that none is loaded twice.
+    loading: Mutex<()>,
+}
+
+pub struct Inodes {
+    shards: Vec<Shard>,
+    in_memory: AtomicUsize,
+    capacity: usize,
+}
+
+impl Inodes {
+    /// Keeps up to about `capacity` unused clean inodes.
+    pub fn new(capacity: usize) -> Inodes {
+        let shard = || Shard { entries: Mutex::default(), loading: Mutex::default() };
+        Inodes { shards: (0..SHARDS).map(|_| shard()).collect(), in_memory: AtomicUsize::new(0), capacity }
+    }
+
+    fn shard(&self, ino: Ino) -> &Shard {
+        &self.shards[(ino.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 58) as usize]
+    }
+
+    /// The inode, if it is in memory.
+    pub fn cached(&self, ino: Ino) -> Option<Arc<Inode>> {
+        self.shard(ino).entries.lock().by_number.get(&ino)?.inode.clone()
+    }
+
+    /// The inode of a number the door above holds. Stale: it holds none.
+    pub fn held(&self, ino: Ino, load: impl FnOnce(u32) -> Result<Inode>) -> Result<Arc<Inode>> {
+        let hint = {
+            let entries = self.shard(ino).entries.lock();
+            let entry = entries.by_number.get(&ino).ok_or(Code::Stale)?;
+            if let Some(inode) = &entry.inode {
+                return Ok(inode.clone());
+            }
+            entry.hint
+        };
+        self.get(ino, hint, load)
+    }
+
+    /// The inode, loaded if need be.
+    pub fn get(&self, ino: Ino, hint: u32, load: impl FnOnce(u32) -> Result<Inode>) -> Result<Arc<Inode>> {
+        if let Some(inode) = self.cached(ino) {
+            return Ok(inode);
+        }
+        let shard = self.shard(ino);
+        let _loading = shard.loading.lock();
+        if let Some(inode) = self.cached(ino) {
+            return Ok(inode);
+        }
+        let inode = Arc::new(load(hint)?);
+        self.publish(&inode);
+        Ok(inode)
+    }
+
+    /// Enters a new or loaded inode.
+    pub fn publish(&self, inode: &Arc<Inode>) {
+        let mut entries = self.shard(inode.ino).entries.lock();
+        if self.in_memory.load(Ordering::Relaxed) >= self.capacity {
+            self.drop_some(&mut entries);
+        }
+        self.keep(&mut entries, inode);
+    }
+
+    /// The inode's entry, with the inode.
+    fn keep<'a>(&self, entries: &'a mut Entries, inode: &Arc<Inode>) -> &'a mut Entry {
+        let fresh = || Entry { hint: inode.hint, lookups: 0, inode: None };
+        let entry = entries.by_number.entry(inode.ino).or_insert_with(fresh);
+        if entry.inode.replace(inode.clone()).is_none() {
+            self.in_memory.fetch_add(1, Ordering::Relaxed);
+            entries.clock.push_back(inode.ino);
+            if entries.clock.len() > 2 * entries.by_number.len() + 64 {
+                entries.forget_gone();
+            }
+        }
+        entries.by_number.get_mut(&inode.ino).expect("entered above")
+    }
+
+    /// Looks at the next few inodes and drops those that nobody needs: the cost of a new one stays the same
+    /// however many are in use.
+    fn drop_some(&self, entries: &mut Entries) {
+        for _ in 0..LOOKED_AT.min(entries.clock.len()) {
+            let Some(ino) = entries.clock.pop_front() else { return };
+            let Some(entry) = entries.by_number.get_mut(&ino) else { continue };
+            match &entry.inode {
+                None => {}
+                Some(inode) if is_idle(inode) => {
+                    entry.inode = None;
+                    self.in_memory.fetch_sub(1, Ordering::Relaxed);
+                    if entry.lookups == 0 {
+                        entries.by_number.remove(&ino);
+                    }
+                }
+                Some(_) => entries.clock.push_back(ino),
+            }
+        }
+    }
+
+    /// Adds lookups to an inode that the caller has in hand.
+    pub fn look_up(&self, inode: &Arc<Inode>, count: u64) {
+        let mut entries = self.shard(inode.ino).entries.lock();
+        let known = entries.by_number.get_mut(&inode.ino).filter(|entry| entry.inode.is_some());
+        match known {
+            Some(entry) => entry.lookups += count,
+            None => self.keep(&mut entries, inode).lookups += count,
+        }
+    }
+
+    /// Takes lookups back; returns the inode if none are left and it is in memory.
+    pub fn forget(&self, ino: Ino, count: u64) -> Option<Arc<Inode>> {
+        let mut entries = self.shard(ino).entries.lock();
+        let entry = entries.by_number.get_mut(&ino)?;
+        entry.lookups = entry.lookups.saturating_sub(count);
+        if entry.lookups > 0 {
+            return None;
+        }
+        if entry.inode.is_none() {
+            entries.by_number.remove(&ino);
+            return None;
+        }
+        entry.inode.clone()
+    }
+
+    /// Inodes whose last read is not in their slot yet.
+    pub fn with_read_times(&self) -> Vec<Arc<Inode>> {
+        let mut found = Vec::new();
+        for shard in &self.shards {
+            let entries = shard.entries.lock();
+            let inodes = entries.by_number.values().filter_map(|entry| entry.inode.as_ref());
+            found.extend(inodes.filter(|inode| inode.read_at.load(Ordering::Relaxed) != 0).cloned());
+        }
+        found
+    }
+
+    pub fn is_held(&self, ino: Ino) -> bool {
+        self.shard(ino).entries.lock().by_number.get(&ino).is_some_and(|entry| entry.lookups > 0)
+    }
+
+    /// Drops a file that no longer exists.
+    pub fn remove(&self, ino: Ino) {
+        let removed = self.shard(ino).entries.lock().by_number.remove(&ino);
+        if removed.is_some_and(|entry| entry.inode.is_some()) {
+            self.in_memory.fetch_sub(1, Ordering::Relaxed);
+        }
+    }
+}
+
+/// Whether nobody uses the inode and the disk has all it knows.
+fn is_idle(inode: &Arc<Inode>) -> bool {
+    Arc::strong_count(inode) == 1
+        && inode.read_at.load(Ordering::Relaxed) == 0
+        && !inode.listed.load(Ordering::Relaxed)
+        && inode.state.try_read().is_some_and(|state| {
+            let meta = state.meta.lock();
+            !state.slot_dirty
+                && state.dirty.is_empty()
+                && state.in_flight.is_empty()
+                && state.meta_promise == 0
+                && state.slot.attributes.nlink > 0
+                && meta.dirty.is_empty()
+                && meta.removed.is_empty()
+        })
+}

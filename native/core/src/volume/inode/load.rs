@@ -1,0 +1,130 @@
+//! Finding files: from number and hint to the inode in memory.
+
+use super::state::Inode;
+use crate::base::{Block, Code, Error, Ino, Result};
+use crate::format::{Equations, Kind, SegmentMap, Slot, layout, seed_hash};
+use crate::volume::Volume;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+/// Log bytes of a file's slot, which is written when the transaction closes.
+const COST_LISTED: u64 = 264;
+
+impl Volume {
+    /// The file with this number. NotFound: no anchor has it.
+    pub fn inode(&self, number: Ino, hint: u32) -> Result<Arc<Inode>> {
+        self.inodes.get(number, hint, |hint| self.load_reporting(number, hint))
+    }
+
+    /// A file that the door above holds a lookup of.
+    pub fn held(&self, number: Ino) -> Result<Arc<Inode>> {
+        self.inodes.held(number, |hint| self.load_reporting(number, hint))
+    }
+
+    /// As `load_inode`; damage is told to whoever mounted, too.
+    fn load_reporting(&self, number: Ino, hint: u32) -> Result<Inode> {
+        self.load_inode(number, hint).inspect_err(|error| {
+            if error.code != Code::NotFound {
+                self.report(error);
+            }
+        })
+    }
+
+    fn load_inode(&self, number: Ino, hint: u32) -> Result<Inode> {
+        let Some((_, bytes)) = self.cortex.find(number, hint)? else {
+            return Err(Code::NotFound.into());
+        };
+        let slot = Slot::decode(&bytes)?;
+        slot.check_against(&self.window, self.geometry.units())?;
+        let kind = slot.kind()?;
+        let mut equations = self.equations(&slot)?;
+        if slot.has(layout::DATA_CLASS_HAS_SEGMENTS) {
+            let chain = self.load_chain(number, slot.attributes.extension)?;
+            equations.segments = SegmentMap::load(&self.window, &chain.payload(layout::EXTENSION_SEGMENTS))?;
+        }
+        let inode = Inode::new(slot, kind, equations);
+        inode.changed.store(self.last_change(&slot), Ordering::Release);
+        if slot.attributes.nlink == 0 || slot.has(layout::DATA_CLASS_TRUNCATING) {
+            inode.state.write().orphaned = true;
+        }
+        Ok(inode)
+    }
+
+    /// The transaction that last changed a slot, from the half of its number that the slot holds: one
+    /// that left the cache may still wait for its commit.
+    fn last_change(&self, slot: &Slot) -> u64 {
+        let running = self.pages.running();
+        let ago = (running as u32).wrapping_sub(slot.anchor.write_gen);
+        running.saturating_sub(u64::from(ago))
+    }
+
+    /// The anchor's equations, without segments.
+    fn equations(&self, slot: &Slot) -> Result<Equations> {
+        let mut equations = Equations::empty(&self.window, self.shell_hash(slot));
+        let anchor = &slot.anchor;
+        if anchor.gravity_center == 0 {
+            return Ok(equations);
+        }
+        let center = Block(anchor.gravity_center);
+        equations.anchor = Some(self.window.equation(center, anchor.orbit_vector, anchor.fractal_scale)?);
+        let gravity_1 = match slot.kind()? {
+            Kind::Directory => slot.dir_state()?.gravity_1,
+            _ if slot.has(layout::DATA_CLASS_SPARSE) => slot.file_state()?.gravity_1,
+            _ => 0,
+        };
+        if gravity_1 != 0 {
+            let equation =
+                self.window.equation(Block(gravity_1), anchor.orbit_vector, anchor.fractal_scale)?;
+            equations.gravity_1 = Some(equation.gravity);
+        }
+        Ok(equations)
+    }
+
+    fn shell_hash(&self, slot: &Slot) -> u64 {
+        seed_hash(&self.geometry.hash_key, &slot.seed_id())
+    }
+
+    /// A file that is being made.
+    pub fn new_inode(&self, slot: Slot, kind: Kind) -> Inode {
+        Inode::new(slot, kind, Equations::empty(&self.window, self.shell_hash(&slot)))
+    }
+
+    /// An empty slot for a new number.
+    pub fn blank_slot(&self, number: Ino, hint: u32) -> Slot {
+        let mut slot = Slot::fields(&crate::format::slot::EMPTY);
+        slot.anchor.number = number;
+        slot.anchor.hint = hint;
+        slot.anchor.random = if self.options.sequential { number as u32 } else { random_u32() };
+        slot.anchor.public_id = slot.seed_id();
+        slot.anchor.write_gen = self.pages.running() as u32;
+        slot
+    }
+
+    /// Marks a file for the next commit. Call inside a transaction, under the file's lock.
+    pub fn mark(&self, inode: &Arc<Inode>, state: &mut super::InodeState) {
+        state.slot_dirty = true;
+        if !std::mem::replace(&mut state.charged, true) {
+            self.pages.charge(COST_LISTED);
+        }
+        inode.changed.store(self.pages.running(), Ordering::Release);
+        self.list(inode);
+    }
+
+    pub(in crate::volume) fn list(&self, inode: &Arc<Inode>) {
+        if !inode.listed.swap(true, Ordering::AcqRel) {
+            self.changed.lock().push(inode.clone());
+        }
+    }
+}
+
+/// Random bits of a new seed_id: they tell apart numbers of different lives, nothing depends on
+/// them being secret.
+fn random_u32() -> u32 {
+    use std::hash::{BuildHasher, Hasher, RandomState};
+    RandomState::new().build_hasher().finish() as u32
+}
+
+/// The error of a volume that stopped writing.
+pub(in crate::volume) fn stopped() -> Error {
+    Error::new(Code::ReadOnly, "the volume is read-only after a failed write")
+}

@@ -1,0 +1,166 @@
+//! A file in memory: its slot, delayed data, blocks of its own metadata.
+
+use crate::base::{BLOCK_SIZE, BlockBuf, Ino};
+use crate::directory::DirTable;
+use crate::extension::Chain;
+use crate::format::layout;
+use crate::format::{Equations, Kind, Slot};
+use crate::presence::Presence;
+use crate::volume::meta::MetaBlocks;
+use parking_lot::{Mutex, RwLock};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64};
+
+/// A file that someone uses. Found through [`super::Inodes`].
+pub struct Inode {
+    pub ino: Ino,
+    pub hint: u32,
+    pub random: u32,
+    pub kind: Kind,
+    /// Last read, ns; 0: the slot's atime stands.
+    pub read_at: AtomicI64,
+    /// Listed for the next commit.
+    pub listed: AtomicBool,
+    /// Transaction that was running when content, attributes or a name last changed.
+    pub changed: AtomicU64,
+    pub state: RwLock<InodeState>,
+}
+
+/// A block in memory that is newer than the disk.
+pub type DataBlock = Arc<BlockBuf>;
+
+/// A delayed block.
+pub struct Delayed {
+    pub block: DataBlock,
+    /// The file owns no block there yet: one is promised.
+    pub new: bool,
+}
+
+pub struct InodeState {
+    /// What the next commit writes. Its mass counts only what is placed.
+    pub slot: Slot,
+    /// Bytes, with delayed data.
+    pub size: u64,
+    /// Written, not yet placed. Bytes of a block behind the file's end are zero.
+    pub dirty: BTreeMap<u64, Delayed>,
+    /// Placed; the write or its commit is under way. Value: the transaction.
+    pub in_flight: BTreeMap<u64, (u64, DataBlock)>,
+    /// How many of `dirty` are new.
+    pub new_delayed: u64,
+    /// An inline file that becomes sparse when its delayed block is placed.
+    pub sparse_when_placed: bool,
+    /// Where its blocks are; loaded with the inode.
+    pub equations: Equations,
+    /// The extension chain, once loaded.
+    pub chain: Option<Chain>,
+    /// Presence of a sparse file, once it changed.
+    pub presence: Option<Presence>,
+    /// Directory table, once loaded.
+    pub table: Option<DirTable>,
+    /// Directory blocks or presence nodes; behind a lock of its own because reads fill it.
+    pub meta: Mutex<MetaBlocks>,
+    /// Blocks promised by `Space` to new META blocks.
+    pub meta_promise: u64,
+    /// Presence nodes of level 1 whose space is promised (docs: `presence_need`).
+    pub promised_nodes: BTreeSet<u64>,
+    /// Room claimed for its delayed data: it took another's place in the running transaction.
+    pub claim: u64,
+    /// The running transaction's record has been charged for the slot.
+    pub charged: bool,
+    /// The slot in the cortex is older than `slot`.
+    pub slot_dirty: bool,
+    /// Has an entry in the orphan directory.
+    pub orphaned: bool,
+    /// The slot has been taken out of the cortex: nothing may write it again.
+    pub gone: bool,
+    /// Blocks found in the overwrite area that must leave it at the next placement.
+    pub leave_area: bool,
+}
+
+impl InodeState {
+    pub fn new(slot: Slot, equations: Equations) -> InodeState {
+        InodeState {
+            size: slot.anchor.mass,
+            slot,
+            dirty: BTreeMap::new(),
+            in_flight: BTreeMap::new(),
+            new_delayed: 0,
+            sparse_when_placed: false,
+            equations,
+            chain: None,
+            presence: None,
+            table: None,
+            meta: Mutex::default(),
+            meta_promise: 0,
+            promised_nodes: BTreeSet::new(),
+            claim: 0,
+            charged: false,
+            slot_dirty: false,
+            orphaned: false,
+            gone: false,
+            leave_area: false,
+        }
+    }
+
+    pub fn has(&self, flag: u64) -> bool {
+        self.slot.has(flag)
+    }
+    pub fn set(&mut self, flag: u64, on: bool) {
+        let class = &mut self.slot.anchor.data_class;
+        if on {
+            *class |= flag
+        } else {
+            *class &= !flag
+        }
+        self.slot_dirty = true;
+    }
+    /// Blocks below the placed size.
+    pub fn placed_blocks(&self) -> u64 {
+        self.slot.anchor.mass.div_ceil(BLOCK_SIZE as u64)
+    }
+    /// Blocks below the size with delayed data.
+    pub fn size_blocks(&self) -> u64 {
+        self.size.div_ceil(BLOCK_SIZE as u64)
+    }
+    pub fn is_sparse(&self) -> bool {
+        self.has(layout::DATA_CLASS_SPARSE)
+    }
+    pub fn is_inline(&self) -> bool {
+        self.has(layout::DATA_CLASS_INLINE)
+    }
+    /// The newest bytes of a block in memory, if it is delayed or in flight.
+    pub fn in_memory(&self, index: u64) -> Option<&DataBlock> {
+        self.dirty
+            .get(&index)
+            .map(|delayed| &delayed.block)
+            .or_else(|| self.in_flight.get(&index).map(|(_, block)| block))
+    }
+    /// The next index at or after `from` that is in memory.
+    pub fn next_in_memory(&self, from: u64) -> Option<u64> {
+        let dirty = self.dirty.range(from..).next().map(|(index, _)| *index);
+        let flight = self.in_flight.range(from..).next().map(|(index, _)| *index);
+        match (dirty, flight) {
+            (Some(a), Some(b)) => Some(a.min(b)),
+            (a, b) => a.or(b),
+        }
+    }
+}
+
+impl Inode {
+    pub fn new(slot: Slot, kind: Kind, equations: Equations) -> Inode {
+        Inode {
+            ino: slot.anchor.number,
+            hint: slot.anchor.hint,
+            random: slot.anchor.random,
+            kind,
+            read_at: AtomicI64::new(0),
+            listed: AtomicBool::new(false),
+            changed: AtomicU64::new(0),
+            state: RwLock::new(InodeState::new(slot, equations)),
+        }
+    }
+    pub fn is_directory(&self) -> bool {
+        self.kind == Kind::Directory
+    }
+}

@@ -1,0 +1,216 @@
+//! Reading files: delayed blocks from memory, the rest from the device, verified.
+
+use crate::base::{BLOCK_SIZE, BlockBuf, Code, Data, Error, POOLED_BLOCKS_MAX, Result, crc32c, now_ns};
+use crate::format::Kind;
+use crate::volume::Volume;
+use crate::volume::blocks::Extent;
+use crate::volume::inode::{Inode, InodeState};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+const BLOCK: u64 = BLOCK_SIZE as u64;
+/// atime moves at most once in this time unless the file changed since (relatime).
+const DAY_NS: i64 = 86_400 * 1_000_000_000;
+
+/// Blocks between two pieces that are read along rather than sought over.
+const GAP_MAX: u64 = 32;
+/// Blocks of one device read that joins pieces.
+const SPAN_MAX: u64 = POOLED_BLOCKS_MAX as u64;
+
+/// Bytes of a request that lie behind each other on the device.
+struct Piece {
+    index: u64,
+    data: Data,
+    /// Bytes of its first block before the wanted ones.
+    inside: usize,
+    /// Where in the request they go, and how many.
+    at: usize,
+    len: usize,
+    /// The first block's CRC.
+    first_crc: usize,
+}
+
+impl Piece {
+    fn blocks(&self) -> u64 {
+        ((self.inside + self.len) as u64).div_ceil(BLOCK)
+    }
+    fn end(&self) -> u64 {
+        self.data.0 + self.blocks()
+    }
+    fn crcs<'a>(&self, all: &'a [u32]) -> &'a [u32] {
+        &all[self.first_crc..self.first_crc + self.blocks() as usize]
+    }
+}
+
+impl Volume {
+    /// Fills `buf` from byte `offset`; fewer bytes only at the end of the file.
+    pub fn read(&self, inode: &Inode, offset: u64, buf: &mut [u8]) -> Result<usize> {
+        if inode.kind != Kind::Regular {
+            return Err(Code::InvalidArgument.into());
+        }
+        let state = inode.state.read();
+        let end = state.size.min(offset.saturating_add(buf.len() as u64));
+        if offset >= end {
+            return Ok(0);
+        }
+        let length = (end - offset) as usize;
+        self.read_locked(inode, &state, offset, &mut buf[..length])?;
+        self.note_read(inode, &state);
+        Ok(length)
+    }
+
+    /// As `read`, inside the file, under its lock.
+    pub fn read_locked(&self, inode: &Inode, state: &InodeState, offset: u64, buf: &mut [u8]) -> Result<()> {
+        let mut done = 0;
+        let (mut pieces, mut crcs) = (Vec::new(), Vec::new());
+        while done < buf.len() {
+            let at = offset + done as u64;
+            let (index, inside) = (at / BLOCK, (at % BLOCK) as usize);
+            let left = buf.len() - done;
+            if let Some(block) = state.in_memory(index) {
+                let n = left.min(BLOCK_SIZE - inside);
+                buf[done..done + n].copy_from_slice(&block[inside..inside + n]);
+                done += n;
+                continue;
+            }
+            if state.is_inline() {
+                let n = left.min(BLOCK_SIZE - inside);
+                copy_padded(inline_of(state, index), inside, &mut buf[done..done + n]);
+                done += n;
+                continue;
+            }
+            let wanted = ((inside + left) as u64).div_ceil(BLOCK);
+            let max = state.next_in_memory(index).map_or(wanted, |next| wanted.min(next - index));
+            let first_crc = crcs.len();
+            let extent = self.extent(inode, state, index, max, &mut crcs)?;
+            let n = left.min((extent.count() as usize).saturating_mul(BLOCK_SIZE) - inside);
+            match extent {
+                Extent::Hole { .. } | Extent::Unwritten { .. } => buf[done..done + n].fill(0),
+                Extent::Written { data, .. } => {
+                    pieces.push(Piece { index, data, inside, at: done, len: n, first_crc });
+                }
+            }
+            done += n;
+        }
+        self.read_pieces(inode, pieces, &crcs, buf)
+    }
+
+    /// Reads what lies on the device, in its order: a file that was overwritten block by block is spread over few
+    /// places, each still in the file's order.
+    fn read_pieces(&self, inode: &Inode, mut pieces: Vec<Piece>, crcs: &[u32], buf: &mut [u8]) -> Result<()> {
+        pieces.sort_unstable_by_key(|piece| piece.data);
+        let mut rest = &pieces[..];
+        while let Some(first) = rest.first() {
+            let mut end = first.end();
+            let joined = rest[1..].iter().take_while(|next| {
+                let near = next.data.0 <= end + GAP_MAX && next.end() - first.data.0 <= SPAN_MAX;
+                end = if near { end.max(next.end()) } else { end };
+                near
+            });
+            let (group, behind) = rest.split_at(1 + joined.count());
+            if let [piece] = group {
+                let target = &mut buf[piece.at..piece.at + piece.len];
+                self.read_run(inode, piece.index, piece.data, piece.crcs(crcs), piece.inside, target)?;
+            } else {
+                let mut span = self.buffers.take((end - first.data.0) as usize);
+                self.device.read(self.window.block(first.data), &mut span)?;
+                for piece in group {
+                    let start = (piece.data.0 - first.data.0) as usize * BLOCK_SIZE;
+                    let bytes = &span[start..start + piece.blocks() as usize * BLOCK_SIZE];
+                    self.verify(inode, piece.index, piece.data, piece.crcs(crcs), bytes)?;
+                    buf[piece.at..piece.at + piece.len]
+                        .copy_from_slice(&bytes[piece.inside..piece.inside + piece.len]);
+                }
+            }
+            rest = behind;
+        }
+        Ok(())
+    }
+
+    /// Reads a run of written blocks from `data` on, starting `inside` bytes into the first.
+    fn read_run(
+        &self,
+        inode: &Inode,
+        index: u64,
+        data: Data,
+        crcs: &[u32],
+        inside: usize,
+        target: &mut [u8],
+    ) -> Result<()> {
+        let aligned = inside == 0 && target.len() % BLOCK_SIZE == 0;
+        if aligned && target.as_ptr() as usize % BLOCK_SIZE == 0 {
+            self.device.read(self.window.block(data), target)?;
+            return self.verify(inode, index, data, crcs, target);
+        }
+        let blocks = (inside + target.len()).div_ceil(BLOCK_SIZE);
+        let mut bounce = self.buffers.take(blocks);
+        self.device.read(self.window.block(data), &mut bounce)?;
+        self.verify(inode, index, data, crcs, &bounce)?;
+        target.copy_from_slice(&bounce[inside..inside + target.len()]);
+        Ok(())
+    }
+
+    /// Compares whole blocks with their descriptors' CRCs. DataDamaged names the first bad one.
+    fn verify(&self, inode: &Inode, index: u64, data: Data, crcs: &[u32], bytes: &[u8]) -> Result<()> {
+        for (i, (block, crc)) in bytes.chunks_exact(BLOCK_SIZE).zip(crcs).enumerate() {
+            if crc32c(block) != *crc {
+                let error = Error::new(
+                    Code::DataDamaged,
+                    format!(
+                        "file {}, bytes {} to {}: block {} does not match its checksum",
+                        inode.ino,
+                        (index + i as u64) * BLOCK,
+                        (index + i as u64 + 1) * BLOCK - 1,
+                        self.window.block(data).0 + i as u64
+                    ),
+                );
+                self.report(&error);
+                return Err(error);
+            }
+        }
+        Ok(())
+    }
+
+    /// Moves atime in memory; the next change, or the unmount, takes it to the disk.
+    pub(in crate::volume) fn note_read(&self, inode: &Inode, state: &InodeState) {
+        if self.options.read_only || self.options.noatime || inode.kind != Kind::Regular {
+            return;
+        }
+        let attributes = &state.slot.attributes;
+        let shown = attributes.atime.max(inode.read_at.load(Ordering::Relaxed));
+        let now = now_ns();
+        if shown <= state.slot.anchor.mod_clock || shown <= attributes.ctime || now - shown > DAY_NS {
+            inode.read_at.store(now, Ordering::Relaxed);
+        }
+    }
+
+    /// The bytes of one placed block, zeros for holes: the base of a partial write.
+    pub fn read_block(&self, inode: &Inode, state: &InodeState, index: u64) -> Result<Arc<BlockBuf>> {
+        let mut block = BlockBuf::zeroed();
+        if let Some(newest) = state.in_memory(index) {
+            block.copy_from_slice(&newest[..]);
+        } else if state.is_inline() {
+            copy_padded(inline_of(state, index), 0, &mut block[..]);
+        } else {
+            let mut crcs = Vec::new();
+            if let Extent::Written { data, .. } = self.extent(inode, state, index, 1, &mut crcs)? {
+                self.device.read(self.window.block(data), &mut block[..])?;
+                self.verify(inode, index, data, &crcs, &block[..])?;
+            }
+        }
+        Ok(Arc::new(block))
+    }
+}
+
+/// The inline content, as bytes of a block.
+fn inline_of(state: &InodeState, index: u64) -> &[u8] {
+    if index == 0 { state.slot.inline_content() } else { &[] }
+}
+
+/// Copies `from[at..]` and fills the rest with zeros.
+fn copy_padded(from: &[u8], at: usize, to: &mut [u8]) {
+    let source = from.get(at..).unwrap_or(&[]);
+    let n = source.len().min(to.len());
+    to[..n].copy_from_slice(&source[..n]);
+    to[n..].fill(0);
+}

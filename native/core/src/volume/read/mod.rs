@@ -1,0 +1,4 @@
+//! Reading: what is at an index, its bytes, data and holes.
+
+mod data;
+mod seek;

@@ -1,0 +1,437 @@
+//! Placing delayed data: asks the placement rules, claims, and brings descriptors, equations and
+//! the anchor to the new state; the writes are handed to the queue.
+
+use crate::allocator::placement::{self, Burst, FileState, Growth, Piece, Place, Plan, Write};
+use crate::allocator::{Holder, Run};
+use crate::base::{BLOCK_SIZE, Code, Data, Result, crc32c};
+use crate::device::{Run as WriteRun, Ticket, WriteBuf};
+use crate::format::Equations;
+use crate::format::layout::{self, Descriptor};
+use crate::pages::CachedPage;
+use crate::volume::Volume;
+use crate::volume::blocks::Claim;
+use crate::volume::blocks::Extent;
+use crate::volume::inode::{DataBlock, Delayed, Inode, InodeState};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Instant;
+
+/// A delayed run that grows a file by so much is taken for one that goes on growing (8 MiB).
+const GROWTH_BLOCKS: usize = 2048;
+
+/// What holds the delayed blocks' indices now.
+struct Present {
+    bursts: Vec<Burst>,
+    /// Blocks to be freed: first index, place, count.
+    replaced: Vec<(u64, Data, u64)>,
+    /// Preallocated blocks that take their first write in place.
+    in_place: Vec<Piece>,
+}
+
+/// How much of a file's delayed data a placement takes.
+pub(in crate::volume) struct Take {
+    /// Blocks, from the first index on.
+    pub max: u64,
+    /// Of these, short overwrites, which may all go to the overwrite area.
+    pub area: u64,
+    /// Only blocks whose present place is in the overwrite area.
+    pub only_area: bool,
+}
+
+/// A placement to be carried out.
+pub(in crate::volume) struct Carry<'a> {
+    pub copy: u8,
+    /// Flags of the descriptors beside the copy number.
+    pub flags: u16,
+    pub plan: &'a Plan,
+    pub bytes: &'a dyn Fn(u64) -> DataBlock,
+}
+
+impl Volume {
+    /// Places what is delayed of a file, as much as `take` allows; returns the blocks. NoSpace: nothing changed.
+    pub(in crate::volume) fn place_data(
+        &self,
+        inode: &Arc<Inode>,
+        state: &mut InodeState,
+        take: &Take,
+        tickets: &mut Vec<Ticket>,
+    ) -> Result<u64> {
+        if state.dirty.is_empty() {
+            return Ok(0);
+        }
+        // An fsync from now on waits for the transaction that these blocks belong to.
+        self.mark(inode, state);
+        if self.keep_inline(state) {
+            return Ok(0);
+        }
+        let mut dirty = self.choose(inode, state, take);
+        if dirty.is_empty() {
+            return Ok(0);
+        }
+        let (plan, present) = match self.plan_blocks(inode, state, &dirty) {
+            Ok(planned) => planned,
+            Err(error) => {
+                state.dirty.append(&mut dirty);
+                return Err(error);
+            }
+        };
+        self.leave_inline(state);
+        let bytes = |index: u64| dirty[&index].block.clone();
+        let mut runs =
+            self.carry_out(inode, state, &Carry { copy: 0, flags: 0, plan: &plan, bytes: &bytes })?;
+        for piece in &present.in_place {
+            runs.push(self.set_piece(inode, state, piece, 0, 0, &bytes)?);
+        }
+        for (index, data, count) in &present.replaced {
+            self.release_replaced(inode, *index, 0, *data, *count)?;
+        }
+        let new: Vec<u64> =
+            dirty.iter().filter(|(_, delayed)| delayed.new).map(|(index, _)| *index).collect();
+        self.space.placed(new.len() as u64);
+        state.slot.attributes.blocks += new.len() as u64;
+        if state.is_sparse() {
+            for (first, count) in runs_of(new.iter().copied()) {
+                self.set_present(inode, state, first, count)?;
+            }
+        }
+        state.new_delayed -= new.len() as u64;
+        if state.new_delayed == 0 {
+            self.settle_nodes(state);
+        }
+        let count = dirty.len() as u64;
+        self.dirty_blocks.fetch_sub(count, Ordering::Relaxed);
+        self.stats.data_blocks.fetch_add(count, Ordering::Relaxed);
+        let txn = self.pages.running();
+        state.in_flight.extend(dirty.into_iter().map(|(index, delayed)| (index, (txn, delayed.block))));
+        self.advance_mass(state);
+        tickets.push(self.queue.submit_all(runs));
+        Ok(count)
+    }
+
+    /// Where the chosen blocks go, and what stands at their indices. After it nothing can fail for want of room.
+    fn plan_blocks(
+        &self,
+        inode: &Arc<Inode>,
+        state: &mut InodeState,
+        dirty: &BTreeMap<u64, Delayed>,
+    ) -> Result<(Plan, Present)> {
+        let present = self.present(inode, state, dirty)?;
+        let mut held = self.prepare_present(inode, state, &present)?;
+        let growth = growth(state, dirty);
+        let plan = self.plan_file(inode, state, 0, &present.bursts, growth, &mut held)?;
+        if growth == Growth::File {
+            self.growing.lock().insert(inode.ino, Instant::now());
+        }
+        Ok((plan, present))
+    }
+
+    /// Takes the delayed blocks out that are placed now.
+    fn choose(&self, inode: &Inode, state: &mut InodeState, take: &Take) -> BTreeMap<u64, Delayed> {
+        if !take.only_area {
+            let end = burst_end(state, take);
+            let later = state.dirty.split_off(&end);
+            return std::mem::replace(&mut state.dirty, later);
+        }
+        let in_area =
+            |index: &u64| self.area.find(&Claim { owner: inode.ino, index: *index, copy: 0 }).is_some();
+        let indices: Vec<u64> = state.dirty.keys().copied().filter(in_area).take(take.max as usize).collect();
+        indices.into_iter().filter_map(|index| state.dirty.remove_entry(&index)).collect()
+    }
+
+    /// Content of up to 28 bytes goes into the anchor.
+    fn keep_inline(&self, state: &mut InodeState) -> bool {
+        let small = state.size <= layout::INLINE_MAX && state.slot.attributes.blocks == 0;
+        if !small || state.is_sparse() || state.sparse_when_placed {
+            return false;
+        }
+        let size = state.size as usize;
+        let mut content = [0; layout::INLINE_MAX as usize];
+        if let Some(delayed) = state.dirty.get(&0) {
+            content[..size].copy_from_slice(&delayed.block[..size]);
+        }
+        let indices: Vec<u64> = state.dirty.keys().copied().collect();
+        for index in indices {
+            self.drop_delayed(state, index);
+        }
+        state.slot.anchor.inline_buffer = content;
+        state.slot.anchor.mass = state.size;
+        state.set(layout::DATA_CLASS_INLINE, size > 0);
+        true
+    }
+
+    /// The file's content moves from the anchor to blocks, in this transaction.
+    fn leave_inline(&self, state: &mut InodeState) {
+        if state.is_inline() {
+            state.set(layout::DATA_CLASS_INLINE, false);
+            state.slot.anchor.inline_buffer.fill(0);
+            state.slot.anchor.mass = 0;
+        }
+        if std::mem::take(&mut state.sparse_when_placed) {
+            state.set(layout::DATA_CLASS_SPARSE, true);
+        }
+    }
+
+    /// Sorts the delayed blocks by what their indices own now.
+    fn present(&self, inode: &Inode, state: &InodeState, dirty: &BTreeMap<u64, Delayed>) -> Result<Present> {
+        let mut found = Present { bursts: Vec::new(), replaced: Vec::new(), in_place: Vec::new() };
+        let indices = |new| {
+            runs_of(dirty.iter().filter(move |(_, delayed)| delayed.new == new).map(|(index, _)| *index))
+        };
+        let (new, old) = (indices(true), indices(false));
+        found.bursts.extend(new.into_iter().map(|(first, len)| Burst { first, len, write: Write::New }));
+        let mut crcs = Vec::new();
+        for (first, len) in old {
+            let mut index = first;
+            while index < first + len {
+                crcs.clear();
+                let claim = Claim { owner: inode.ino, index, copy: 0 };
+                let extent = self.locate_run(inode, state, claim, first + len - index, &mut crcs)?;
+                let count = extent.map_or(1, |extent| extent.count());
+                match extent {
+                    Some(Extent::Unwritten { data, .. }) => {
+                        found.in_place.push(Piece { first: index, len: count, data, place: Place::Home });
+                    }
+                    Some(Extent::Written { data, .. }) => {
+                        found.replaced.push((index, data, count));
+                        let write = self.overwrite_kind(state, data);
+                        found.bursts.push(Burst { first: index, len: count, write });
+                    }
+                    // Lost to damage: the new block takes its place; it was counted all along.
+                    _ => found.bursts.push(Burst { first: index, len: count, write: Write::Overwrite }),
+                }
+                index += count;
+            }
+        }
+        found.bursts.sort_unstable_by_key(|burst| burst.first);
+        join(&mut found.bursts);
+        Ok(found)
+    }
+
+    /// Blocks that leave the overwrite area may not go there again.
+    pub(in crate::volume) fn overwrite_kind(&self, state: &InodeState, old: Data) -> Write {
+        let leaves = state.leave_area && self.window.in_area(old);
+        if leaves { Write::Return } else { Write::Overwrite }
+    }
+
+    /// Asks where a burst goes. If the extension region cannot take the segments, then without any.
+    pub(in crate::volume) fn plan_file(
+        &self,
+        inode: &Inode,
+        state: &mut InodeState,
+        copy: u8,
+        bursts: &[Burst],
+        growth: Growth,
+        held: &mut Vec<Arc<CachedPage>>,
+    ) -> Result<Plan> {
+        if bursts.is_empty() {
+            return Ok(Plan::default());
+        }
+        let blocks = state.slot.attributes.blocks;
+        let is_meta = inode.is_directory() || bursts[0].first >= layout::FILE_BLOCKS_MAX;
+        let slots = self.segment_slots(is_meta);
+        let mut ask = |equations: &Equations, size_blocks, segment_slots| {
+            let file = FileState {
+                holder: Holder { owner: inode.ino, copy },
+                equations,
+                owned: if inode.is_directory() { blocks / self.copies } else { blocks },
+                size_blocks,
+                growth,
+                stride: self.new_stride,
+                scale: self.new_scale,
+                segment_slots,
+            };
+            let plan = placement::plan(&mut self.alloc.lock(), &file, bursts)?;
+            // The last that can fail: after it, equations and descriptors change together.
+            for piece in &plan.pieces {
+                if let Err(error) = self.table.prepare(piece.data.0, piece.len, held) {
+                    plan.undo(&mut self.alloc.lock())?;
+                    return Err(error);
+                }
+            }
+            Ok(plan)
+        };
+        let plan = ask(&state.equations, state.size_blocks(), slots)?;
+        let mut next = state.equations.clone();
+        plan.apply(&mut next, copy);
+        let changes_segments = !next.segments.is_empty() || !state.equations.segments.is_empty();
+        if changes_segments {
+            match self.write_segments(inode, state, &mut next) {
+                Ok(()) => {}
+                Err(error) => {
+                    plan.undo(&mut self.alloc.lock())?;
+                    if error.code != Code::ExtensionFull || slots == 0 {
+                        return Err(error);
+                    }
+                    let plan = ask(&state.equations, state.size_blocks(), 0)?;
+                    plan.apply(&mut state.equations, copy);
+                    return Ok(plan);
+                }
+            }
+        }
+        state.equations = next;
+        Ok(plan)
+    }
+
+    /// Brings the pages of the blocks that go or are written in place, and the presence nodes that will
+    /// change, to memory.
+    fn prepare_present(
+        &self,
+        inode: &Inode,
+        state: &InodeState,
+        present: &Present,
+    ) -> Result<Vec<Arc<CachedPage>>> {
+        let mut held = Vec::new();
+        for piece in &present.in_place {
+            self.table.prepare(piece.data.0, piece.len, &mut held)?;
+        }
+        for (_, data, count) in &present.replaced {
+            self.table.prepare(data.0, *count, &mut held)?;
+        }
+        for burst in present.bursts.iter().filter(|burst| burst.write == Write::New) {
+            self.load_nodes(inode, state, burst.first, burst.len)?;
+        }
+        Ok(held)
+    }
+
+    /// Makes a plan's blocks live and returns their writes.
+    pub(in crate::volume) fn carry_out(
+        &self,
+        inode: &Inode,
+        state: &mut InodeState,
+        carry: &Carry,
+    ) -> Result<Vec<WriteRun>> {
+        let far = carry.plan.uses_far();
+        // kmax holds for both copies: a new G of one says nothing of the other's shells.
+        if carry.plan.equation.is_some() && carry.copy == 0 && state.equations.gravity_1.is_none() {
+            state.slot.set_kmax(u8::from(far));
+        } else if far {
+            state.slot.set_kmax(1);
+        }
+        let mut runs = Vec::with_capacity(carry.plan.pieces.len());
+        for piece in &carry.plan.pieces {
+            let counter = match piece.place {
+                Place::Home => &self.stats.at_home,
+                Place::Far => &self.stats.at_shell,
+                Place::Area => &self.stats.in_area,
+                Place::Segment => &self.stats.in_segment,
+            };
+            counter.fetch_add(piece.len, Ordering::Relaxed);
+            runs.push(self.set_piece(inode, state, piece, carry.copy, carry.flags, carry.bytes)?);
+        }
+        Ok(runs)
+    }
+
+    fn set_piece(
+        &self,
+        inode: &Inode,
+        _state: &mut InodeState,
+        piece: &Piece,
+        copy: u8,
+        flags: u16,
+        bytes: &dyn Fn(u64) -> DataBlock,
+    ) -> Result<WriteRun> {
+        let blocks: Vec<DataBlock> = (piece.first..piece.end()).map(bytes).collect();
+        let crcs: Vec<u32> = blocks.iter().map(|block| crc32c(&block[..])).collect();
+        let like = self.descriptor(inode, piece.first, u16::from(copy) | flags, BLOCK_SIZE as u16);
+        self.table.set_run(piece.data.0, &like, piece.len, &crcs)?;
+        if self.window.in_area(piece.data) {
+            for i in 0..piece.len {
+                self.area.insert(Claim { owner: inode.ino, index: piece.first + i, copy }, piece.data.0 + i);
+            }
+        }
+        let bufs = blocks.into_iter().map(WriteBuf::Block).collect();
+        Ok(WriteRun { at: self.window.block(piece.data), bufs })
+    }
+
+    pub(in crate::volume) fn descriptor(
+        &self,
+        inode: &Inode,
+        index: u64,
+        flags: u16,
+        stored: u16,
+    ) -> Descriptor {
+        Descriptor {
+            owner: inode.ino,
+            index,
+            txn: self.pages.running(),
+            crc: 0,
+            flags,
+            stored,
+            hint: inode.hint,
+        }
+    }
+
+    /// Frees blocks whose indices have new ones: the counts stay.
+    pub(in crate::volume) fn release_replaced(
+        &self,
+        inode: &Inode,
+        index: u64,
+        copy: u8,
+        data: Data,
+        count: u64,
+    ) -> Result<()> {
+        self.alloc.lock().defer_free(self.pages.running(), Run::new(data, count))?;
+        self.table.free_run(data.0, count)?;
+        if self.window.in_area(data) {
+            for i in 0..count {
+                self.area.remove(&Claim { owner: inode.ino, index: index + i, copy }, data.0 + i);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Whether the file is taken for one that goes on growing.
+fn growth(state: &InodeState, dirty: &BTreeMap<u64, Delayed>) -> Growth {
+    let placed = state.placed_blocks();
+    let appended = dirty.keys().next_back().is_some_and(|last| *last >= placed);
+    if appended && (placed > 0 || dirty.len() >= GROWTH_BLOCKS) { Growth::File } else { Growth::None }
+}
+
+/// Where a placement ends. Beyond the overwrite area's share each short overwrite would become a segment; after
+/// the commit the homes that this one frees are there for the next.
+fn burst_end(state: &InodeState, take: &Take) -> u64 {
+    let (mut left, mut short) = (take.max, 0);
+    let mut dirty = state.dirty.iter().peekable();
+    while let Some((first, delayed)) = dirty.next() {
+        let mut len = 1;
+        while dirty.next_if(|(i, d)| **i == first + len && d.new == delayed.new).is_some() {
+            len += 1;
+        }
+        if !delayed.new && len < placement::LONG_RUN {
+            short += len;
+            if short > take.area {
+                return first + len - (short - take.area);
+            }
+        }
+        if len >= left {
+            return first + left;
+        }
+        left -= len;
+    }
+    u64::MAX
+}
+
+/// Consecutive indices as (first, count).
+pub(in crate::volume) fn runs_of(indices: impl Iterator<Item = u64>) -> Vec<(u64, u64)> {
+    let mut runs: Vec<(u64, u64)> = Vec::new();
+    for index in indices {
+        match runs.last_mut() {
+            Some((first, count)) if *first + *count == index => *count += 1,
+            _ => runs.push((index, 1)),
+        }
+    }
+    runs
+}
+
+/// Neighbouring bursts of one kind become one.
+pub(in crate::volume) fn join(bursts: &mut Vec<Burst>) {
+    bursts.dedup_by(|next, burst| {
+        let continues = burst.first + burst.len == next.first && burst.write == next.write;
+        if continues {
+            burst.len += next.len;
+        }
+        continues
+    });
+}

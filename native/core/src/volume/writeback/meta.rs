@@ -1,0 +1,158 @@
+//! Placing META blocks (directory blocks, presence nodes) when a transaction closes: never in place,
+//! in as many copies as the metadata.
+
+use super::data::{Carry, join};
+use crate::allocator::placement::{Burst, Growth, Write};
+use crate::base::{BLOCK_SIZE, BlockBuf, Data, Result};
+use crate::device::Run as WriteRun;
+use crate::format::layout;
+use crate::volume::Volume;
+use crate::volume::inode::{DataBlock, Inode, InodeState};
+use crate::volume::meta::MetaBlocks;
+use crate::volume::space::CREDIT;
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+
+/// Largest directory that moves as a whole, blocks.
+const WHOLE_MAX: u64 = 256;
+
+impl Volume {
+    /// Places what changed among a file's META blocks and frees what is gone. Call while no operation
+    /// runs; the writes are added to `writes`.
+    pub(in crate::volume) fn place_meta(
+        &self,
+        inode: &Arc<Inode>,
+        state: &mut InodeState,
+        writes: &mut Vec<WriteRun>,
+    ) -> Result<()> {
+        let dirty = {
+            let meta = &mut *state.meta.lock();
+            // A reader that is about to put it into memory needs no gate: such a block waits for the next commit.
+            let damaged = std::mem::take(&mut meta.damaged);
+            let (here, coming) = damaged.into_iter().partition(|index| meta.loaded.contains_key(index));
+            meta.damaged = coming;
+            meta.dirty.extend::<BTreeSet<u64>>(here);
+            if meta.dirty.is_empty() && meta.removed.is_empty() {
+                return Ok(());
+            }
+            if inode.is_directory() && self.moves_whole(meta)? {
+                meta.dirty = (0..meta.length).collect();
+            }
+            std::mem::take(&mut meta.dirty)
+        };
+        state.slot_dirty = true;
+        self.free_removed_meta(inode, state)?;
+        let blocks: HashMap<u64, DataBlock> = {
+            let meta = state.meta.lock();
+            dirty.iter().map(|i| (*i, Arc::new(BlockBuf::copy_of(&meta.loaded[i][..])))).collect()
+        };
+        for copy in 0..self.copies as u8 {
+            self.place_copy(inode, state, copy, dirty.iter().copied(), &blocks, writes)?;
+        }
+        {
+            let mut meta = state.meta.lock();
+            meta.on_disk.extend(dirty.iter().filter(|_| !inode.is_directory()));
+            meta.new_blocks = 0;
+            if inode.is_directory() {
+                meta.disk_length = meta.length;
+            }
+        }
+        self.settle_promise(state);
+        if inode.is_directory() {
+            state.slot.anchor.mass = state.size;
+        }
+        Ok(())
+    }
+
+    /// Whether a directory of which half has changed moves as a whole: under a new G all its blocks lie behind each
+    /// other again. Else each would look for a place of its own, home and shell 1 being taken by the two versions
+    /// before: the overwrite area, and a second write out of there.
+    fn moves_whole(&self, meta: &MetaBlocks) -> Result<bool> {
+        let (changed, blocks) = (meta.dirty.len() as u64, meta.length);
+        if changed * 2 < blocks || changed == blocks || blocks > WHOLE_MAX {
+            return Ok(false);
+        }
+        let in_memory = (0..blocks).all(|index| meta.loaded.contains_key(&index));
+        let more = CREDIT + (blocks - changed) * self.copies;
+        Ok(in_memory && self.room.holds(more, || self.free_on_disk())?)
+    }
+
+    /// Frees what removed META blocks own on the disk.
+    pub(in crate::volume) fn free_removed_meta(
+        &self,
+        inode: &Arc<Inode>,
+        state: &mut InodeState,
+    ) -> Result<()> {
+        let removed = std::mem::take(&mut state.meta.lock().removed);
+        if removed.is_empty() {
+            return Ok(());
+        }
+        for index in &removed {
+            for copy in 0..self.copies as u8 {
+                if let Some((data, _)) = self.locate(inode, state, *index, copy)? {
+                    self.release(inode, state, *index, copy, data, 1)?;
+                }
+            }
+        }
+        let segments = &mut state.equations.segments;
+        let had_segments = !segments.is_empty();
+        for index in &removed {
+            segments.remove_range(*index, *index + 1, 0);
+            segments.remove_range(*index, *index + 1, 1);
+            state.meta.lock().on_disk.remove(index);
+        }
+        if had_segments {
+            self.store_segments(inode, state)?;
+        }
+        self.forget_equation_if_empty(inode, state)
+    }
+
+    fn place_copy(
+        &self,
+        inode: &Arc<Inode>,
+        state: &mut InodeState,
+        copy: u8,
+        dirty: impl Iterator<Item = u64>,
+        blocks: &HashMap<u64, DataBlock>,
+        writes: &mut Vec<WriteRun>,
+    ) -> Result<()> {
+        let mut bursts = Vec::new();
+        let mut old: Vec<(u64, Data)> = Vec::new();
+        let mut new = 0;
+        for index in dirty {
+            let owns = state.meta.lock().owns_space(index);
+            let found = if owns { self.locate(inode, state, index, copy)? } else { None };
+            if let Some((data, _)) = found {
+                old.push((index, data));
+            }
+            // A copy lost to damage was counted all along.
+            new += u64::from(!owns);
+            let write = found.map_or(Write::New, |(data, _)| self.overwrite_kind(state, data));
+            bursts.push(Burst { first: index, len: 1, write });
+        }
+        join(&mut bursts);
+        let growth = if inode.is_directory() { Growth::Directory } else { Growth::None };
+        let mut held = Vec::new();
+        for (_, data) in &old {
+            self.table.prepare(data.0, 1, &mut held)?;
+        }
+        let plan = self.plan_file(inode, state, copy, &bursts, growth, &mut held)?;
+        let carry = Carry {
+            copy,
+            flags: layout::DESCRIPTOR_META as u16,
+            plan: &plan,
+            bytes: &|index| blocks[&index].clone(),
+        };
+        writes.extend(self.carry_out(inode, state, &carry)?);
+        for (index, data) in old {
+            self.release_replaced(inode, index, copy, data, 1)?;
+        }
+        let promised = state.meta_promise.min(new);
+        state.meta_promise -= promised;
+        self.space.placed(promised);
+        self.space.place_unpromised(new - promised);
+        state.slot.attributes.blocks += new;
+        debug_assert!(blocks.values().all(|block| block.len() == BLOCK_SIZE));
+        Ok(())
+    }
+}

@@ -1,0 +1,143 @@
+//! The overwrite area empties: blocks there go home, or to where there is room.
+
+use super::data::Take;
+use crate::base::{Code, Result};
+use crate::device::Ticket;
+use crate::format::layout::FILE_BLOCKS_MAX;
+use crate::volume::Volume;
+use crate::volume::blocks::Claim;
+use crate::volume::change::clear_behind;
+use crate::volume::inode::{Inode, InodeState};
+use crate::volume::space::CREDIT;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+/// Largest file that moves as a whole to save a segment, blocks.
+const WHOLE_MAX: u64 = 1024;
+
+impl Volume {
+    /// Whether three quarters of the overwrite area are in use.
+    pub(in crate::volume) fn area_is_full(&self) -> Result<bool> {
+        Ok(self.alloc.lock().area_used()? * 4 >= self.geometry.area_blocks * 3)
+    }
+
+    /// Blocks that the running transaction may still place in the overwrite area: a quarter of it less what it
+    /// placed, as far as there are free ones; `before`: what [`crate::volume::CommitStats`] counted when it began.
+    pub(in crate::volume) fn area_share(&self, before: u64) -> Result<u64> {
+        let placed = self.stats.in_area.load(Ordering::Relaxed) - before;
+        let free = self.geometry.area_blocks - self.alloc.lock().area_used()?;
+        Ok((self.geometry.area_blocks / 4).saturating_sub(placed).min(free))
+    }
+
+    /// Marks everything in the overwrite area for a new place: the blocks become delayed ones (META
+    /// blocks: changed ones) that may not go there again. Call between transactions; the files are
+    /// returned, to be placed with the next commit.
+    pub(in crate::volume) fn vacate_area(&self) -> Result<Vec<Arc<Inode>>> {
+        let mut files = Vec::new();
+        for (owner, claims) in self.area.owners() {
+            let _inside = self.gate.enter();
+            let Some(inode) = self.owner_of_area_block(owner, &claims)? else { continue };
+            let mut state = inode.state.write();
+            if state.gone {
+                continue;
+            }
+            for (index, copy) in claims {
+                // Still there: the file may have lost the block, or got a new one, since they were listed.
+                if self.area.find(&Claim { owner, index, copy }).is_some() {
+                    self.lift(&inode, &mut state, index)?;
+                }
+            }
+            state.leave_area = true;
+            self.mark(&inode, &mut state);
+            drop(state);
+            files.push(inode);
+        }
+        Ok(files)
+    }
+
+    /// Places a small file as a whole, under a new G: the way when the extension region has no room for
+    /// another segment. NoSpace: that is no way either.
+    pub(in crate::volume) fn place_whole(
+        &self,
+        inode: &Arc<Inode>,
+        state: &mut InodeState,
+        take: &Take,
+        tickets: &mut Vec<Ticket>,
+    ) -> Result<u64> {
+        let blocks = state.slot.attributes.blocks + state.new_delayed;
+        let has_nodes = !state.meta.lock().on_disk.is_empty();
+        if blocks > WHOLE_MAX.min(take.max) || has_nodes {
+            return Err(Code::NoSpace.into());
+        }
+        let mut at = 0;
+        while let Some((first, count)) = self.next_placed(inode, state, at)? {
+            for index in first..first + count {
+                self.lift(inode, state, index)?;
+            }
+            at = first + count;
+        }
+        self.place_data(inode, state, &Take { area: u64::MAX, only_area: false, ..*take }, tickets).map_err(
+            |error| match error.code {
+                Code::ExtensionFull => Code::NoSpace.into(),
+                _ => error,
+            },
+        )
+    }
+
+    /// The next run of indices at or behind `from` that own a placed block.
+    fn next_placed(&self, inode: &Inode, state: &InodeState, from: u64) -> Result<Option<(u64, u64)>> {
+        if state.is_sparse() {
+            return self.next_present(inode, state, from, FILE_BLOCKS_MAX);
+        }
+        let placed = if state.is_inline() { 0 } else { state.placed_blocks() };
+        Ok((from < placed).then(|| (from, placed - from)))
+    }
+
+    /// Takes one block of the area into memory. One that cannot be read stays where it is: its
+    /// damage is reported to whoever reads it.
+    fn lift(&self, inode: &Arc<Inode>, state: &mut InodeState, index: u64) -> Result<()> {
+        let is_meta = inode.is_directory() || index >= FILE_BLOCKS_MAX;
+        if is_meta {
+            // One that is gone in memory leaves the area when the transaction closes.
+            let gone = state.meta.lock().removed.contains(&index);
+            if gone {
+                return Ok(());
+            }
+            // It is placed when the transaction closes: what finds no room then stays for the next time.
+            let room = self.room.holds(CREDIT + 1, || self.free_on_disk())?;
+            if room && let Ok(bytes) = self.meta_block(inode, state, index) {
+                self.put_meta(state, index, bytes);
+            }
+            return Ok(());
+        }
+        if state.dirty.contains_key(&index) {
+            return Ok(());
+        }
+        if let Ok(mut block) = self.read_block(inode, state, index) {
+            clear_behind(&mut block, index, state.size);
+            self.put_delayed(state, index, block, false);
+        }
+        Ok(())
+    }
+
+    /// The file that owns blocks of the area, found through a descriptor's hint.
+    fn owner_of_area_block(&self, owner: u64, claims: &[(u64, u8)]) -> Result<Option<Arc<Inode>>> {
+        if let Some(inode) = self.inodes.cached(owner) {
+            return Ok(Some(inode));
+        }
+        for (index, copy) in claims {
+            let claim = Claim { owner, index: *index, copy: *copy };
+            let Some(data) = self.area.find(&claim) else { continue };
+            let Some(descriptor) = self.table.live(data)? else { continue };
+            return match self.inode(owner, descriptor.hint) {
+                Ok(inode) => Ok(Some(inode)),
+                Err(error) if error.code == Code::NotFound || error.code == Code::Corrupt => {
+                    self.report(&error);
+                    Ok(None)
+                }
+                Err(error) => Err(error),
+            };
+        }
+        Ok(None)
+    }
+}
