@@ -4,7 +4,7 @@
 
 use std::{env, fs, path::Path};
 
-use hn4_core::base::{Block, Data};
+use hn4_core::base::{BlockNumber, DataNumber};
 use hn4_core::format::{Equation, Segment, Window, seed_hash};
 use serde_json::{Value, json};
 
@@ -43,7 +43,7 @@ fn trajectory() -> Value {
     let windows =
         [(900, 10_007, 256), (4_000_000, 268_435_399, 262_144), (1 << 40, 8_796_093_022_151, 262_144)];
     let windows = windows.map(|(start, blocks, area)| {
-        let window = Window::new(Block(start), blocks, area).expect("a prime");
+        let window = Window::new(BlockNumber(start), blocks, area).expect("a prime");
         let phi: Vec<String> = (0..=12).map(|scale| text(window.phi(scale))).collect();
         let addresses: Vec<Value> = [0, 4, 10].into_iter().flat_map(|m| addresses(&window, m)).collect();
         json!({ "start": text(start), "blocks": text(blocks), "area": text(area), "phi": phi, "addresses": addresses })
@@ -58,7 +58,7 @@ fn addresses(window: &Window, scale: u16) -> Vec<Value> {
     let hash = seed_hash(&key, &id);
     let mut found = Vec::new();
     for (stride, origin) in [(1, 0), (1, phi - 1), (phi / 3 + 1, 5), (phi - 1, phi - 1)] {
-        let equation = Equation { gravity: Data(origin << scale), stride, scale };
+        let equation = Equation { gravity: DataNumber(origin << scale), stride, scale };
         let indices = [0, (1 << scale) + 1, (phi << scale) - 1, (1 << 47) - 1, HUGE + 12_345];
         for (n, k) in indices.into_iter().flat_map(|n| [(n, 0), (n, 1)]) {
             let block = window.block(window.address(equation, n, k, hash));
@@ -75,7 +75,7 @@ fn addresses(window: &Window, scale: u16) -> Vec<Value> {
 
 fn segment() -> Value {
     let (start, blocks, area) = (4_000_000, 268_435_399, 262_144);
-    let window = Window::new(Block(start), blocks, area).expect("a prime");
+    let window = Window::new(BlockNumber(start), blocks, area).expect("a prime");
     let (key, id) = seeds()[0];
     let hash = seed_hash(&key, &id);
     let list = [
@@ -89,7 +89,7 @@ fn segment() -> Value {
         ((1 << 48) - 9, 9, 5, 1),
     ];
     let segments = list.map(|(first, len, gravity, copy)| {
-        let segment = Segment { first, len, gravity: Data(gravity), copy };
+        let segment = Segment { first, len, gravity: DataNumber(gravity), copy };
         let places = [first, first + u64::from(len) / 2, segment.end() - 1];
         let addresses: Vec<Value> = places
             .into_iter()

@@ -134,7 +134,7 @@ pub fn far_free(volume: &mut Volume, number: hn4_core::base::Ino) -> f64 {
 
 /// How a reader finds a block.
 fn place_of(volume: &Volume, file: &File, index: u64, data: u64) -> Option<Place> {
-    if volume.window.in_area(hn4_core::base::Data(data)) {
+    if volume.window.in_area(hn4_core::base::DataNumber(data)) {
         return Some(Place::Area);
     }
     let held = file.equations.held(index, 0)?;

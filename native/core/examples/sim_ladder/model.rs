@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use hn4_core::allocator::placement::{Burst, FileState, Growth, Place, Write, plan};
 use hn4_core::allocator::{Allocator, FreeMapSource, Holder, Run, SearchStats};
-use hn4_core::base::{Block, Code, Data, Ino, Result};
+use hn4_core::base::{BlockNumber, Code, DataNumber, Ino, Result};
 use hn4_core::format::{Equations, Window, prime_at_most};
 
 /// Writes between two commits; freed blocks are reusable after the next.
@@ -61,7 +61,7 @@ impl Volume {
         let blocks = 1u64 << log2_blocks;
         let area = (blocks * 4 / 1000).max(256);
         let prime = prime_at_most(blocks - area).expect("a prime");
-        let window = Window::new(Block(8192), prime, blocks - prime).expect("a window");
+        let window = Window::new(BlockNumber(8192), prime, blocks - prime).expect("a window");
         Volume {
             allocator: Allocator::new(window, Box::new(Empty)),
             window,
@@ -261,7 +261,7 @@ impl Volume {
                 }
                 match file.blocks.get_mut(index as usize) {
                     Some(old) => {
-                        let run = Run::new(Data(std::mem::replace(old, data)), 1);
+                        let run = Run::new(DataNumber(std::mem::replace(old, data)), 1);
                         self.allocator.defer_free(self.txn, run)?;
                     }
                     None => {
@@ -275,7 +275,7 @@ impl Volume {
     }
 
     fn free(&mut self, number: Ino, first: u64, blocks: &[u64]) {
-        let mut run = Run::new(Data(0), 0);
+        let mut run = Run::new(DataNumber(0), 0);
         for (index, &data) in (first..).zip(blocks) {
             if data >= self.window.blocks() {
                 self.in_area.remove(&(number, index));
@@ -285,7 +285,7 @@ impl Volume {
                 continue;
             }
             self.defer(run);
-            run = Run::new(Data(data), 1);
+            run = Run::new(DataNumber(data), 1);
         }
         self.defer(run);
     }

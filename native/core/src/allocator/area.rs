@@ -2,7 +2,7 @@
 
 use super::map::Layer;
 use super::{Allocator, Run};
-use crate::base::{Data, Result};
+use crate::base::{DataNumber, Result};
 use crate::format::Window;
 
 /// State of the area; counted when first asked for.
@@ -52,6 +52,6 @@ impl Allocator {
         let Some(start) = found else { return Ok(None) };
         let len = self.map.run(start, to.min(start.saturating_add(max)))?;
         self.area.pointer = (start + len - from) % (to - from);
-        Ok(Some(Run::new(Data(start), len)))
+        Ok(Some(Run::new(DataNumber(start), len)))
     }
 }

@@ -17,7 +17,7 @@ mod search;
 
 use std::collections::BTreeMap;
 
-use crate::base::{Code, Data, Error, Ino, Result};
+use crate::base::{Code, DataNumber, Error, Ino, Result};
 use crate::format::Window;
 use map::{BusyMap, Layer};
 use reserve::Reservations;
@@ -35,13 +35,13 @@ pub trait FreeMapSource {
 /// Consecutive data blocks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Run {
-    pub start: Data,
+    pub start: DataNumber,
     /// Blocks.
     pub len: u64,
 }
 
 impl Run {
-    pub fn new(start: Data, len: u64) -> Run {
+    pub fn new(start: DataNumber, len: u64) -> Run {
         Run { start, len }
     }
     /// First data number behind it.
@@ -104,7 +104,7 @@ impl Allocator {
     ///
     /// # Errors
     /// Those of the source, as for every operation here that may meet an unknown page.
-    pub fn is_busy(&mut self, data: Data) -> Result<bool> {
+    pub fn is_busy(&mut self, data: DataNumber) -> Result<bool> {
         self.map.is_busy(data.0)
     }
 

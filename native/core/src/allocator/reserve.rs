@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use super::map::Layer;
 use super::{Allocator, Holder, Run};
-use crate::base::{Code, Data, Error, Result};
+use crate::base::{Code, DataNumber, Error, Result};
 
 /// At most one reservation per holder; reservations do not overlap and hold no busy block.
 #[derive(Default)]
@@ -72,7 +72,7 @@ impl Allocator {
 
     /// Blocks from `start` on that `holder` may take without a gap, at most `max`: available ones
     /// and its own reservation. Ends at the window's end.
-    pub fn free_run_at(&mut self, start: Data, max: u64, holder: Option<Holder>) -> Result<u64> {
+    pub fn free_run_at(&mut self, start: DataNumber, max: u64, holder: Option<Holder>) -> Result<u64> {
         let end = self.window.blocks().min(start.0.saturating_add(max));
         let own = holder.and_then(|holder| self.reservation(holder));
         let mut at = start.0;
@@ -96,7 +96,7 @@ impl Allocator {
             self.map.change(Layer::Reserved, start, end, false)?;
             if kept.0 < kept.1 {
                 self.map.change(Layer::Reserved, kept.0, kept.1, true)?;
-                self.reservations.insert(holder, Run::new(Data(kept.0), kept.1 - kept.0));
+                self.reservations.insert(holder, Run::new(DataNumber(kept.0), kept.1 - kept.0));
             }
             if from > start && end > to {
                 self.raise(to, end)?;

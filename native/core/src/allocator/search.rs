@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::map::UNKNOWN;
 use super::{Allocator, Run};
-use crate::base::{Data, Result};
+use crate::base::{DataNumber, Result};
 use crate::format::layout::GROUP_BLOCKS;
 
 /// Bitmap words (1 GiB of blocks) after which a search is content with half of what it wants.
@@ -42,7 +42,7 @@ impl Allocator {
         }
         self.searches += 1;
         let start = self.map.words;
-        let mut best = Run::new(Data(0), 0);
+        let mut best = Run::new(DataNumber(0), 0);
         let long = |words: u64, best: Run| {
             let seen = words - start;
             best.len > 0 && (seen >= WORDS_MAX || seen >= WORDS_CONTENT && 2 * best.len >= want)
@@ -58,7 +58,7 @@ impl Allocator {
     }
 
     /// The first available block of the window; reservations are revoked if nothing else is left.
-    pub fn find_one(&mut self) -> Result<Option<Data>> {
+    pub fn find_one(&mut self) -> Result<Option<DataNumber>> {
         let zone = 0..self.window.blocks();
         Ok(self.find_run(1, 1, zone)?.map(|run| run.start))
     }
@@ -122,7 +122,7 @@ impl Allocator {
         while let Some(start) = self.map.next(at, to)? {
             let len = self.map.run(start, zone.end.min(start + want))?;
             if len > best.len {
-                *best = Run::new(Data(start), len);
+                *best = Run::new(DataNumber(start), len);
             }
             if len == want {
                 return Ok(true);

@@ -1,7 +1,7 @@
 use std::ops::Range;
 
 use super::*;
-use crate::base::Block;
+use crate::base::BlockNumber;
 
 /// A free map in memory.
 struct Pages(Vec<Option<Box<[u64; 504]>>>);
@@ -30,13 +30,13 @@ const WINDOW: u64 = 70_001; // three pages, 18 groups; a prime
 const AREA: u64 = 300;
 
 pub(super) fn fresh(window_blocks: u64, area: u64) -> Allocator {
-    let window = Window::new(Block(1000), window_blocks, area).unwrap();
+    let window = Window::new(BlockNumber(1000), window_blocks, area).unwrap();
     let pages = (window_blocks + area).div_ceil(32_256);
     Allocator::new(window, Box::new(Pages(vec![None; pages as usize])))
 }
 
 fn run(start: u64, len: u64) -> Run {
-    Run::new(Data(start), len)
+    Run::new(DataNumber(start), len)
 }
 
 /// Every state of every block, and the rules of the module in the plainest words.
@@ -171,7 +171,7 @@ fn reservations_are_avoided_until_nothing_else_is_left() {
     let holder = |owner| Holder { owner, copy: 0 };
     allocator.reserve(holder(1), run(0, 2000)).unwrap();
     allocator.reserve(holder(2), run(2000, 1000)).unwrap();
-    assert_eq!(allocator.find_one().unwrap(), Some(Data(3000)));
+    assert_eq!(allocator.find_one().unwrap(), Some(DataNumber(3000)));
     assert_eq!(allocator.find_run(2500, 1, 0..5003).unwrap(), Some(run(3000, 2003)));
     assert_eq!(allocator.find_run(2500, 2100, 0..5003).unwrap(), Some(run(0, 2500)));
 }
@@ -239,7 +239,7 @@ fn the_area_is_filled_round_and_round() {
 
 #[test]
 fn pages_are_loaded_once_and_only_when_asked_for() {
-    let window = Window::new(Block(1000), 100_003, 300).unwrap();
+    let window = Window::new(BlockNumber(1000), 100_003, 300).unwrap();
     let mut pages = vec![None; 4];
     pages[1] = Some(Box::new([u64::MAX; 504]));
     let mut allocator = Allocator::new(window, Box::new(Pages(pages)));
@@ -247,13 +247,15 @@ fn pages_are_loaded_once_and_only_when_asked_for() {
     assert_eq!(allocator.stats().pages, 1);
     assert_eq!(allocator.find_run(40_000, 32_257, 0..100_003).unwrap(), Some(run(64_512, 35_491)));
     assert_eq!(allocator.stats().pages, 4);
-    assert!(allocator.is_busy(Data(32_256)).unwrap() && !allocator.is_busy(Data(64_512)).unwrap());
+    assert!(
+        allocator.is_busy(DataNumber(32_256)).unwrap() && !allocator.is_busy(DataNumber(64_512)).unwrap()
+    );
     assert_eq!(allocator.stats().pages, 4);
 }
 
 #[test]
 fn a_free_map_with_blocks_behind_the_end_is_corrupt() {
-    let window = Window::new(Block(1000), 5003, 64).unwrap();
+    let window = Window::new(BlockNumber(1000), 5003, 64).unwrap();
     let mut page = Box::new([0; 504]);
     page[5067 / 64] = 1 << (5067 % 64);
     let mut allocator = Allocator::new(window, Box::new(Pages(vec![Some(page)])));
@@ -280,7 +282,7 @@ fn a_full_window_is_searched_once() {
 #[test]
 fn a_search_is_content_or_ends() {
     let blocks = crate::format::prime_at_most(9_000_000).unwrap();
-    let window = Window::new(Block(1000), blocks, 256).unwrap();
+    let window = Window::new(BlockNumber(1000), blocks, 256).unwrap();
     // Runs of 1 everywhere, or of 32 (each word half free): what a volume just mounted may meet.
     for (word, len, words) in [(0x5555_5555_5555_5555, 1, 65_536), (0xffff_ffff, 32, 4096)] {
         let mut pages: Vec<_> = vec![Some(Box::new([word; 504])); 279];

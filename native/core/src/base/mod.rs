@@ -17,4 +17,4 @@ pub use error::{Code, Error, Result};
 pub use pool::{BufPool, POOLED_BLOCKS_MAX, PooledBuf};
 pub use siphash::siphash24;
 pub use time::now_ns;
-pub use units::{BLOCK_SIZE, Block, Data, Ino, Page};
+pub use units::{BLOCK_SIZE, BlockNumber, CopyPage, DataNumber, Ino};

@@ -8,38 +8,38 @@ pub type Ino = u64;
 
 /// A block of the device, counted from its start (unit: 4096 bytes).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Block(pub u64);
+pub struct BlockNumber(pub u64);
 
 /// A block of window or overwrite area, counted from the window's first block (unit: 4096 bytes):
 /// the number of its free map bit and of its descriptor.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Data(pub u64);
+pub struct DataNumber(pub u64);
 
 /// A page of one metadata copy, counted from the start of that copy (unit: 4096 bytes).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Page(pub u64);
+pub struct CopyPage(pub u64);
 
-impl Block {
+impl BlockNumber {
     /// Byte offset of the block's first byte on the device.
     pub fn byte(self) -> u64 {
         self.0 * BLOCK_SIZE as u64
     }
     /// The block `count` further on.
-    pub fn plus(self, count: u64) -> Block {
-        Block(self.0 + count)
+    pub fn plus(self, count: u64) -> BlockNumber {
+        BlockNumber(self.0 + count)
     }
 }
 
-impl Page {
+impl CopyPage {
     /// The page `count` further on.
-    pub fn plus(self, count: u64) -> Page {
-        Page(self.0 + count)
+    pub fn plus(self, count: u64) -> CopyPage {
+        CopyPage(self.0 + count)
     }
 }
 
-impl Data {
+impl DataNumber {
     /// The data block `count` further on.
-    pub fn plus(self, count: u64) -> Data {
-        Data(self.0 + count)
+    pub fn plus(self, count: u64) -> DataNumber {
+        DataNumber(self.0 + count)
     }
 }

@@ -2,7 +2,7 @@
 
 use super::RecordView;
 use super::item::{DescriptorRun, Item};
-use crate::base::{Page, Result};
+use crate::base::{CopyPage, Result};
 use crate::format::layout as l;
 use crate::format::{Geometry, PageBytes, Region, set_page_txn};
 
@@ -10,14 +10,14 @@ use crate::format::{Geometry, PageBytes, Region, set_page_txn};
 pub trait PageImages {
     /// Whether changes of this page are of interest; others are skipped. A replay with little memory
     /// goes over the log several times and wants a part of the pages each time.
-    fn wants(&self, _page: Page) -> bool {
+    fn wants(&self, _page: CopyPage) -> bool {
         true
     }
     /// The image of a page: as left by the records before; at first the copy that verifies, or empty if
     /// its initialised bit is clear. Only the transaction of the trailer is kept up to date.
-    fn page(&mut self, page: Page) -> Result<&mut PageBytes>;
+    fn page(&mut self, page: CopyPage) -> Result<&mut PageBytes>;
     /// Makes the image of the page empty, whatever the disk holds.
-    fn blank(&mut self, page: Page) -> Result<()>;
+    fn blank(&mut self, page: CopyPage) -> Result<()>;
 }
 
 /// Brings the images to the condition after the record. Error: only what `images` reports; the images
@@ -55,7 +55,7 @@ impl Target<'_> {
             }
             Item::UnitsFree { first, count } => self.bits(Region::Unit, first, count, false),
             Item::Birth { first, count } => {
-                for page in (first..first + count).map(Page) {
+                for page in (first..first + count).map(CopyPage) {
                     if self.images.wants(page) {
                         self.images.blank(page)?;
                         self.change(page, |_| {})?;
@@ -64,11 +64,11 @@ impl Target<'_> {
                 self.bits(Region::Init, first, count, true)
             }
             Item::Page { page, payload } => {
-                if !self.images.wants(Page(page)) {
+                if !self.images.wants(CopyPage(page)) {
                     return Ok(());
                 }
-                self.images.blank(Page(page))?;
-                self.store(Page(page), 0, payload)
+                self.images.blank(CopyPage(page))?;
+                self.store(CopyPage(page), 0, payload)
             }
         }
     }
@@ -110,14 +110,14 @@ impl Target<'_> {
         Ok(())
     }
 
-    fn store(&mut self, page: Page, at: usize, bytes: &[u8]) -> Result<()> {
+    fn store(&mut self, page: CopyPage, at: usize, bytes: &[u8]) -> Result<()> {
         if !self.images.wants(page) {
             return Ok(());
         }
         self.change(page, |image| image[at..at + bytes.len()].copy_from_slice(bytes))
     }
 
-    fn change(&mut self, page: Page, f: impl FnOnce(&mut PageBytes)) -> Result<()> {
+    fn change(&mut self, page: CopyPage, f: impl FnOnce(&mut PageBytes)) -> Result<()> {
         let image = self.images.page(page)?;
         f(image);
         set_page_txn(image, self.txn);

@@ -1,6 +1,6 @@
 use super::test_log::{Images, TestLog, volume};
 use super::*;
-use crate::base::{AlignedBuf, BLOCK_SIZE, Code, Page};
+use crate::base::{AlignedBuf, BLOCK_SIZE, Code, CopyPage};
 use crate::device::testing::Rng;
 use crate::format::layout as l;
 use crate::format::{Geometry, Region, page_txn};
@@ -321,11 +321,11 @@ fn items_are_applied_to_the_pages_they_name() {
     let view = RecordView::open(&bytes, geometry).unwrap();
     let mut images = Images::new(&log.device, geometry);
     // What the disk holds of a page to be born must not show.
-    let junk = geometry.page_block(0, Page(41)).unwrap();
+    let junk = geometry.page_block(0, CopyPage(41)).unwrap();
     crate::device::Device::write(&log.device, junk, &[0xee; BLOCK_SIZE]).unwrap();
     apply_record(&view, geometry, &mut images).unwrap();
-    let image = |page: Page| &images.pages[&page.0];
-    let bit = |(page, bit): (Page, usize)| image(page)[bit / 8] >> (bit % 8) & 1 == 1;
+    let image = |page: CopyPage| &images.pages[&page.0];
+    let bit = |(page, bit): (CopyPage, usize)| image(page)[bit / 8] >> (bit % 8) & 1 == 1;
     for item in view.items() {
         match item {
             Item::Slot { region, page, slot, bytes } => {
@@ -350,10 +350,10 @@ fn items_are_applied_to_the_pages_they_name() {
                 assert!(bit(geometry.unit_bit(number)));
             }
             Item::Birth { first, count } => {
-                assert!((first..first + count).all(|page| bit(geometry.init_bit(Page(page)))));
-                assert!(image(Page(41))[..4032].iter().all(|&b| b == 0));
+                assert!((first..first + count).all(|page| bit(geometry.init_bit(CopyPage(page)))));
+                assert!(image(CopyPage(41))[..4032].iter().all(|&b| b == 0));
             }
-            Item::Page { page, payload } => assert_eq!(image(Page(page))[..4032], payload[..]),
+            Item::Page { page, payload } => assert_eq!(image(CopyPage(page))[..4032], payload[..]),
             Item::SlotClear { .. } | Item::UnitsFree { .. } => {}
         }
     }

@@ -1,6 +1,6 @@
 use super::test_log::{TestLog, volume};
 use super::*;
-use crate::base::{AlignedBuf, BLOCK_SIZE, Block, Code, Page};
+use crate::base::{AlignedBuf, BLOCK_SIZE, BlockNumber, Code, CopyPage};
 use crate::device::Device;
 use crate::device::testing::{Fault, FaultDevice, MemDevice, Op, Rng, When};
 use crate::format::layout as l;
@@ -248,7 +248,7 @@ fn a_record_that_wraps_goes_on_at_the_first_block_of_the_ring() {
     }
     let outside = |log: &TestLog| {
         let mut bytes = vec![0; 4 * BLOCK_SIZE];
-        let behind = Block(log.geometry.log_start + log.geometry.log_blocks);
+        let behind = BlockNumber(log.geometry.log_start + log.geometry.log_blocks);
         log.device.read(behind, &mut bytes).unwrap();
         bytes
     };
@@ -338,7 +338,7 @@ fn a_block_the_device_cannot_read_counts_as_bad() {
     let crc = log.write_data(50, 1);
     log.commit(|record| slot_item(record, 1, 1));
     log.commit(|record| record.descriptors(&data_run(50, 0, 0), &[crc]));
-    let recover_with_fault = |block: Block| {
+    let recover_with_fault = |block: BlockNumber| {
         let device = FaultDevice::new(Arc::new(log.device.snapshot()));
         device.add(Op::Read, When::Blocks(block.0..block.0 + 1), Fault::Eio);
         recover(&device, &log.geometry, &log.checkpoint)
@@ -363,7 +363,7 @@ fn a_closed_volume_is_not_searched_unless_its_checkpoint_block_is_too_old() {
     reopened.commit(|record| slot_item(record, 2, 2));
     // The blocks of the new life get lost; the old ones, come back from somewhere, do not fit the log.
     checkpoint::write(&reopened.device, &log.geometry, &closed).unwrap();
-    let other = Block(log.geometry.checkpoint_blocks(closed.generation + 1)[0].0);
+    let other = BlockNumber(log.geometry.checkpoint_blocks(closed.generation + 1)[0].0);
     reopened.device.write(other, &[0; BLOCK_SIZE]).unwrap();
     reopened
         .device
@@ -385,7 +385,7 @@ fn a_whole_page_in_the_record_needs_no_base() {
     let images = log.images().unwrap();
     let image = &images.pages[&page.0];
     assert!(image[..192].iter().all(|&b| b == 9) && image[192..4032].iter().all(|&b| b == 3));
-    assert_eq!(log.geometry.page_block(1, Page(0)), None);
+    assert_eq!(log.geometry.page_block(1, CopyPage(0)), None);
 }
 
 #[test]
@@ -474,7 +474,7 @@ fn random_bytes_everywhere_are_an_error_or_an_empty_log() {
     let mut rng = Rng::new(11);
     for at in 0..geometry.window_start {
         rng.fill(&mut block);
-        device.write(Block(at), &block).unwrap();
+        device.write(BlockNumber(at), &block).unwrap();
     }
     assert_eq!(checkpoint::read(&device, &geometry).unwrap_err().code, Code::Corrupt);
     let (fresh, _) = volume(true);

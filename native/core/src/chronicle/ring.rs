@@ -1,6 +1,6 @@
 //! The ring of log blocks: where the next record goes, and which blocks may be written again.
 
-use crate::base::{BLOCK_SIZE, Block, Code, Error, Result};
+use crate::base::{BLOCK_SIZE, BlockNumber, Code, Error, Result};
 use crate::device::Device;
 use crate::format::Geometry;
 
@@ -74,7 +74,7 @@ pub(super) fn stretches(
     geometry: &Geometry,
     position: u64,
     count: u64,
-) -> impl Iterator<Item = (Block, u64)> {
+) -> impl Iterator<Item = (BlockNumber, u64)> {
     let before_end = count.min(geometry.ring_blocks() - position);
     let start = geometry.ring_block(position);
     let wrapped = (count > before_end).then(|| (geometry.ring_block(0), count - before_end));

@@ -2,7 +2,7 @@
 
 use super::item::{DescriptorRun, Item};
 use super::{NUMBER_MAX, RecordView};
-use crate::base::{Code, Error, Page, Result};
+use crate::base::{Code, CopyPage, Error, Result};
 use crate::format::layout as l;
 use crate::format::{Geometry, Region};
 
@@ -96,7 +96,7 @@ fn check_item(item: &Item<'_>, geometry: &Geometry) -> std::result::Result<Span,
             let fits = first >= init && inside(first, count, geometry.copy_pages());
             if fits { Ok((Thing::Page, first, count)) } else { Err("no such pages to be born") }
         }
-        Item::Page { page, .. } => match geometry.map.locate(Page(page)) {
+        Item::Page { page, .. } => match geometry.map.locate(CopyPage(page)) {
             Some(_) => Ok((Thing::Page, page, 1)),
             None => Err("no such page"),
         },

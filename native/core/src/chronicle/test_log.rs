@@ -4,7 +4,7 @@ use super::checkpoint::{self, LogPoint};
 use super::{
     Commit, Counters, PageImages, RecordBuilder, Recovered, Ring, apply_record, recover, replay, write_record,
 };
-use crate::base::{BLOCK_SIZE, Block, Page, Result, crc32c};
+use crate::base::{BLOCK_SIZE, BlockNumber, CopyPage, Result, crc32c};
 use crate::device::Device;
 use crate::device::testing::{MemDevice, Rng};
 use crate::format::layout::Checkpoint;
@@ -105,7 +105,7 @@ impl TestLog {
         self.device.write(self.geometry.data_block(data), &bytes).unwrap();
         crc32c(&bytes)
     }
-    pub(super) fn ring_block(&self, position: u64) -> Block {
+    pub(super) fn ring_block(&self, position: u64) -> BlockNumber {
         self.geometry.ring_block(position % self.geometry.ring_blocks())
     }
 }
@@ -125,10 +125,10 @@ impl<'a> Images<'a> {
 }
 
 impl PageImages for Images<'_> {
-    fn wants(&self, page: Page) -> bool {
+    fn wants(&self, page: CopyPage) -> bool {
         self.wanted.contains(&page.0)
     }
-    fn page(&mut self, page: Page) -> Result<&mut PageBytes> {
+    fn page(&mut self, page: CopyPage) -> Result<&mut PageBytes> {
         assert!(self.wanted.contains(&page.0));
         if !self.pages.contains_key(&page.0) {
             let mut image = Box::new([0; BLOCK_SIZE]);
@@ -138,7 +138,7 @@ impl PageImages for Images<'_> {
         }
         Ok(self.pages.get_mut(&page.0).expect("inserted above"))
     }
-    fn blank(&mut self, page: Page) -> Result<()> {
+    fn blank(&mut self, page: CopyPage) -> Result<()> {
         self.pages.insert(page.0, Box::new([0; BLOCK_SIZE]));
         Ok(())
     }

@@ -1,9 +1,9 @@
 //! The argument checks that every device makes.
 
-use crate::base::{BLOCK_SIZE, Block, Code, Error, Result};
+use crate::base::{BLOCK_SIZE, BlockNumber, Code, Error, Result};
 
 /// `bytes` from block `at` on are whole blocks inside a device of `block_count` blocks.
-pub(super) fn check(block_count: u64, at: Block, bytes: usize) -> Result<()> {
+pub(super) fn check(block_count: u64, at: BlockNumber, bytes: usize) -> Result<()> {
     if bytes % BLOCK_SIZE != 0 {
         return Err(Error::new(Code::InvalidArgument, format!("{bytes} bytes are not whole blocks")));
     }
@@ -11,7 +11,7 @@ pub(super) fn check(block_count: u64, at: Block, bytes: usize) -> Result<()> {
 }
 
 /// `count` blocks from `at` on lie inside a device of `block_count` blocks.
-pub(super) fn check_blocks(block_count: u64, at: Block, count: u64) -> Result<()> {
+pub(super) fn check_blocks(block_count: u64, at: BlockNumber, count: u64) -> Result<()> {
     if at.0.checked_add(count).is_some_and(|end| end <= block_count) {
         return Ok(());
     }
@@ -22,7 +22,7 @@ pub(super) fn check_blocks(block_count: u64, at: Block, count: u64) -> Result<()
 }
 
 /// As [`check`] for several buffers of whole blocks; returns their bytes together.
-pub(super) fn check_all(block_count: u64, at: Block, bufs: &[&[u8]]) -> Result<usize> {
+pub(super) fn check_all(block_count: u64, at: BlockNumber, bufs: &[&[u8]]) -> Result<usize> {
     let mut total = 0usize;
     for buf in bufs {
         check(block_count, at, buf.len())?;
@@ -40,15 +40,19 @@ mod tests {
 
     #[test]
     fn only_whole_blocks_inside_the_device_pass() {
-        assert!(check(10, Block(0), 10 * BLOCK_SIZE).is_ok());
-        assert!(check(10, Block(10), 0).is_ok());
+        assert!(check(10, BlockNumber(0), 10 * BLOCK_SIZE).is_ok());
+        assert!(check(10, BlockNumber(10), 0).is_ok());
         for (at, bytes) in [(0, 1), (0, 4095), (10, 4096), (1, 40960), (u64::MAX, 4096), (11, 0)] {
-            assert_eq!(check(10, Block(at), bytes).unwrap_err().code, Code::InvalidArgument, "{at} {bytes}");
+            assert_eq!(
+                check(10, BlockNumber(at), bytes).unwrap_err().code,
+                Code::InvalidArgument,
+                "{at} {bytes}"
+            );
         }
-        assert!(check_blocks(10, Block(1), u64::MAX).is_err());
+        assert!(check_blocks(10, BlockNumber(1), u64::MAX).is_err());
         let block = [0u8; BLOCK_SIZE];
-        assert_eq!(check_all(10, Block(8), &[&block, &block]).unwrap(), 2 * BLOCK_SIZE);
-        assert!(check_all(10, Block(8), &[&block, &block, &block]).is_err());
-        assert!(check_all(10, Block(0), &[&block[..100], &block[..3996]]).is_err());
+        assert_eq!(check_all(10, BlockNumber(8), &[&block, &block]).unwrap(), 2 * BLOCK_SIZE);
+        assert!(check_all(10, BlockNumber(8), &[&block, &block, &block]).is_err());
+        assert!(check_all(10, BlockNumber(0), &[&block[..100], &block[..3996]]).is_err());
     }
 }

@@ -3,7 +3,7 @@
 
 use super::file::tests::differential;
 use super::{Device, FileDevice, InUse, OpenFile, in_use};
-use crate::base::{BLOCK_SIZE, Block, Code};
+use crate::base::{BLOCK_SIZE, BlockNumber, Code};
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -82,8 +82,8 @@ fn a_loop_device_behaves_as_memory_does() {
     assert_eq!(opened.block_count(), 1024);
     println!("direct {}", opened.direct());
     differential(&opened, 6, 150);
-    opened.discard(Block(0), 1024).unwrap();
-    opened.write(Block(1), &[1; BLOCK_SIZE]).unwrap();
+    opened.discard(BlockNumber(0), 1024).unwrap();
+    opened.write(BlockNumber(1), &[1; BLOCK_SIZE]).unwrap();
     opened.flush().unwrap();
     let busy = FileDevice::open(&device.0, OpenFile::READ_ONLY).unwrap_err();
     assert_eq!(busy.code, Code::Busy);

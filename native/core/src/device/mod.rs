@@ -18,7 +18,7 @@ pub use file::{FileDevice, OpenFile};
 pub use in_use::{InUse, in_use};
 pub use queue::{IoQueue, QUEUE_DEPTH, Run, Ticket, WriteBuf};
 
-use crate::base::{Block, Result};
+use crate::base::{BlockNumber, Result};
 
 /// A device of 4 KiB blocks. Callable from many threads.
 ///
@@ -27,13 +27,13 @@ use crate::base::{Block, Result};
 /// returned has returned. Reads see completed writes. Errors of the host: `Io`, with the offset.
 pub trait Device: Send + Sync {
     fn block_count(&self) -> u64;
-    fn read(&self, at: Block, buf: &mut [u8]) -> Result<()>;
-    fn write(&self, at: Block, buf: &[u8]) -> Result<()>;
+    fn read(&self, at: BlockNumber, buf: &mut [u8]) -> Result<()>;
+    fn write(&self, at: BlockNumber, buf: &[u8]) -> Result<()>;
     /// Writes several buffers, in order, to consecutive blocks.
-    fn write_vectored(&self, at: Block, bufs: &[&[u8]]) -> Result<()>;
+    fn write_vectored(&self, at: BlockNumber, bufs: &[&[u8]]) -> Result<()>;
     fn flush(&self) -> Result<()>;
     /// Tells the device that the blocks hold nothing; their content is undefined after it.
     /// Never relied upon: a device that cannot does nothing.
-    fn discard(&self, at: Block, count: u64) -> Result<()>;
+    fn discard(&self, at: BlockNumber, count: u64) -> Result<()>;
     fn read_only(&self) -> bool;
 }

@@ -2,7 +2,7 @@
 
 use super::segment_map::SegmentMap;
 use super::trajectory::{Equation, Window};
-use crate::base::Data;
+use crate::base::DataNumber;
 
 /// All equations of one file.
 #[derive(Clone, Debug)]
@@ -10,7 +10,7 @@ pub struct Equations {
     /// The anchor's; `None` while the file owns no block.
     pub anchor: Option<Equation>,
     /// G of copy 1, under the anchor's V and M; `None`: no copy 1.
-    pub gravity_1: Option<Data>,
+    pub gravity_1: Option<DataNumber>,
     pub segments: SegmentMap,
     /// [`super::seed_hash`] of the file.
     pub seed_hash: u64,
@@ -54,7 +54,7 @@ impl Equations {
 
     /// The data block of (index, copy) at shell `k`, and how many indices from there on lie behind
     /// each other at that shell (at least 1, at most `max`).
-    pub fn run(&self, window: &Window, index: u64, copy: u8, k: u8, max: u64) -> Option<(Data, u64)> {
+    pub fn run(&self, window: &Window, index: u64, copy: u8, k: u8, max: u64) -> Option<(DataNumber, u64)> {
         let held = self.held(index, copy)?;
         let data = window.address(held.equation, held.n, k, self.seed_hash);
         let contiguous = window.contiguous(held.equation, held.n, k, self.seed_hash);

@@ -4,7 +4,7 @@ use super::layout as l;
 use super::layout::Superblock;
 use super::prime::{is_prime, prime_at_most};
 use super::region::{PageMap, Region};
-use crate::base::{BLOCK_SIZE, Block, Code, Error, Page, Result};
+use crate::base::{BLOCK_SIZE, BlockNumber, Code, CopyPage, Error, Result};
 
 /// Fewest and most blocks of a log, with its two head checkpoint blocks. The upper limit bounds what a
 /// reader spends on a hostile log.
@@ -109,12 +109,12 @@ impl Geometry {
         if s.reserve_blocks >= s.window_blocks {
             return Err(wrong("reserve_blocks", s.reserve_blocks, "less than the window"));
         }
-        let copy_b = (copies == 2).then_some(Block(s.copy_b));
+        let copy_b = (copies == 2).then_some(BlockNumber(s.copy_b));
         Ok(Geometry {
             block_count: s.block_count,
             log_start: s.log_start,
             log_blocks: s.log_blocks,
-            map: PageMap { copy_a: Block(s.copy_a), copy_b, pages, salt: s.salt },
+            map: PageMap { copy_a: BlockNumber(s.copy_a), copy_b, pages, salt: s.salt },
             window_start: s.window_start,
             window_blocks: s.window_blocks,
             area_blocks: s.area_blocks,
@@ -148,18 +148,18 @@ impl Geometry {
     }
 
     /// The block of a page in copy 0 (A) or 1 (B); none if the volume has no such copy or page.
-    pub fn page_block(&self, copy: usize, page: Page) -> Option<Block> {
+    pub fn page_block(&self, copy: usize, page: CopyPage) -> Option<BlockNumber> {
         let start = [Some(self.map.copy_a), self.map.copy_b].get(copy).copied().flatten()?;
         (page.0 < self.copy_pages()).then(|| start.plus(page.0))
     }
 
     /// The block of data number `data` (0 = first block of the window).
-    pub fn data_block(&self, data: u64) -> Block {
+    pub fn data_block(&self, data: u64) -> BlockNumber {
         debug_assert!(data < self.data_blocks());
-        Block(self.window_start + data)
+        BlockNumber(self.window_start + data)
     }
     /// The data number of a block of window or overwrite area.
-    pub fn data_number(&self, block: Block) -> Option<u64> {
+    pub fn data_number(&self, block: BlockNumber) -> Option<u64> {
         block.0.checked_sub(self.window_start).filter(|&data| data < self.data_blocks())
     }
 
@@ -172,45 +172,45 @@ impl Geometry {
         self.ring_blocks() / 4
     }
     /// The device block of ring position `position`, which is below `ring_blocks`.
-    pub fn ring_block(&self, position: u64) -> Block {
+    pub fn ring_block(&self, position: u64) -> BlockNumber {
         debug_assert!(position < self.ring_blocks());
-        Block(self.log_start + l::CHECKPOINT_SLOTS + position)
+        BlockNumber(self.log_start + l::CHECKPOINT_SLOTS + position)
     }
     /// The two places of checkpoint slot 0 or 1: at the head of the log, at the tail of the volume.
-    pub fn checkpoint_blocks(&self, slot: u64) -> [Block; 2] {
+    pub fn checkpoint_blocks(&self, slot: u64) -> [BlockNumber; 2] {
         let slot = slot % l::CHECKPOINT_SLOTS;
         let tail = self.block_count - l::SUPERBLOCK_SLOTS - l::CHECKPOINT_SLOTS;
-        [Block(self.log_start + slot), Block(tail + slot)]
+        [BlockNumber(self.log_start + slot), BlockNumber(tail + slot)]
     }
     /// The block of superblock 0 to 3 in a volume of `block_count` blocks.
-    pub fn superblock_block(block_count: u64, position: u16) -> Block {
+    pub fn superblock_block(block_count: u64, position: u16) -> BlockNumber {
         let position = u64::from(position % 4);
-        if position < 2 { Block(position) } else { Block(block_count - 4 + position) }
+        if position < 2 { BlockNumber(position) } else { BlockNumber(block_count - 4 + position) }
     }
 
     /// The page of the copy and the bit in it that say whether page `page` was ever written.
-    pub fn init_bit(&self, page: Page) -> (Page, usize) {
+    pub fn init_bit(&self, page: CopyPage) -> (CopyPage, usize) {
         self.map_bit(Region::Init, page.0)
     }
     /// The page of the copy and the bit in it of data block `data`.
-    pub fn free_bit(&self, data: u64) -> (Page, usize) {
+    pub fn free_bit(&self, data: u64) -> (CopyPage, usize) {
         self.map_bit(Region::Free, data)
     }
     /// The page of the copy and the bit in it of extension unit `unit`.
-    pub fn unit_bit(&self, unit: u64) -> (Page, usize) {
+    pub fn unit_bit(&self, unit: u64) -> (CopyPage, usize) {
         self.map_bit(Region::Unit, unit)
     }
-    fn map_bit(&self, region: Region, bit: u64) -> (Page, usize) {
+    fn map_bit(&self, region: Region, bit: u64) -> (CopyPage, usize) {
         let page = self.map.start(region).plus(bit / l::MAP_BITS_PER_PAGE);
         (page, (bit % l::MAP_BITS_PER_PAGE) as usize)
     }
     /// The page of the copy and the byte offset in it of the descriptor of data block `data`.
-    pub fn descriptor_place(&self, data: u64) -> (Page, usize) {
+    pub fn descriptor_place(&self, data: u64) -> (CopyPage, usize) {
         let page = self.map.start(Region::Descriptor).plus(data / l::DESCRIPTORS_PER_PAGE);
         (page, (data % l::DESCRIPTORS_PER_PAGE * l::DESCRIPTOR_SIZE) as usize)
     }
     /// The page of the copy and the byte offset in it of extension unit `unit`.
-    pub fn unit_place(&self, unit: u64) -> (Page, usize) {
+    pub fn unit_place(&self, unit: u64) -> (CopyPage, usize) {
         let page = self.map.start(Region::Extension).plus(unit / l::UNITS_PER_PAGE);
         (page, (unit % l::UNITS_PER_PAGE * l::UNIT_SIZE) as usize)
     }

@@ -67,10 +67,10 @@ pub fn set_page_txn(bytes: &mut PageBytes, txn: u64) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::base::{BLOCK_SIZE, Block};
+    use crate::base::{BLOCK_SIZE, BlockNumber};
 
     fn map(salt: u8) -> PageMap {
-        PageMap { copy_a: Block(0), copy_b: None, pages: [1; 9], salt: [salt; 16] }
+        PageMap { copy_a: BlockNumber(0), copy_b: None, pages: [1; 9], salt: [salt; 16] }
     }
 
     fn sample() -> PageBytes {

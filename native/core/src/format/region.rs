@@ -1,7 +1,7 @@
 //! Regions of a metadata copy and where each stands (docs/format.md 2).
 
 use super::layout;
-use crate::base::{Block, Page};
+use crate::base::{BlockNumber, CopyPage};
 
 /// A region of a metadata copy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -45,9 +45,9 @@ impl Region {
 /// Where the regions and the copies stand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PageMap {
-    pub copy_a: Block,
+    pub copy_a: BlockNumber,
     /// `None`: the volume has one copy.
-    pub copy_b: Option<Block>,
+    pub copy_b: Option<BlockNumber>,
     /// Pages per region, in disk order.
     pub pages: [u64; 9],
     /// The volume's salt, part of every trailer.
@@ -56,8 +56,8 @@ pub struct PageMap {
 
 impl PageMap {
     /// First page of a region within the copy.
-    pub fn start(&self, region: Region) -> Page {
-        Page(self.pages[..region.position()].iter().sum())
+    pub fn start(&self, region: Region) -> CopyPage {
+        CopyPage(self.pages[..region.position()].iter().sum())
     }
     pub fn pages_of(&self, region: Region) -> u64 {
         self.pages[region.position()]
@@ -67,11 +67,11 @@ impl PageMap {
         self.pages.iter().sum()
     }
     /// The page of the copy; `None` if the region has no such page.
-    pub fn page(&self, region: Region, number: u64) -> Option<Page> {
-        (number < self.pages_of(region)).then(|| Page(self.start(region).0 + number))
+    pub fn page(&self, region: Region, number: u64) -> Option<CopyPage> {
+        (number < self.pages_of(region)).then(|| CopyPage(self.start(region).0 + number))
     }
     /// Region and number in it of a page of the copy.
-    pub fn locate(&self, page: Page) -> Option<(Region, u64)> {
+    pub fn locate(&self, page: CopyPage) -> Option<(Region, u64)> {
         let mut number = page.0;
         for region in REGIONS {
             if number < self.pages_of(region) {

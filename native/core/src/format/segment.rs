@@ -1,7 +1,7 @@
 //! A segment: another equation (V = 1, M = 0) for a run of a file's indices, in 16 bytes (docs/format.md 4).
 
 use super::trajectory::{Equation, Window};
-use crate::base::{Block, Code, Data, Error, Result};
+use crate::base::{BlockNumber, Code, DataNumber, Error, Result};
 
 /// Bytes of a segment on disk.
 pub const SEGMENT_SIZE: usize = 16;
@@ -23,7 +23,7 @@ pub struct Segment {
     /// Blocks, at least 1.
     pub len: u32,
     /// Home of `first`: a block of the window.
-    pub gravity: Data,
+    pub gravity: DataNumber,
     /// 0 or 1.
     pub copy: u8,
 }
@@ -58,7 +58,7 @@ impl Segment {
         let packed = u128::from_le_bytes(*bytes);
         let field = |shift: u32, bits: u32| (packed >> shift) as u64 & ((1 << bits) - 1);
         let (first, len) = (field(0, 48), field(LENGTH_SHIFT, 32) as u32);
-        let (block, copy) = (Block(field(GRAVITY_SHIFT, 44)), (packed >> COPY_SHIFT) as u8);
+        let (block, copy) = (BlockNumber(field(GRAVITY_SHIFT, 44)), (packed >> COPY_SHIFT) as u8);
         let gravity = window.data(block).filter(|&data| !window.in_area(data));
         match gravity {
             Some(gravity) if len > 0 && copy <= 1 && first + u64::from(len) <= INDEX_END => {

@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::segment::{SEGMENT_SIZE, Segment};
 use super::trajectory::Window;
-use crate::base::{Code, Data, Error, Result};
+use crate::base::{Code, DataNumber, Error, Result};
 
 /// Ordered map of a file's segments. Memory: about 60 bytes a segment.
 #[derive(Clone, Debug)]
@@ -166,7 +166,7 @@ impl SegmentMap {
     /// What is left of a segment from index `first` on.
     fn tail(&self, segment: &Segment, first: u64) -> Segment {
         let skipped = first - segment.first;
-        let gravity = Data((segment.gravity.0 + skipped) % self.window_blocks);
+        let gravity = DataNumber((segment.gravity.0 + skipped) % self.window_blocks);
         Segment { first, len: (u64::from(segment.len) - skipped) as u32, gravity, copy: segment.copy }
     }
 

@@ -3,13 +3,13 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::*;
-use crate::base::Block;
+use crate::base::BlockNumber;
 
 fn window() -> Window {
-    Window::new(Block(1000), 1009, 256).unwrap()
+    Window::new(BlockNumber(1000), 1009, 256).unwrap()
 }
 fn segment(first: u64, len: u32, gravity: u64) -> Segment {
-    Segment { first, len, gravity: Data(gravity), copy: 0 }
+    Segment { first, len, gravity: DataNumber(gravity), copy: 0 }
 }
 fn all(map: &SegmentMap, copy: u8) -> Vec<(u64, u32, u64)> {
     map.iter(copy).map(|s| (s.first, s.len, s.gravity.0)).collect()
@@ -19,8 +19,8 @@ fn all(map: &SegmentMap, copy: u8) -> Vec<(u64, u32, u64)> {
 fn the_golden_vectors_hold() {
     let root: Value = serde_json::from_str(include_str!("../../../../test/vectors/segment.json")).unwrap();
     let number = |v: &Value, key: &str| v[key].as_str().unwrap().parse::<u64>().unwrap();
-    let w =
-        Window::new(Block(number(&root, "start")), number(&root, "blocks"), number(&root, "area")).unwrap();
+    let w = Window::new(BlockNumber(number(&root, "start")), number(&root, "blocks"), number(&root, "area"))
+        .unwrap();
     let hash = number(&root, "seedHash");
     let records = root["segments"].as_array().unwrap();
     for v in records {
@@ -99,7 +99,7 @@ fn overlaps_and_odd_lengths_on_disk_are_corrupt() {
         assert_eq!(load(&[segment(10, 10, 0), other]), Err(Code::Corrupt), "{other:?}");
     }
     assert_eq!(SegmentMap::load(&w, &[0; 17]).unwrap_err().code, Code::Corrupt);
-    let last = Segment { first: (1 << 48) - 5, len: 5, gravity: Data(0), copy: 1 };
+    let last = Segment { first: (1 << 48) - 5, len: 5, gravity: DataNumber(0), copy: 1 };
     assert_eq!(load(&[last]), Ok(1));
     assert_eq!(load(&[Segment { len: 6, ..last }]), Err(Code::Corrupt));
 }
@@ -131,7 +131,7 @@ fn a_model_agrees() {
                 let behind =
                     first.checked_sub(1).and_then(|i| model.get(&(copy, i))).map(|d| (d + 1) % w.blocks());
                 let gravity = behind.filter(|_| random(2) == 0).unwrap_or_else(|| random(w.blocks()));
-                map.insert(Segment { first, len: len as u32, gravity: Data(gravity), copy });
+                map.insert(Segment { first, len: len as u32, gravity: DataNumber(gravity), copy });
                 (0..len).for_each(|i| {
                     model.insert((copy, first + i), (gravity + i) % w.blocks());
                 });

@@ -5,7 +5,7 @@ use super::layout::{
     BLOCK_SIZE as LAYOUT_BLOCK_SIZE, DESCRIPTOR_SIZE, FORMAT_VERSION, INCOMPAT_EXPERIMENTAL, SHELLS,
     SUPERBLOCK_MAGIC, Superblock,
 };
-use crate::base::{BLOCK_SIZE, Block, Code, Error, Result, crc32c};
+use crate::base::{BLOCK_SIZE, BlockNumber, Code, Error, Result, crc32c};
 use crate::device::Device;
 
 /// Feature bits this version knows. An unknown bit in the first refuses the volume, in the second a
@@ -173,7 +173,7 @@ fn read_place(device: &dyn Device, block_count: u64, position: u16) -> Found {
 }
 
 /// Magic, checksum, version, block size and position.
-fn judge(bytes: &[u8], block: Block, position: u16) -> Found {
+fn judge(bytes: &[u8], block: BlockNumber, position: u16) -> Found {
     if bytes[..8] != SUPERBLOCK_MAGIC {
         return Found::Nothing;
     }

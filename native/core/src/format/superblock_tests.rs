@@ -39,11 +39,11 @@ fn a_formatted_volume_opens_from_any_one_of_its_superblocks() {
 fn every_flipped_bit_of_a_superblock_is_found() {
     let (device, superblock) = formatted();
     for bit in 0..BLOCK_SIZE * 8 {
-        flip(&device, Block(0), bit);
+        flip(&device, BlockNumber(0), bit);
         let opened = read(&device).unwrap();
         assert_eq!(opened.places[0], PlaceState::Bad, "bit {bit}");
         assert!(same_but_position(&opened.superblock, &superblock));
-        flip(&device, Block(0), bit);
+        flip(&device, BlockNumber(0), bit);
     }
 }
 
@@ -64,7 +64,7 @@ fn the_highest_generation_wins_wherever_it_stands() {
 #[test]
 fn a_superblock_at_another_position_does_not_count() {
     let (device, superblock) = formatted();
-    device.write(Block(1), &encode(&superblock, 0)).unwrap();
+    device.write(BlockNumber(1), &encode(&superblock, 0)).unwrap();
     assert_eq!(read(&device).unwrap().places[1], PlaceState::Bad);
 }
 
@@ -74,8 +74,8 @@ fn a_volume_may_be_smaller_than_its_device_and_not_larger() {
     let copy_to = |blocks: u64, count: u64| {
         let target = MemDevice::new(blocks);
         let mut bytes = vec![0; count as usize * BLOCK_SIZE];
-        device.read(Block(0), &mut bytes).unwrap();
-        target.write(Block(0), &bytes).unwrap();
+        device.read(BlockNumber(0), &mut bytes).unwrap();
+        target.write(BlockNumber(0), &bytes).unwrap();
         target
     };
     assert_eq!(read(&copy_to(BLOCKS + 100, BLOCKS)).unwrap().places, [PlaceState::Current; 4]);
@@ -177,7 +177,7 @@ fn places_in_a_copy_are_found_both_ways() {
     let (_, superblock) = formatted();
     let geometry = Geometry::of(&superblock).unwrap();
     for number in 0..geometry.copy_pages() {
-        let (region, at) = geometry.map.locate(crate::base::Page(number)).unwrap();
+        let (region, at) = geometry.map.locate(crate::base::CopyPage(number)).unwrap();
         assert_eq!(geometry.map.page(region, at).unwrap().0, number);
     }
     let last = geometry.data_blocks() - 1;
@@ -185,7 +185,7 @@ fn places_in_a_copy_are_found_both_ways() {
     assert_eq!(geometry.map.locate(page).unwrap().1, last / l::DESCRIPTORS_PER_PAGE);
     assert!(at + 32 <= l::PAGE_PAYLOAD as usize);
     assert_eq!(geometry.data_number(geometry.data_block(last)), Some(last));
-    assert_eq!(geometry.data_number(Block(geometry.window_start + last + 1)), None);
-    assert_eq!(geometry.data_number(Block(geometry.window_start - 1)), None);
-    assert_eq!(geometry.checkpoint_blocks(1), [Block(3), Block(BLOCKS - 3)]);
+    assert_eq!(geometry.data_number(BlockNumber(geometry.window_start + last + 1)), None);
+    assert_eq!(geometry.data_number(BlockNumber(geometry.window_start - 1)), None);
+    assert_eq!(geometry.checkpoint_blocks(1), [BlockNumber(3), BlockNumber(BLOCKS - 3)]);
 }

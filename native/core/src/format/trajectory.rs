@@ -5,7 +5,7 @@
 
 use super::layout::{SCALE_MAX, SHELLS, VOLUME_BLOCKS_MAX};
 use super::prime::{is_prime, prime_at_most};
-use crate::base::{Block, Code, Data, Error, Result, siphash24};
+use crate::base::{BlockNumber, Code, DataNumber, Error, Result, siphash24};
 
 /// The data blocks of a volume: the window, and the overwrite area behind it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,7 +21,7 @@ pub struct Window {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Equation {
     /// G as a data number: where logical index 0 is at shell 0.
-    pub gravity: Data,
+    pub gravity: DataNumber,
     /// V, in clusters: 1 <= V < phi(M).
     pub stride: u64,
     /// M: clusters of 2^M blocks, at most 12.
@@ -40,7 +40,7 @@ impl Window {
     ///
     /// # Errors
     /// `Corrupt`: `blocks` is no prime, `start` is 0, or the end lies beyond the largest volume.
-    pub fn new(start: Block, blocks: u64, area_blocks: u64) -> Result<Window> {
+    pub fn new(start: BlockNumber, blocks: u64, area_blocks: u64) -> Result<Window> {
         let fits = [blocks, area_blocks]
             .into_iter()
             .try_fold(start.0, |end, part| end.checked_add(part))
@@ -56,8 +56,8 @@ impl Window {
         Ok(Window { start: start.0, blocks, area_blocks, phi })
     }
 
-    pub fn start(&self) -> Block {
-        Block(self.start)
+    pub fn start(&self) -> BlockNumber {
+        BlockNumber(self.start)
     }
     /// Blocks of the window: phi(0), a prime.
     pub fn blocks(&self) -> u64 {
@@ -72,17 +72,17 @@ impl Window {
         self.blocks + self.area_blocks
     }
     /// Whether a data number lies in the overwrite area.
-    pub fn in_area(&self, data: Data) -> bool {
+    pub fn in_area(&self, data: DataNumber) -> bool {
         data.0 >= self.blocks && data.0 < self.data_blocks()
     }
     /// The block of the device with this data number.
-    pub fn block(&self, data: Data) -> Block {
-        Block(self.start + data.0)
+    pub fn block(&self, data: DataNumber) -> BlockNumber {
+        BlockNumber(self.start + data.0)
     }
     /// The data number of a block; `None` if it is neither in the window nor in the area.
-    pub fn data(&self, block: Block) -> Option<Data> {
+    pub fn data(&self, block: BlockNumber) -> Option<DataNumber> {
         let data = block.0.checked_sub(self.start)?;
-        (data < self.data_blocks()).then_some(Data(data))
+        (data < self.data_blocks()).then_some(DataNumber(data))
     }
 
     /// phi(M): the largest prime number of clusters; 0 if M is not allowed in this window.
@@ -120,7 +120,7 @@ impl Window {
     ///
     /// # Errors
     /// `Corrupt`: as [`Window::check`], or G is no block of the window.
-    pub fn equation(&self, gravity_center: Block, stride: u64, scale: u16) -> Result<Equation> {
+    pub fn equation(&self, gravity_center: BlockNumber, stride: u64, scale: u16) -> Result<Equation> {
         let Some(gravity) = self.data(gravity_center).filter(|&data| !self.in_area(data)) else {
             let text = format!("G = {} is no block of the window", gravity_center.0);
             return Err(Error::new(Code::Corrupt, text));
@@ -132,10 +132,10 @@ impl Window {
 
     /// The data block of logical index `n` at shell `k` by a legal equation.
     #[inline]
-    pub fn address(&self, equation: Equation, n: u64, k: u8, seed_hash: u64) -> Data {
+    pub fn address(&self, equation: Equation, n: u64, k: u8, seed_hash: u64) -> DataNumber {
         let scale = equation.scale;
         let cluster = self.cluster(equation, n >> scale, k, seed_hash);
-        Data((cluster << scale) + (n & ((1 << scale) - 1)))
+        DataNumber((cluster << scale) + (n & ((1 << scale) - 1)))
     }
 
     /// How many indices from `n` on, `n` itself counted, lie in consecutive data blocks by the
@@ -155,7 +155,7 @@ impl Window {
     ///
     /// `None`: `data` is no place for `n`, i.e. its cluster is phi(M) or above, or its place in the
     /// cluster differs from n's.
-    pub fn gravity_for(&self, data: Data, n: u64, stride: u64, scale: u16) -> Option<Equation> {
+    pub fn gravity_for(&self, data: DataNumber, n: u64, stride: u64, scale: u16) -> Option<Equation> {
         let phi = self.phi(scale);
         if phi < 2 || (data.0 >> scale) >= phi || (data.0 ^ n) & ((1 << scale) - 1) != 0 {
             return None;
@@ -163,7 +163,7 @@ impl Window {
         let phi = u128::from(phi);
         let advance = u128::from(n >> scale) * u128::from(stride) % phi;
         let cluster = (u128::from(data.0 >> scale) + phi - advance) % phi;
-        Some(Equation { gravity: Data((cluster as u64) << scale), stride, scale })
+        Some(Equation { gravity: DataNumber((cluster as u64) << scale), stride, scale })
     }
 
     /// Cluster number of the `step`-th cluster of a file.

@@ -8,7 +8,7 @@ use super::*;
 const PRIMES: [u64; 17] = [2, 3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47, 53, 59];
 
 fn window(blocks: u64) -> Window {
-    Window::new(Block(1000), blocks, 256).unwrap()
+    Window::new(BlockNumber(1000), blocks, 256).unwrap()
 }
 
 /// The sentence of docs/format.md section 4, in 128-bit arithmetic and without a short cut.
@@ -25,10 +25,10 @@ fn every_equation_over_a_small_phi_is_injective_and_stays_in_the_window() {
         // Every V and G, so every starting point: one period from index 0 on says it all.
         for (stride, origin, k) in triples(phi) {
             let w = window(phi);
-            let e = Equation { gravity: Data(origin), stride, scale: 0 };
+            let e = Equation { gravity: DataNumber(origin), stride, scale: 0 };
             w.check(e).unwrap();
             let hash = origin * 31 + stride;
-            let seen: HashSet<Data> = (0..phi).map(|n| w.address(e, n, k, hash)).collect();
+            let seen: HashSet<DataNumber> = (0..phi).map(|n| w.address(e, n, k, hash)).collect();
             assert!(
                 seen.len() as u64 == phi && seen.iter().all(|d| d.0 < phi),
                 "phi {phi} V {stride} G {origin} k {k}"
@@ -44,11 +44,11 @@ fn clusters_are_injective_too() {
         let w = window(blocks);
         let phi = w.phi(scale);
         for (stride, origin, k) in triples(phi) {
-            let e = Equation { gravity: Data(origin << scale), stride, scale };
+            let e = Equation { gravity: DataNumber(origin << scale), stride, scale };
             w.check(e).unwrap();
             let start = (stride * 7 + origin) << scale;
             let period = phi << scale;
-            let seen: HashSet<Data> = (start..start + period).map(|n| w.address(e, n, k, 99)).collect();
+            let seen: HashSet<DataNumber> = (start..start + period).map(|n| w.address(e, n, k, 99)).collect();
             assert!(
                 seen.len() as u64 == period && seen.iter().all(|d| d.0 < period),
                 "{blocks} M {scale} V {stride}"
@@ -70,7 +70,7 @@ fn addresses_follow_the_book_also_for_huge_numbers() {
             let phi = w.phi(scale);
             for stride in [1, 2, phi / 2, phi - 1].into_iter().filter(|&v| (1..phi).contains(&v)) {
                 for n in [0, 1, 1023, 1024, phi << scale, (1 << 47) + (1 << 46), (1 << 48) - 1, u64::MAX] {
-                    let e = Equation { gravity: Data((phi - 1) << scale), stride, scale };
+                    let e = Equation { gravity: DataNumber((phi - 1) << scale), stride, scale };
                     for k in 0..2 {
                         assert_eq!(
                             w.address(e, n, k, hash).0,
@@ -90,7 +90,7 @@ fn contiguous_runs_end_exactly_where_the_addresses_break() {
         let w = window(blocks);
         let phi = w.phi(scale);
         for (stride, origin, k) in triples(phi).filter(|t| t.0 < 4 || t.0 == phi - 1) {
-            let e = Equation { gravity: Data(origin << scale), stride, scale };
+            let e = Equation { gravity: DataNumber(origin << scale), stride, scale };
             for n in 0..2 * blocks {
                 let run = w.contiguous(e, n, k, 7);
                 let at = |i| w.address(e, n + i, k, 7).0;
@@ -108,22 +108,22 @@ fn gravity_puts_an_index_where_it_is_wanted() {
     for scale in [0, 3] {
         for stride in [1, 5, 600] {
             for n in [0u64, 8, 1_000_000_000, (1 << 47) + 3] {
-                let data = Data((77 << scale) + (n & ((1 << scale) - 1)));
+                let data = DataNumber((77 << scale) + (n & ((1 << scale) - 1)));
                 let e = w.gravity_for(data, n, stride, scale).unwrap();
                 w.check(e).unwrap();
                 assert_eq!(w.address(e, n, 0, 0), data);
             }
         }
     }
-    assert!(w.gravity_for(Data(9), 8, 1, 3).is_none(), "another place in the cluster");
-    assert!(w.gravity_for(Data(10_006), 6, 1, 3).is_none(), "behind the last cluster of phi(M)");
-    assert!(w.gravity_for(Data(0), 0, 1, 13).is_none(), "M too large");
+    assert!(w.gravity_for(DataNumber(9), 8, 1, 3).is_none(), "another place in the cluster");
+    assert!(w.gravity_for(DataNumber(10_006), 6, 1, 3).is_none(), "behind the last cluster of phi(M)");
+    assert!(w.gravity_for(DataNumber(0), 0, 1, 13).is_none(), "M too large");
 }
 
 #[test]
 fn illegal_equations_are_refused() {
     let w = window(10_007); // phi(1) = 5003, phi(12) = 2
-    let legal = |g, v, m| w.check(Equation { gravity: Data(g), stride: v, scale: m }).is_ok();
+    let legal = |g, v, m| w.check(Equation { gravity: DataNumber(g), stride: v, scale: m }).is_ok();
     assert!(legal(10_006, 1, 0) && legal(10_004, 5002, 1) && legal(4096, 1, 12));
     assert!(!legal(10_007, 1, 0), "G in the overwrite area");
     assert!(!legal(0, 0, 0) && !legal(0, 10_007, 0) && !legal(0, 5003, 1), "V");
@@ -132,7 +132,7 @@ fn illegal_equations_are_refused() {
         "G between clusters or above phi"
     );
     assert!(!legal(0, 1, 13) && !legal(0, 1, u16::MAX), "M");
-    let at = |block| w.equation(Block(block), 1, 0).map(|e| e.gravity.0).ok();
+    let at = |block| w.equation(BlockNumber(block), 1, 0).map(|e| e.gravity.0).ok();
     assert_eq!([999, 1000, 11_006, 11_007, u64::MAX].map(at), [None, Some(0), Some(10_006), None, None]);
     assert_eq!(window(2039).phi(10), 0, "one cluster: no prime");
 }
@@ -143,7 +143,7 @@ fn illegal_windows_are_refused() {
         [(0, 7, 0), (1, 8, 0), (1, 1, 0), (1, u64::MAX, 1), (1 << 44, 7, 0), (1, 7, 1 << 44)]
     {
         assert_eq!(
-            Window::new(Block(start), blocks, area).unwrap_err().code,
+            Window::new(BlockNumber(start), blocks, area).unwrap_err().code,
             Code::Corrupt,
             "{start} {blocks}"
         );
@@ -153,11 +153,11 @@ fn illegal_windows_are_refused() {
 #[test]
 fn data_numbers_and_blocks_pair() {
     let w = window(10_007);
-    assert_eq!(w.data(Block(1000 + 10_007)), Some(Data(10_007)));
-    assert!(w.in_area(Data(10_007)) && w.in_area(Data(10_262)));
-    assert!(!w.in_area(Data(10_006)) && !w.in_area(Data(10_263)));
-    assert_eq!(w.data(Block(1000 + 10_263)), None);
-    assert_eq!(w.block(Data(5)), Block(1005));
+    assert_eq!(w.data(BlockNumber(1000 + 10_007)), Some(DataNumber(10_007)));
+    assert!(w.in_area(DataNumber(10_007)) && w.in_area(DataNumber(10_262)));
+    assert!(!w.in_area(DataNumber(10_006)) && !w.in_area(DataNumber(10_263)));
+    assert_eq!(w.data(BlockNumber(1000 + 10_263)), None);
+    assert_eq!(w.block(DataNumber(5)), BlockNumber(1005));
 }
 
 /// test/vectors/trajectory.json is read by both languages; see examples/placement_vectors.rs.
@@ -173,14 +173,18 @@ fn the_golden_vectors_hold() {
     }
     let mut cases = 0;
     for w in root["windows"].as_array().unwrap() {
-        let window = Window::new(Block(number(w, "start")), number(w, "blocks"), number(w, "area")).unwrap();
+        let window =
+            Window::new(BlockNumber(number(w, "start")), number(w, "blocks"), number(w, "area")).unwrap();
         for (scale, phi) in w["phi"].as_array().unwrap().iter().enumerate() {
             let phi: u64 = phi.as_str().unwrap().parse().unwrap();
             assert!(window.phi(scale as u16) == phi && (phi == 0 || is_prime(phi)));
         }
         for v in w["addresses"].as_array().unwrap() {
-            let e =
-                window.equation(Block(number(v, "gravity")), number(v, "stride"), number(v, "scale") as u16);
+            let e = window.equation(
+                BlockNumber(number(v, "gravity")),
+                number(v, "stride"),
+                number(v, "scale") as u16,
+            );
             let (e, n, k) = (e.unwrap(), number(v, "index"), number(v, "shell") as u8);
             let hash = number(v, "seedHash");
             assert_eq!(window.block(window.address(e, n, k, hash)).0, number(v, "block"), "{v}");

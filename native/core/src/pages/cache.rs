@@ -2,7 +2,7 @@
 
 use super::page::{CachedPage, Change, Changes};
 use super::{HomePage, InitMap, Snapshot};
-use crate::base::{AlignedBuf, BLOCK_SIZE, Code, Error, Page, Result};
+use crate::base::{AlignedBuf, BLOCK_SIZE, Code, CopyPage, Error, Result};
 use crate::device::Device;
 use crate::format::{PageBytes, PageMap, Region, layout, verify_page};
 use parking_lot::Mutex;
@@ -125,7 +125,7 @@ impl PageCache {
     }
 
     /// First block of each copy, A first.
-    pub(super) fn copies(&self) -> impl Iterator<Item = (usize, crate::base::Block)> {
+    pub(super) fn copies(&self) -> impl Iterator<Item = (usize, crate::base::BlockNumber)> {
         [Some(self.map.copy_a), self.map.copy_b].into_iter().flatten().enumerate()
     }
     pub fn set_writable(&self, yes: bool) {
@@ -153,7 +153,7 @@ impl PageCache {
         self.map.page(region, number).is_some_and(|page| !self.init.is_set(page))
     }
 
-    fn shard_of(page: Page) -> usize {
+    fn shard_of(page: CopyPage) -> usize {
         (page.0 / READ_RUN) as usize % SHARDS
     }
 
@@ -178,7 +178,7 @@ impl PageCache {
         self.load(page, region, number)
     }
 
-    fn cached(&self, page: Page) -> Option<Arc<CachedPage>> {
+    fn cached(&self, page: CopyPage) -> Option<Arc<CachedPage>> {
         let found = self.shards[Self::shard_of(page)].lock().pages.get(&page.0).cloned();
         if let Some(found) = &found {
             found.mark_used();
@@ -187,19 +187,20 @@ impl PageCache {
     }
 
     /// Reads the aligned run around `page` from copy A; what fails its check there is looked up in copy B.
-    fn load(&self, page: Page, region: Region, number: u64) -> Result<Arc<CachedPage>> {
+    fn load(&self, page: CopyPage, region: Region, number: u64) -> Result<Arc<CachedPage>> {
         let start = self.map.start(region).0;
         let first = (page.0 / READ_RUN * READ_RUN).max(start);
         let end = (page.0 / READ_RUN * READ_RUN + READ_RUN).min(start + self.map.pages_of(region));
         // Asked before the read: a page that is in memory now may be written home and dropped meanwhile,
         // and what was read of it would be its past. (The others cannot be loaded: `loading` is held.)
-        let known: Vec<bool> =
-            (first..end).map(|at| !self.init.is_set(Page(at)) || self.cached(Page(at)).is_some()).collect();
+        let known: Vec<bool> = (first..end)
+            .map(|at| !self.init.is_set(CopyPage(at)) || self.cached(CopyPage(at)).is_some())
+            .collect();
         let mut buf = AlignedBuf::zeroed((end - first) as usize);
         let run_read = self.device.read(self.map.copy_a.plus(first), &mut buf).is_ok();
         let mut wanted = None;
         for at in first..end {
-            let neighbour = Page(at);
+            let neighbour = CopyPage(at);
             let is_wanted = neighbour == page;
             if !is_wanted && known[(at - first) as usize] {
                 continue;
@@ -226,7 +227,7 @@ impl PageCache {
     /// A page that the run read did not deliver: each copy alone, A first.
     fn load_from_copies(
         &self,
-        page: Page,
+        page: CopyPage,
         region: Region,
         number: u64,
         why: &str,
@@ -292,7 +293,7 @@ impl PageCache {
         }
     }
 
-    fn insert(&self, page: Page, loaded: &Arc<CachedPage>) {
+    fn insert(&self, page: CopyPage, loaded: &Arc<CachedPage>) {
         let mut shard = self.shards[Self::shard_of(page)].lock();
         if shard.pages.len() >= self.shard_capacity {
             let mut budget = READ_RUN as usize * 2;
@@ -372,7 +373,7 @@ impl PageCache {
     }
 
     /// Puts a page that replay rebuilt into the cache: memory is newer than home.
-    pub fn adopt(&self, page: Page, image: PageBytes, txn: u64) -> Result<()> {
+    pub fn adopt(&self, page: CopyPage, image: PageBytes, txn: u64) -> Result<()> {
         let Some((region, number)) = self.map.locate(page) else {
             return Err(Error::new(Code::Corrupt, format!("the log names page {} of a copy", page.0)));
         };

@@ -1,6 +1,6 @@
 //! The initialised map: which pages of a copy were ever written (docs/format.md 2).
 
-use crate::base::Page;
+use crate::base::CopyPage;
 use crate::format::{PageBytes, layout};
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -32,13 +32,13 @@ impl InitMap {
             image[i * 8..i * 8 + 8].copy_from_slice(&word.load(Ordering::Relaxed).to_le_bytes());
         }
     }
-    pub fn is_set(&self, page: Page) -> bool {
+    pub fn is_set(&self, page: CopyPage) -> bool {
         self.words
             .get(page.0 as usize / 64)
             .is_some_and(|word| word.load(Ordering::Acquire) >> (page.0 % 64) & 1 == 1)
     }
     /// Sets the bit; returns the INIT page that holds it.
-    pub fn set(&self, page: Page) -> u64 {
+    pub fn set(&self, page: CopyPage) -> u64 {
         self.words[page.0 as usize / 64].fetch_or(1 << (page.0 % 64), Ordering::Release);
         page.0 / layout::MAP_BITS_PER_PAGE
     }

@@ -3,7 +3,7 @@
 
 use super::snapshot::HomeImage;
 use super::{PageCache, Snapshot};
-use crate::base::{AlignedBuf, BLOCK_SIZE, Block, Result};
+use crate::base::{AlignedBuf, BLOCK_SIZE, BlockNumber, Result};
 use crate::device::Device;
 use crate::format::{PageBytes, verify_page};
 
@@ -32,7 +32,7 @@ impl PageCache {
     }
 
     /// For each page whether it verifies in the metadata copy that begins at `copy`.
-    fn verified(&self, device: &dyn Device, copy: Block, pages: &[HomeImage<'_>]) -> Vec<bool> {
+    fn verified(&self, device: &dyn Device, copy: BlockNumber, pages: &[HomeImage<'_>]) -> Vec<bool> {
         let mut verified = Vec::with_capacity(pages.len());
         let mut buf = AlignedBuf::zeroed(READ_RUN);
         for (first, run) in self.runs(pages, READ_RUN) {
@@ -57,7 +57,7 @@ fn select<'a>(pages: &[HomeImage<'a>], flags: &[bool], wanted: bool) -> Vec<Home
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::base::Page;
+    use crate::base::CopyPage;
     use crate::device::testing::{MemDevice, RecordingDevice};
     use crate::format::{Geometry, Region, seal_page, superblock};
     use crate::testing::{FormatOptions, format_volume};
@@ -65,7 +65,7 @@ mod tests {
 
     const PAGES: [u64; 5] = [1, 2, 3, 7, 40];
 
-    fn page(geometry: &Geometry, number: u64) -> Page {
+    fn page(geometry: &Geometry, number: u64) -> CopyPage {
         geometry.map.page(Region::Descriptor, number).unwrap()
     }
 

@@ -1,7 +1,7 @@
 //! Writing proven page images home: copy A, flush, copy B, flush; then the initialised map the same way.
 
 use super::{CachedPage, PageCache};
-use crate::base::{AlignedBuf, BLOCK_SIZE, Block, Result};
+use crate::base::{AlignedBuf, BLOCK_SIZE, BlockNumber, Result};
 use crate::device::Device;
 use crate::format::{PageBytes, Region, seal_page};
 use std::sync::Arc;
@@ -97,7 +97,12 @@ impl PageCache {
         })
     }
 
-    pub(super) fn write_copy(&self, device: &dyn Device, copy: Block, pages: &[HomeImage<'_>]) -> Result<()> {
+    pub(super) fn write_copy(
+        &self,
+        device: &dyn Device,
+        copy: BlockNumber,
+        pages: &[HomeImage<'_>],
+    ) -> Result<()> {
         let mut buf = AlignedBuf::zeroed(WRITE_RUN);
         for (first, run) in self.runs(pages, WRITE_RUN) {
             for (i, (region, number, image, txn)) in run.iter().enumerate() {

@@ -2,7 +2,7 @@
 
 use super::sizes::choose_sizes;
 use super::system_files::{SYSTEM_DIRECTORIES, directory_slot};
-use crate::base::{AlignedBuf, BLOCK_SIZE, Block, Code, Error, Result, siphash24};
+use crate::base::{AlignedBuf, BLOCK_SIZE, BlockNumber, Code, Error, Result, siphash24};
 use crate::chronicle::checkpoint;
 use crate::cortex::{Key, Placement};
 use crate::device::Device;
@@ -58,7 +58,7 @@ pub fn format_volume(device: &dyn Device, options: &FormatOptions) -> Result<l::
         zero(device, Geometry::superblock_block(geometry.block_count, position), 1)?;
     }
     device.flush()?;
-    zero(device, Block(geometry.log_start), geometry.log_blocks)?;
+    zero(device, BlockNumber(geometry.log_start), geometry.log_blocks)?;
     zero(device, geometry.checkpoint_blocks(0)[1], l::CHECKPOINT_SLOTS)?;
     write_pages(device, &geometry, options.created)?;
     checkpoint::write(device, &geometry, &first_checkpoint())?;
@@ -70,7 +70,7 @@ pub fn format_volume(device: &dyn Device, options: &FormatOptions) -> Result<l::
     Ok(superblock)
 }
 
-fn zero(device: &dyn Device, first: Block, count: u64) -> Result<()> {
+fn zero(device: &dyn Device, first: BlockNumber, count: u64) -> Result<()> {
     let zeros = AlignedBuf::zeroed(256);
     for done in (0..count).step_by(256) {
         let blocks = (count - done).min(256) as usize;

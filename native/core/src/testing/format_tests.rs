@@ -1,5 +1,5 @@
 use super::{FormatOptions, format_volume};
-use crate::base::{BLOCK_SIZE, Block};
+use crate::base::{BLOCK_SIZE, BlockNumber};
 use crate::chronicle::{checkpoint, recover};
 use crate::cortex::{Key, Placement};
 use crate::device::Device;
@@ -9,7 +9,7 @@ use crate::format::{Region, superblock, verify_page};
 
 fn block(device: &MemDevice, number: u64) -> [u8; BLOCK_SIZE] {
     let mut bytes = [0; BLOCK_SIZE];
-    device.read(Block(number), &mut bytes).unwrap();
+    device.read(BlockNumber(number), &mut bytes).unwrap();
     bytes
 }
 
@@ -17,7 +17,7 @@ fn block(device: &MemDevice, number: u64) -> [u8; BLOCK_SIZE] {
 fn a_device_with_old_contents_holds_an_empty_volume_afterwards() {
     for dup in [true, false] {
         let device = MemDevice::with_discard(8192, Discard::Junk);
-        device.discard(Block(0), 8192).unwrap();
+        device.discard(BlockNumber(0), 8192).unwrap();
         format_volume(&device, &FormatOptions { dup, ..FormatOptions::new(8192) }).unwrap();
         let geometry = superblock::read(&device).unwrap().geometry;
         let found = checkpoint::read(&device, &geometry).unwrap().checkpoint;

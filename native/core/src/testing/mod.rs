@@ -22,7 +22,7 @@ pub use tree::{Found, Tree, read_only_tree, read_tree};
 
 /// Flips one bit of a block: the smallest damage there is.
 #[cfg(test)]
-pub(crate) fn flip(device: &dyn crate::device::Device, block: crate::base::Block, bit: usize) {
+pub(crate) fn flip(device: &dyn crate::device::Device, block: crate::base::BlockNumber, bit: usize) {
     let mut bytes = crate::base::AlignedBuf::zeroed(1);
     device.read(block, &mut bytes).expect("the block is inside the device");
     bytes[bit / 8] ^= 1 << (bit % 8);

@@ -2,7 +2,7 @@
 //! TypeScript side writes, this side reads and writes the same.
 
 use super::{FormatOptions, format_volume, make_superblock};
-use crate::base::{BLOCK_SIZE, Block, siphash24};
+use crate::base::{BLOCK_SIZE, BlockNumber, siphash24};
 use crate::chronicle::RecordView;
 use crate::cortex::{Key, Placement};
 use crate::device::Device;
@@ -59,7 +59,7 @@ fn pages_are_those_of_the_vectors() {
     for v in root["pages"].as_array().unwrap() {
         let bytes: PageBytes = hex(&v["bytes"]).try_into().unwrap();
         let salt: [u8; 16] = hex(&v["salt"]).try_into().unwrap();
-        let map = PageMap { copy_a: Block(0), copy_b: None, pages: [1000; 9], salt };
+        let map = PageMap { copy_a: BlockNumber(0), copy_b: None, pages: [1000; 9], salt };
         let region = match v["region"].as_u64() {
             Some(4) => Region::Descriptor,
             _ => Region::Cortex,
@@ -108,7 +108,7 @@ fn a_volume_formatted_here_is_the_one_that_mkfs_makes() {
         let (mut count, mut sum) = (0, 0u64);
         let mut bytes = [0; BLOCK_SIZE];
         for block in 0..block_count {
-            device.read(Block(block), &mut bytes).unwrap();
+            device.read(BlockNumber(block), &mut bytes).unwrap();
             if bytes.iter().any(|&b| b != 0) {
                 count += 1;
                 let mut key = [0; 16];

@@ -1,6 +1,6 @@
 //! Closing a volume, and the file's slot on its way to the cortex.
 
-use crate::base::{Code, Data, Error, Result};
+use crate::base::{Code, DataNumber, Error, Result};
 use crate::format::layout::{self, FileState};
 use crate::volume::Volume;
 use crate::volume::inode::{Inode, InodeState};
@@ -50,7 +50,7 @@ impl Volume {
         if !state.slot_dirty {
             return Ok(());
         }
-        let block_of = |data: Data| self.window.block(data).0;
+        let block_of = |data: DataNumber| self.window.block(data).0;
         let anchor = &mut state.slot.anchor;
         let equation = state.equations.anchor;
         anchor.gravity_center = equation.map_or(0, |equation| block_of(equation.gravity));

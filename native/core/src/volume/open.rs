@@ -137,7 +137,7 @@ impl Volume {
             report.rewritten += opened.repair(&*device, |error| options.tell(&error.to_string()))?;
         }
         let window = Window::new(
-            crate::base::Block(geometry.window_start),
+            crate::base::BlockNumber(geometry.window_start),
             geometry.window_blocks,
             geometry.area_blocks,
         )?;

@@ -1,7 +1,7 @@
 //! Recovery (docs/design.md, "Recovery"): replay into memory, and for a writer the steps that make
 //! the result the new truth before anything else is written.
 
-use crate::base::{AlignedBuf, Code, Error, Page, Result, crc32c};
+use crate::base::{AlignedBuf, Code, CopyPage, Error, Result, crc32c};
 use crate::chronicle::checkpoint::{self, LogPoint};
 use crate::chronicle::{PageImages, Recovered, Rewrite, apply_record, recover as find_last, replay};
 use crate::device::Device;
@@ -17,25 +17,25 @@ const NUMBERS_AHEAD: u64 = 1 << 20;
 /// Page images during replay, on top of the cache.
 struct Images<'a> {
     pages: &'a PageCache,
-    images: BTreeMap<Page, Box<PageBytes>>,
+    images: BTreeMap<CopyPage, Box<PageBytes>>,
 }
 
 impl PageImages for Images<'_> {
-    fn page(&mut self, page: Page) -> Result<&mut PageBytes> {
+    fn page(&mut self, page: CopyPage) -> Result<&mut PageBytes> {
         if !self.images.contains_key(&page) {
             let image = load(self.pages, page)?;
             self.images.insert(page, image);
         }
         Ok(self.images.get_mut(&page).expect("just inserted"))
     }
-    fn blank(&mut self, page: Page) -> Result<()> {
+    fn blank(&mut self, page: CopyPage) -> Result<()> {
         self.images.insert(page, Box::new([0; crate::base::BLOCK_SIZE]));
         Ok(())
     }
 }
 
 /// A page as it is at home, with its transaction in the trailer.
-fn load(pages: &PageCache, page: Page) -> Result<Box<PageBytes>> {
+fn load(pages: &PageCache, page: CopyPage) -> Result<Box<PageBytes>> {
     let Some((region, number)) = pages.map.locate(page) else {
         return Err(Error::new(Code::Corrupt, format!("the log names page {} of a copy", page.0)));
     };

@@ -5,7 +5,7 @@ use crate::rig::{Rig, Setup, options};
 use crate::states::{Plan, explore};
 use crate::watch::within;
 use crate::workloads::bytes;
-use hn4_core::base::{Block, Result};
+use hn4_core::base::{BlockNumber, Result};
 use hn4_core::device::Device;
 use hn4_core::device::testing::{Event, MemDevice, Rng};
 use hn4_core::vfs::{Caller, Vfs};
@@ -84,20 +84,20 @@ impl Device for SlowFlush {
     fn block_count(&self) -> u64 {
         self.0.block_count()
     }
-    fn read(&self, at: Block, buf: &mut [u8]) -> Result<()> {
+    fn read(&self, at: BlockNumber, buf: &mut [u8]) -> Result<()> {
         self.0.read(at, buf)
     }
-    fn write(&self, at: Block, buf: &[u8]) -> Result<()> {
+    fn write(&self, at: BlockNumber, buf: &[u8]) -> Result<()> {
         self.0.write(at, buf)
     }
-    fn write_vectored(&self, at: Block, bufs: &[&[u8]]) -> Result<()> {
+    fn write_vectored(&self, at: BlockNumber, bufs: &[&[u8]]) -> Result<()> {
         self.0.write_vectored(at, bufs)
     }
     fn flush(&self) -> Result<()> {
         std::thread::sleep(Duration::from_millis(3));
         self.0.flush()
     }
-    fn discard(&self, at: Block, count: u64) -> Result<()> {
+    fn discard(&self, at: BlockNumber, count: u64) -> Result<()> {
         self.0.discard(at, count)
     }
     fn read_only(&self) -> bool {

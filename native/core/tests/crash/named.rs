@@ -5,7 +5,7 @@ use crate::rig::{Rig, Run, Setup, open, options, record};
 use crate::states::{Plan, explore};
 use crate::watch::within;
 use crate::workloads::{bytes, cases, fill_cortex};
-use hn4_core::base::{AlignedBuf, BLOCK_SIZE, Block};
+use hn4_core::base::{AlignedBuf, BLOCK_SIZE, BlockNumber};
 use hn4_core::device::Device;
 use hn4_core::device::testing::{Event, MemDevice, RecordingDevice, Rng};
 use hn4_core::format::{Geometry, superblock};
@@ -28,14 +28,14 @@ fn all_states(name: &str, run: &Run, samples: u64) {
 }
 
 /// Device blocks of a write, if the event begins one.
-fn written(event: &Event) -> Option<(Block, &Arc<[u8]>)> {
+fn written(event: &Event) -> Option<(BlockNumber, &Arc<[u8]>)> {
     match event {
         Event::WriteBegin { at, data, .. } => Some((*at, data)),
         _ => None,
     }
 }
 
-fn flip(device: &MemDevice, at: Block, bit: usize) {
+fn flip(device: &MemDevice, at: BlockNumber, bit: usize) {
     let mut block = AlignedBuf::zeroed(1);
     device.read(at, &mut block).unwrap();
     block[bit / 8] ^= 1 << (bit % 8);
@@ -201,7 +201,7 @@ fn a_bad_record_followed_by_a_valid_one_is_damage_not_the_end() {
         rig.device.take_trace();
         lane.create(name).unwrap();
         lane.fsync(name).unwrap();
-        let in_log = |at: &Block| {
+        let in_log = |at: &BlockNumber| {
             (geometry.ring_block(0).0..geometry.ring_block(0).0 + geometry.ring_blocks()).contains(&at.0)
         };
         records
@@ -227,7 +227,7 @@ fn a_bad_record_followed_by_a_valid_one_is_damage_not_the_end() {
 fn home_writes(run: &Run, copy: usize) -> Vec<usize> {
     let geometry = geometry(&run.base);
     let start = if copy == 0 { geometry.map.copy_a } else { geometry.map.copy_b.unwrap() };
-    let inside = |at: Block| (start.0..start.0 + geometry.copy_pages()).contains(&at.0);
+    let inside = |at: BlockNumber| (start.0..start.0 + geometry.copy_pages()).contains(&at.0);
     let events = run.trace.events.iter().enumerate();
     events.filter(|(_, event)| written(event).is_some_and(|(at, _)| inside(at))).map(|(i, _)| i).collect()
 }

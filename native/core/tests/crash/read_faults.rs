@@ -3,7 +3,7 @@
 
 use crate::rig::{open, options, record};
 use crate::workloads::{bytes, cases};
-use hn4_core::base::{BLOCK_SIZE, Block, Code, Result};
+use hn4_core::base::{BLOCK_SIZE, BlockNumber, Code, Result};
 use hn4_core::device::Device;
 use hn4_core::device::testing::{Fault, FaultDevice, MemDevice, Op, Rng, When};
 use hn4_core::testing::{FormatOptions, check_volume, format_volume, read_only_tree};
@@ -22,20 +22,20 @@ impl Device for Reads {
     fn block_count(&self) -> u64 {
         self.inner.block_count()
     }
-    fn read(&self, at: Block, buf: &mut [u8]) -> Result<()> {
+    fn read(&self, at: BlockNumber, buf: &mut [u8]) -> Result<()> {
         self.seen.lock().unwrap().insert((at.0, (buf.len() / BLOCK_SIZE) as u64));
         self.inner.read(at, buf)
     }
-    fn write(&self, at: Block, buf: &[u8]) -> Result<()> {
+    fn write(&self, at: BlockNumber, buf: &[u8]) -> Result<()> {
         self.inner.write(at, buf)
     }
-    fn write_vectored(&self, at: Block, bufs: &[&[u8]]) -> Result<()> {
+    fn write_vectored(&self, at: BlockNumber, bufs: &[&[u8]]) -> Result<()> {
         self.inner.write_vectored(at, bufs)
     }
     fn flush(&self) -> Result<()> {
         self.inner.flush()
     }
-    fn discard(&self, at: Block, count: u64) -> Result<()> {
+    fn discard(&self, at: BlockNumber, count: u64) -> Result<()> {
         self.inner.discard(at, count)
     }
     fn read_only(&self) -> bool {

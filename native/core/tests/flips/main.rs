@@ -19,7 +19,7 @@ mod rig;
 #[path = "../../examples/populate/world.rs"]
 mod world;
 
-use hn4_core::base::{Block, Code, Error, Page};
+use hn4_core::base::{BlockNumber, Code, CopyPage, Error};
 use hn4_core::device::testing::MemDevice;
 use hn4_core::format::{Region, verify_page};
 use hn4_core::testing::{Rng, check_volume};
@@ -28,13 +28,13 @@ use rig::{Rig, Volume, copy_block, flip, read_block, zero};
 /// Pages of one region that are damaged one after the other.
 const PAGES_PER_REGION: usize = 4;
 
-type Damage = (&'static str, fn(&Rig, &MemDevice, Block, &mut Rng));
+type Damage = (&'static str, fn(&Rig, &MemDevice, BlockNumber, &mut Rng));
 
 const DAMAGES: [Damage; 4] = [
     ("flipped bit", |_, device, block, rng| flip(device, block, rng.below(4096 * 8))),
     ("zeroed", |_, device, block, _| zero(device, block)),
     ("page of another place", |rig, device, block, rng| {
-        let others: Vec<Block> = rig.written_pages(0).map(|(_, _, other)| other).collect();
+        let others: Vec<BlockNumber> = rig.written_pages(0).map(|(_, _, other)| other).collect();
         let same_as = read_block(device, block);
         let at = rng.below(others.len() as u64) as usize;
         let other = others[at..].iter().chain(&others).find(|&&other| read_block(device, other) != same_as);
@@ -44,7 +44,7 @@ const DAMAGES: [Damage; 4] = [
 ];
 
 /// (region, page in the region, its block in `copy`), some of each region.
-fn sampled(rig: &Rig, copy: usize, seed: u64) -> Vec<(Region, u64, Block)> {
+fn sampled(rig: &Rig, copy: usize, seed: u64) -> Vec<(Region, u64, BlockNumber)> {
     let mut pages: Vec<_> = rig.written_pages(copy).collect();
     let mut rng = Rng::new(seed);
     rng.shuffle(&mut pages);
@@ -187,7 +187,7 @@ fn damaged_blocks_of_files_are_named_and_those_of_directories_read_from_the_othe
 fn the_same_page_of_both_copies_lost_is_an_error() {
     let rig = Rig::new(true, 6);
     for (region, number, block) in sampled(&rig, 0, 13) {
-        let page = Page(rig.geometry.map.start(region).0 + number);
+        let page = CopyPage(rig.geometry.map.start(region).0 + number);
         let device = rig.closed.snapshot();
         flip(&device, block, 77);
         flip(&device, rig.geometry.page_block(1, page).expect("copy B"), 78);

@@ -1,7 +1,7 @@
 //! A writable volume repairs its superblocks, checkpoint blocks and initialised map, wherever one good copy is left.
 
 use crate::rig::{Rig, Volume, copy_block, flip, read_block, zero};
-use hn4_core::base::{Block, Page};
+use hn4_core::base::{BlockNumber, CopyPage};
 use hn4_core::device::Device;
 use hn4_core::device::testing::{Fault, FaultDevice, MemDevice, Op, RecordingDevice, When};
 use hn4_core::format::{Geometry, Region, layout::Superblock, superblock, verify_page};
@@ -9,7 +9,7 @@ use hn4_core::vfs::{FileSystem, Vfs};
 use hn4_core::volume::{OpenOptions, OpenReport, Say, Volume as Engine};
 use std::sync::{Arc, Mutex};
 
-fn places(rig: &Rig) -> [Block; 4] {
+fn places(rig: &Rig) -> [BlockNumber; 4] {
     [0, 1, 2, 3].map(|position| Geometry::superblock_block(rig.geometry.block_count, position))
 }
 
@@ -125,7 +125,7 @@ fn a_superblock_that_takes_no_write_is_left_and_told() {
 #[test]
 fn every_checkpoint_block_is_whole_after_a_life() {
     let rig = Rig::new(true, 24);
-    let blocks: Vec<Block> = (0..2).flat_map(|slot| rig.geometry.checkpoint_blocks(slot)).collect();
+    let blocks: Vec<BlockNumber> = (0..2).flat_map(|slot| rig.geometry.checkpoint_blocks(slot)).collect();
     for left in 0..4 {
         let device = Arc::new(rig.crashed.snapshot());
         let found = hn4_core::chronicle::checkpoint::read(&*device, &rig.geometry).expect("a checkpoint");
@@ -149,7 +149,7 @@ fn both_copies_of_the_initialised_map_are_whole_after_a_life() {
                 let page = rig.geometry.map.page(Region::Init, number).expect("a page");
                 let whole = |device: &Volume| {
                     (0..2).all(|copy| {
-                        let block = rig.geometry.page_block(copy, Page(page.0)).expect("a copy");
+                        let block = rig.geometry.page_block(copy, CopyPage(page.0)).expect("a copy");
                         verify_page(&read_block(device, block), &rig.geometry.map, Region::Init, number)
                             .is_ok()
                     })

@@ -1,7 +1,7 @@
 //! A filled volume, closed and as a crash leaves it, and a reader that compares every file with the model.
 
 use crate::{fill, listing, manifest, world::World};
-use hn4_core::base::{BLOCK_SIZE, Block, Error, Page, Result};
+use hn4_core::base::{BLOCK_SIZE, BlockNumber, CopyPage, Error, Result};
 use hn4_core::device::Device;
 use hn4_core::device::testing::MemDevice;
 use hn4_core::format::{Geometry, Region, layout as l, superblock, verify_page};
@@ -88,10 +88,10 @@ impl Rig {
     }
 
     /// Metadata pages of a copy that were ever written: (region, number, block).
-    pub fn written_pages(&self, copy: usize) -> impl Iterator<Item = (Region, u64, Block)> + '_ {
+    pub fn written_pages(&self, copy: usize) -> impl Iterator<Item = (Region, u64, BlockNumber)> + '_ {
         (0..self.geometry.copy_pages()).filter_map(move |page| {
-            let (region, number) = self.geometry.map.locate(Page(page))?;
-            let block = self.geometry.page_block(copy, Page(page))?;
+            let (region, number) = self.geometry.map.locate(CopyPage(page))?;
+            let block = self.geometry.page_block(copy, CopyPage(page))?;
             let bytes = read_block(&self.closed, block);
             verify_page(&bytes, &self.geometry.map, region, number).ok()?;
             Some((region, number, block))
@@ -99,19 +99,20 @@ impl Rig {
     }
 
     /// First blocks of the records from the tail on, in order of their transactions.
-    pub fn records(&self) -> Vec<Block> {
+    pub fn records(&self) -> Vec<BlockNumber> {
         let found = hn4_core::chronicle::checkpoint::read(&self.crashed, &self.geometry).expect("one");
         let ring = self.geometry.log_start + 2..self.geometry.log_start + self.geometry.log_blocks;
-        let is_record =
-            |&block: &Block| read_block(&self.crashed, block)[..4] == (l::RECORD_MAGIC as u32).to_le_bytes();
-        let mut records: Vec<Block> = ring.map(Block).filter(is_record).collect();
+        let is_record = |&block: &BlockNumber| {
+            read_block(&self.crashed, block)[..4] == (l::RECORD_MAGIC as u32).to_le_bytes()
+        };
+        let mut records: Vec<BlockNumber> = ring.map(BlockNumber).filter(is_record).collect();
         records.retain(|&block| txn_of(&self.crashed, block) >= found.checkpoint.tail_txn);
         records.sort_by_key(|&block| txn_of(&self.crashed, block));
         records
     }
 
     /// Live data blocks, and whether each belongs to a directory or to presence nodes.
-    pub fn data_blocks(&self) -> Vec<(Block, bool)> {
+    pub fn data_blocks(&self) -> Vec<(BlockNumber, bool)> {
         let page = |region: Region, number: u64| {
             let block = self.geometry.page_block(0, self.geometry.map.page(region, number)?)?;
             let bytes = read_block(&self.closed, block);
@@ -124,7 +125,7 @@ impl Rig {
             let at = (data % l::DESCRIPTORS_PER_PAGE * l::DESCRIPTOR_SIZE) as usize;
             let flags = u64::from(u16::from_le_bytes([table[at + 0x18], table[at + 0x19]]));
             let is_written = flags & l::DESCRIPTOR_UNWRITTEN == 0;
-            let block = Block(self.geometry.window_start + data);
+            let block = BlockNumber(self.geometry.window_start + data);
             is_written.then_some((block, flags & l::DESCRIPTOR_META != 0))
         };
         (0..self.geometry.data_blocks()).filter(live).filter_map(of).collect()
@@ -140,26 +141,26 @@ fn look(fs: &FileSystem, path: &[u8]) -> Result<Value> {
     listing::read_entry(fs, path, &attr)
 }
 
-fn txn_of(device: &MemDevice, block: Block) -> u64 {
+fn txn_of(device: &MemDevice, block: BlockNumber) -> u64 {
     u64::from_le_bytes(read_block(device, block)[16..24].try_into().expect("eight bytes"))
 }
 
-pub fn read_block(device: &MemDevice, block: Block) -> [u8; BLOCK_SIZE] {
+pub fn read_block(device: &MemDevice, block: BlockNumber) -> [u8; BLOCK_SIZE] {
     let mut bytes = [0; BLOCK_SIZE];
     device.read(block, &mut bytes).expect("a block of the device");
     bytes
 }
 
-pub fn flip(device: &MemDevice, block: Block, bit: u64) {
+pub fn flip(device: &MemDevice, block: BlockNumber, bit: u64) {
     let mut bytes = read_block(device, block);
     bytes[bit as usize / 8] ^= 1 << (bit % 8);
     device.write(block, &bytes).expect("a block of the device");
 }
 
-pub fn zero(device: &MemDevice, block: Block) {
+pub fn zero(device: &MemDevice, block: BlockNumber) {
     device.write(block, &[0; BLOCK_SIZE]).expect("a block of the device");
 }
 
-pub fn copy_block(from: &MemDevice, source: Block, to: &MemDevice, target: Block) {
+pub fn copy_block(from: &MemDevice, source: BlockNumber, to: &MemDevice, target: BlockNumber) {
     to.write(target, &read_block(from, source)).expect("a block of the device");
 }

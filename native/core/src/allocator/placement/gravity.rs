@@ -3,7 +3,7 @@
 use super::Burst;
 use super::planner::Planner;
 use crate::allocator::Run;
-use crate::base::{Code, Data, Error, Result};
+use crate::base::{Code, DataNumber, Error, Result};
 use crate::format::Equation;
 
 /// Places tried for an equation whose blocks do not lie behind each other.
@@ -45,7 +45,7 @@ impl Planner<'_> {
         for probe in 0..PROBES {
             let seed = self.file.equations.seed_hash ^ old.rotate_left(32) ^ first.rotate_left(16);
             let cluster = mix(seed.wrapping_add(probe.wrapping_mul(0x9e37_79b9_7f4a_7c15))) % phi.max(1);
-            let data = Data((cluster << scale) + (first & ((1 << scale) - 1)));
+            let data = DataNumber((cluster << scale) + (first & ((1 << scale) - 1)));
             let Some(equation) = self.window.gravity_for(data, first, stride, scale) else { break };
             let (seen, free) = self.free_blocks(bursts, equation)?;
             if best.is_none_or(|(most, _)| free > most) {

@@ -12,7 +12,7 @@ mod gravity;
 mod planner;
 
 use super::{Allocator, Holder, Run};
-use crate::base::{Data, Result};
+use crate::base::{DataNumber, Result};
 use crate::format::{Equation, Equations, Segment};
 
 /// An overwrite of so many blocks in a row is worth a segment of its own.
@@ -91,7 +91,7 @@ pub enum Place {
 pub struct Piece {
     pub first: u64,
     pub len: u64,
-    pub data: Data,
+    pub data: DataNumber,
     pub place: Place,
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use super::{Burst, FileState, Growth, LONG_RUN, Piece, Place, Plan, Write};
 use crate::allocator::{Allocator, Run};
-use crate::base::{Code, Data, Error, Result};
+use crate::base::{Code, DataNumber, Error, Result};
 use crate::format::{Equation, Held, Window};
 
 /// Longest piece: a segment's length has 32 bits, and every write of a plan is far below.
@@ -218,7 +218,7 @@ impl<'a> Planner<'a> {
     }
 
     /// Where the next block would continue the segment of the index before `first`.
-    fn behind_segment(&self, first: u64) -> Option<Data> {
+    fn behind_segment(&self, first: u64) -> Option<DataNumber> {
         let last = match self.pieces.last() {
             Some(piece) if piece.end() == first => {
                 (piece.place == Place::Segment).then_some(piece.run().end())?
@@ -228,7 +228,7 @@ impl<'a> Planner<'a> {
                 self.window.address(held.equation, held.n, 0, 0).0 + 1
             }
         };
-        Some(Data(last % self.window.blocks()))
+        Some(DataNumber(last % self.window.blocks()))
     }
 
     /// A segment for up to `len` indices where `search` finds room.
@@ -307,7 +307,7 @@ impl<'a> Planner<'a> {
     }
 
     /// Data block of an index at shell `k`, and how many indices lie behind each other there.
-    pub fn address(&self, index: u64, k: u8, max: u64) -> Option<(Data, u64)> {
+    pub fn address(&self, index: u64, k: u8, max: u64) -> Option<(DataNumber, u64)> {
         let held = self.held(index)?;
         let hash = self.file.equations.seed_hash;
         let data = self.window.address(held.equation, held.n, k, hash);
@@ -350,7 +350,7 @@ impl<'a> Planner<'a> {
         if !in_order {
             return Ok(());
         }
-        let start = Data(tail.run().end());
+        let start = DataNumber(tail.run().end());
         let own = self.allocator.reservation(holder);
         if own.is_some_and(|own| own.start == start && own.len >= wish / 2) {
             return Ok(());

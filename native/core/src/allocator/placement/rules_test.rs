@@ -52,10 +52,10 @@ impl Scene {
         plan.pieces.iter().map(|p| (p.first, p.len, p.data.0, p.place)).collect()
     }
     fn claim(&mut self, start: u64, len: u64) {
-        self.allocator.claim(Run::new(Data(start), len)).unwrap();
+        self.allocator.claim(Run::new(DataNumber(start), len)).unwrap();
     }
     fn release(&mut self, start: u64, len: u64) {
-        self.allocator.release(Run::new(Data(start), len)).unwrap();
+        self.allocator.release(Run::new(DataNumber(start), len)).unwrap();
     }
     fn far(&self, index: u64) -> u64 {
         self.equations.run(self.allocator.window(), index, self.copy, 1, 1).unwrap().0.0
@@ -166,8 +166,8 @@ fn a_file_replaced_as_a_whole_gets_a_new_origin_and_loses_its_segments() {
     s.pieces(10, 20, Write::New);
     assert_eq!((s.equations.segments.len(), s.owned), (1, 30));
     let plan = s.write(&[(0, 30, Write::Overwrite)]).unwrap();
-    assert_eq!(plan.pieces, [Piece { first: 0, len: 30, data: Data(35), place: Place::Home }]);
-    assert!(plan.equation.is_some_and(|e| e.gravity == Data(35)) && s.equations.segments.is_empty());
+    assert_eq!(plan.pieces, [Piece { first: 0, len: 30, data: DataNumber(35), place: Place::Home }]);
+    assert!(plan.equation.is_some_and(|e| e.gravity == DataNumber(35)) && s.equations.segments.is_empty());
     // Without room for all of it in the window, the ordinary rules hold: here the area.
     s.claim(65, WINDOW - 65);
     let plan = s.write(&[(0, 30, Write::Overwrite)]).unwrap();
@@ -180,20 +180,20 @@ fn growing_files_reserve_behind_their_end() {
     s.growth = Growth::File;
     s.pieces(0, 10, Write::New);
     let cap = WINDOW / 32;
-    assert_eq!(s.allocator.reservation(s.holder()), Some(Run::new(Data(10), 2048)), "8 MiB");
-    assert_eq!(s.allocator.find_one().unwrap(), Some(Data(2058)), "others keep away");
+    assert_eq!(s.allocator.reservation(s.holder()), Some(Run::new(DataNumber(10), 2048)), "8 MiB");
+    assert_eq!(s.allocator.find_one().unwrap(), Some(DataNumber(2058)), "others keep away");
     s.pieces(10, 500, Write::New);
     assert_eq!(
         s.allocator.reservation(s.holder()),
-        Some(Run::new(Data(510), 1548)),
+        Some(Run::new(DataNumber(510), 1548)),
         "more than half is left"
     );
     s.pieces(510, 1000, Write::New);
-    assert_eq!(s.allocator.reservation(s.holder()), Some(Run::new(Data(1510), 2048)));
+    assert_eq!(s.allocator.reservation(s.holder()), Some(Run::new(DataNumber(1510), 2048)));
     s.pieces(1510, 2500, Write::New);
     assert_eq!(
         s.allocator.reservation(s.holder()),
-        Some(Run::new(Data(4010), cap)),
+        Some(Run::new(DataNumber(4010), cap)),
         "its size, at most 1/32"
     );
     // Someone sits behind the reservation: the next segment brings its own.
@@ -202,7 +202,7 @@ fn growing_files_reserve_behind_their_end() {
     assert_eq!(s.allocator.reservation(s.holder()), None);
     let next = 4010 + cap + 1;
     assert_eq!(s.pieces(4010 + cap, 1, Write::New), [(4010 + cap, 1, next, Place::Segment)]);
-    assert_eq!(s.allocator.reservation(s.holder()), Some(Run::new(Data(next + 1), cap)));
+    assert_eq!(s.allocator.reservation(s.holder()), Some(Run::new(DataNumber(next + 1), cap)));
 }
 
 #[test]
@@ -210,7 +210,7 @@ fn small_directories_reserve_their_own_size() {
     let mut s = Scene::new();
     s.growth = Growth::Directory;
     s.pieces(0, 3, Write::New);
-    assert_eq!(s.allocator.reservation(s.holder()), Some(Run::new(Data(3), 3)));
+    assert_eq!(s.allocator.reservation(s.holder()), Some(Run::new(DataNumber(3), 3)));
 }
 
 #[test]
@@ -218,7 +218,7 @@ fn homes_inside_a_foreign_reservation_are_the_last_resort() {
     let mut s = Scene::new();
     s.pieces(0, 10, Write::New);
     let other = Holder { owner: 99, copy: 0 };
-    s.allocator.reserve(other, Run::new(Data(10), 100)).unwrap();
+    s.allocator.reserve(other, Run::new(DataNumber(10), 100)).unwrap();
     assert_eq!(s.pieces(10, 1, Write::New), [(10, 1, 110, Place::Segment)]);
     s.claim(111, WINDOW - 111);
     s.slots = 0;
@@ -235,7 +235,10 @@ fn copy_1_lies_in_the_other_half_where_there_is_room() {
     s.owned = 0;
     let half = WINDOW / 2;
     assert_eq!(s.pieces(0, 3, Write::New), [(0, 3, half, Place::Home)]);
-    assert_eq!((s.equations.anchor.unwrap().gravity, s.equations.gravity_1), (Data(0), Some(Data(half))));
+    assert_eq!(
+        (s.equations.anchor.unwrap().gravity, s.equations.gravity_1),
+        (DataNumber(0), Some(DataNumber(half)))
+    );
     s.claim(half + 3, WINDOW - half - 3);
     assert_eq!(s.pieces(3, 2, Write::New), [(3, 2, 3, Place::Segment)]);
     assert!(s.equations.segments.lookup(3, 0).is_none() && s.equations.segments.lookup(3, 1).is_some());

@@ -109,7 +109,7 @@ impl Volume {
             assert_eq!(data >= WINDOW, place == Place::Area);
             assert!(write != Write::New || matches!(place, Place::Home | Place::Segment) || self.slots == 0);
             if let Some(old) = file.blocks.insert(index, data) {
-                self.allocator.defer_free(self.txn, Run::new(Data(old), 1)).unwrap();
+                self.allocator.defer_free(self.txn, Run::new(DataNumber(old), 1)).unwrap();
                 self.used.remove(&old);
             }
         }
@@ -131,7 +131,7 @@ impl Volume {
     fn delete(&mut self, number: u64, keep: u64) {
         let file = self.files.get_mut(&number).unwrap();
         for (_, data) in file.blocks.split_off(&keep) {
-            self.allocator.defer_free(self.txn, Run::new(Data(data), 1)).unwrap();
+            self.allocator.defer_free(self.txn, Run::new(DataNumber(data), 1)).unwrap();
             self.used.remove(&data);
         }
         if file.blocks.is_empty() {
@@ -152,10 +152,10 @@ impl Volume {
             self.delete(number, 0);
         }
         self.commit();
-        assert_eq!(self.allocator.busy_blocks(Run::new(Data(0), WINDOW + AREA)).unwrap(), 0);
+        assert_eq!(self.allocator.busy_blocks(Run::new(DataNumber(0), WINDOW + AREA)).unwrap(), 0);
         assert_eq!(
             self.allocator.find_run(WINDOW, WINDOW, 0..WINDOW).unwrap(),
-            Some(Run::new(Data(0), WINDOW))
+            Some(Run::new(DataNumber(0), WINDOW))
         );
     }
 }
@@ -201,10 +201,10 @@ fn live(seed: u64, stride: u64, scale: u16, limit: u64) {
             }
             continue;
         }
-        let before = volume.allocator.busy_blocks(Run::new(Data(0), WINDOW + AREA)).unwrap();
+        let before = volume.allocator.busy_blocks(Run::new(DataNumber(0), WINDOW + AREA)).unwrap();
         if let Err(error) = volume.write(number, &list, growth) {
             assert_eq!(error.code, Code::NoSpace, "{at}");
-            let after = volume.allocator.busy_blocks(Run::new(Data(0), WINDOW + AREA)).unwrap();
+            let after = volume.allocator.busy_blocks(Run::new(DataNumber(0), WINDOW + AREA)).unwrap();
             assert_eq!(after, before, "{at}: claims undone");
             volume.commit();
             if let Err(error) = volume.write(number, &list, growth) {

@@ -1,6 +1,6 @@
 //! Telling the host that blocks are unused.
 
-use crate::base::{BLOCK_SIZE, Block, Result};
+use crate::base::{BLOCK_SIZE, BlockNumber, Result};
 use crate::device::{host_error, sys};
 use std::fs::File;
 use std::io::ErrorKind;
@@ -21,7 +21,7 @@ impl Discarder {
         self.is_block_device
     }
 
-    pub(super) fn discard(&self, file: &File, at: Block, count: u64) -> Result<()> {
+    pub(super) fn discard(&self, file: &File, at: BlockNumber, count: u64) -> Result<()> {
         let bytes = count * BLOCK_SIZE as u64;
         while bytes > 0 && self.supported.load(Ordering::Relaxed) {
             let done = if self.is_block_device {

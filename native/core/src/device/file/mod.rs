@@ -11,7 +11,7 @@ pub use open::OpenFile;
 use self::discard::Discarder;
 use self::transfer::HostFile;
 use super::{Device, bounds, host_error, lock};
-use crate::base::{Block, Code, Error, Result};
+use crate::base::{BlockNumber, Code, Error, Result};
 use std::fmt;
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -76,18 +76,18 @@ impl Device for FileDevice {
         self.block_count
     }
 
-    fn read(&self, at: Block, buf: &mut [u8]) -> Result<()> {
+    fn read(&self, at: BlockNumber, buf: &mut [u8]) -> Result<()> {
         bounds::check(self.block_count, at, buf.len())?;
         self.host.read(at.byte(), buf)
     }
 
-    fn write(&self, at: Block, buf: &[u8]) -> Result<()> {
+    fn write(&self, at: BlockNumber, buf: &[u8]) -> Result<()> {
         self.check_writable("write")?;
         bounds::check(self.block_count, at, buf.len())?;
         self.host.write(at.byte(), buf)
     }
 
-    fn write_vectored(&self, at: Block, bufs: &[&[u8]]) -> Result<()> {
+    fn write_vectored(&self, at: BlockNumber, bufs: &[&[u8]]) -> Result<()> {
         self.check_writable("write")?;
         bounds::check_all(self.block_count, at, bufs)?;
         self.host.write_vectored(at.byte(), bufs)
@@ -105,7 +105,7 @@ impl Device for FileDevice {
         })
     }
 
-    fn discard(&self, at: Block, count: u64) -> Result<()> {
+    fn discard(&self, at: BlockNumber, count: u64) -> Result<()> {
         self.check_writable("discard")?;
         bounds::check_blocks(self.block_count, at, count)?;
         self.discarder.discard(self.host.file(), at, count)

@@ -30,8 +30,8 @@ pub(in crate::device) fn differential(device: &dyn Device, seed: u64, rounds: us
         match rng.below(10) {
             0..4 => {
                 rng.fill(buf);
-                device.write(Block(at), buf).unwrap();
-                model.write(Block(at), buf).unwrap();
+                device.write(BlockNumber(at), buf).unwrap();
+                model.write(BlockNumber(at), buf).unwrap();
             }
             4..6 => {
                 rng.fill(buf);
@@ -42,14 +42,14 @@ pub(in crate::device) fn differential(device: &dyn Device, seed: u64, rounds: us
                     parts.push(part);
                     rest = tail;
                 }
-                device.write_vectored(Block(at), &parts).unwrap();
-                model.write_vectored(Block(at), &parts).unwrap();
+                device.write_vectored(BlockNumber(at), &parts).unwrap();
+                model.write_vectored(BlockNumber(at), &parts).unwrap();
             }
             6 => device.flush().unwrap(),
             _ => {
-                device.read(Block(at), buf).unwrap();
+                device.read(BlockNumber(at), buf).unwrap();
                 let expected = &mut expected[..bytes];
-                model.read(Block(at), expected).unwrap();
+                model.read(BlockNumber(at), expected).unwrap();
                 assert!(buf == expected, "seed {seed}: blocks {at} and {count} on differ");
             }
         }
@@ -94,9 +94,9 @@ fn direct_transfers_that_the_host_refuses_later_go_through_its_cache() {
     device.host.pretend_any_alignment();
     let mut memory = AlignedBuf::zeroed(3);
     memory.fill(0x5a);
-    device.write(Block(7), &memory[1..1 + BLOCK_SIZE]).unwrap();
+    device.write(BlockNumber(7), &memory[1..1 + BLOCK_SIZE]).unwrap();
     assert!(!device.direct());
-    device.read(Block(7), &mut memory[2 * BLOCK_SIZE - 1..3 * BLOCK_SIZE - 1]).unwrap();
+    device.read(BlockNumber(7), &mut memory[2 * BLOCK_SIZE - 1..3 * BLOCK_SIZE - 1]).unwrap();
     assert!(memory.iter().all(|&b| b == 0x5a));
     let refused = FileDevice::open(&path, OpenFile::READ_WRITE).unwrap_err();
     assert_eq!(refused.code, Code::Busy, "the lock survived the switch");
@@ -111,9 +111,9 @@ fn many_small_buffers_pass_the_limit_of_one_system_call() {
         let mut data = AlignedBuf::zeroed(2500);
         Rng::new(5).fill(&mut data);
         let parts: Vec<&[u8]> = data.chunks(BLOCK_SIZE).collect();
-        device.write_vectored(Block(100), &parts).unwrap();
+        device.write_vectored(BlockNumber(100), &parts).unwrap();
         let mut back = AlignedBuf::zeroed(2500);
-        device.read(Block(100), &mut back).unwrap();
+        device.read(BlockNumber(100), &mut back).unwrap();
         assert!(back[..] == data[..]);
     }
 }
@@ -156,8 +156,8 @@ fn a_rest_below_a_block_is_left_alone() {
     fs::write(&path, &content).unwrap();
     let device = FileDevice::open(&path, OpenFile::READ_WRITE).unwrap();
     assert_eq!(device.block_count(), 2);
-    device.write(Block(1), &[4; BLOCK_SIZE]).unwrap();
-    assert_eq!(device.write(Block(2), &[4; BLOCK_SIZE]).unwrap_err().code, Code::InvalidArgument);
+    device.write(BlockNumber(1), &[4; BLOCK_SIZE]).unwrap();
+    assert_eq!(device.write(BlockNumber(2), &[4; BLOCK_SIZE]).unwrap_err().code, Code::InvalidArgument);
     drop(device);
     content[BLOCK_SIZE..2 * BLOCK_SIZE].fill(4);
     assert!(fs::read(&path).unwrap() == content);
@@ -171,9 +171,9 @@ fn a_read_only_device_changes_nothing() {
     assert!(device.read_only());
     let block = [1; BLOCK_SIZE];
     for result in [
-        device.write(Block(0), &block),
-        device.write_vectored(Block(0), &[&block]),
-        device.discard(Block(0), 1),
+        device.write(BlockNumber(0), &block),
+        device.write_vectored(BlockNumber(0), &[&block]),
+        device.discard(BlockNumber(0), 1),
     ] {
         assert_eq!(result.unwrap_err().code, Code::ReadOnly);
     }
@@ -186,13 +186,13 @@ fn discarding_gives_space_back_and_keeps_the_size() {
     let dir = tempfile::tempdir().unwrap();
     let path = image(dir.path(), 512);
     let device = FileDevice::open(&path, OpenFile::READ_WRITE).unwrap();
-    device.write(Block(0), &vec![9; 512 * BLOCK_SIZE]).unwrap();
+    device.write(BlockNumber(0), &vec![9; 512 * BLOCK_SIZE]).unwrap();
     device.flush().unwrap();
-    device.discard(Block(128), 256).unwrap();
-    device.discard(Block(512), 0).unwrap();
-    assert!(device.discard(Block(512), 1).is_err());
+    device.discard(BlockNumber(128), 256).unwrap();
+    device.discard(BlockNumber(512), 0).unwrap();
+    assert!(device.discard(BlockNumber(512), 1).is_err());
     let mut back = vec![0; 512 * BLOCK_SIZE];
-    device.read(Block(0), &mut back).unwrap();
+    device.read(BlockNumber(0), &mut back).unwrap();
     assert!([0, 127, 384, 511].iter().all(|&block: &usize| back[block * BLOCK_SIZE] == 9));
     let stat = fs::metadata(&path).unwrap();
     assert_eq!(stat.size(), 512 * BLOCK_SIZE as u64);
@@ -209,7 +209,7 @@ fn an_image_cut_short_underneath_gives_an_error() {
     let path = image(dir.path(), 16);
     let device = FileDevice::open(&path, OpenFile::READ_ONLY).unwrap();
     fs::OpenOptions::new().write(true).open(&path).unwrap().set_len(10 * BLOCK_SIZE as u64 + 100).unwrap();
-    let error = device.read(Block(8), &mut [0; 4 * BLOCK_SIZE]).unwrap_err();
+    let error = device.read(BlockNumber(8), &mut [0; 4 * BLOCK_SIZE]).unwrap_err();
     assert_eq!(error.code, Code::Io);
     assert!(error.detail().contains("offset 32768"), "{error}");
 }

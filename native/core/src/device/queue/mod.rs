@@ -14,7 +14,7 @@ mod workers;
 
 use self::pending::Pending;
 use super::Device;
-use crate::base::{AlignedBuf, BLOCK_SIZE, Block, BlockBuf, PooledBuf, Result};
+use crate::base::{AlignedBuf, BLOCK_SIZE, BlockBuf, BlockNumber, PooledBuf, Result};
 use parking_lot::{Condvar, Mutex};
 use std::sync::Arc;
 use std::thread::JoinHandle;
@@ -48,7 +48,7 @@ impl WriteBuf {
 
 /// Buffers for consecutive blocks.
 pub struct Run {
-    pub at: Block,
+    pub at: BlockNumber,
     pub bufs: Vec<WriteBuf>,
 }
 
@@ -103,12 +103,12 @@ impl IoQueue {
     }
 
     /// Writes one buffer at block `at`.
-    pub fn submit(&self, at: Block, buf: WriteBuf) -> Ticket {
+    pub fn submit(&self, at: BlockNumber, buf: WriteBuf) -> Ticket {
         self.submit_all([Run { at, bufs: vec![buf] }])
     }
 
     /// Writes consecutive blocks from `at` on.
-    pub fn submit_run(&self, at: Block, bufs: Vec<Arc<BlockBuf>>) -> Ticket {
+    pub fn submit_run(&self, at: BlockNumber, bufs: Vec<Arc<BlockBuf>>) -> Ticket {
         self.submit_all([Run { at, bufs: bufs.into_iter().map(WriteBuf::Block).collect() }])
     }
 

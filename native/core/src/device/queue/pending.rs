@@ -5,7 +5,7 @@
 //! and starts that a merge has taken meanwhile.
 
 use super::WriteBuf;
-use crate::base::{Block, Error, POOLED_BLOCKS_MAX, Result};
+use crate::base::{BlockNumber, Error, POOLED_BLOCKS_MAX, Result};
 use std::collections::{BTreeMap, VecDeque};
 
 /// Blocks that leave as one write at most (1 MiB).
@@ -66,7 +66,7 @@ impl Pending {
     }
 
     /// Adds a piece that [`Pending::accepts`]. After an error it is dropped: nothing more is written.
-    pub(super) fn add(&mut self, ticket: u64, at: Block, bufs: Vec<WriteBuf>) {
+    pub(super) fn add(&mut self, ticket: u64, at: BlockNumber, bufs: Vec<WriteBuf>) {
         let blocks = bufs.iter().map(WriteBuf::block_count).sum();
         if blocks == 0 || self.error.is_some() {
             return;

@@ -11,7 +11,7 @@ fn block(byte: u8) -> Arc<BlockBuf> {
 
 fn first_byte(device: &dyn Device, at: u64) -> u8 {
     let mut buf = [0; BLOCK_SIZE];
-    device.read(Block(at), &mut buf).unwrap();
+    device.read(BlockNumber(at), &mut buf).unwrap();
     assert!(buf.iter().all(|&b| b == buf[0]));
     buf[0]
 }
@@ -75,20 +75,20 @@ impl Device for Gate {
     fn block_count(&self) -> u64 {
         self.inner.block_count()
     }
-    fn read(&self, at: Block, buf: &mut [u8]) -> Result<()> {
+    fn read(&self, at: BlockNumber, buf: &mut [u8]) -> Result<()> {
         self.inner.read(at, buf)
     }
-    fn write(&self, at: Block, buf: &[u8]) -> Result<()> {
+    fn write(&self, at: BlockNumber, buf: &[u8]) -> Result<()> {
         self.pass(at.0, (buf.len() / BLOCK_SIZE) as u64, || self.inner.write(at, buf))
     }
-    fn write_vectored(&self, at: Block, bufs: &[&[u8]]) -> Result<()> {
+    fn write_vectored(&self, at: BlockNumber, bufs: &[&[u8]]) -> Result<()> {
         let blocks = bufs.iter().map(|b| b.len() / BLOCK_SIZE).sum::<usize>() as u64;
         self.pass(at.0, blocks, || self.inner.write_vectored(at, bufs))
     }
     fn flush(&self) -> Result<()> {
         Ok(())
     }
-    fn discard(&self, _: Block, _: u64) -> Result<()> {
+    fn discard(&self, _: BlockNumber, _: u64) -> Result<()> {
         Ok(())
     }
     fn read_only(&self) -> bool {
@@ -109,7 +109,7 @@ fn everything_submitted_is_written_in_the_order_of_each_block() {
             let count = 1 + rng.below(20) as usize;
             let byte = rng.next_u64() as u8;
             model[at..at + count].fill(byte);
-            let at = Block(at as u64);
+            let at = BlockNumber(at as u64);
             let ticket = match rng.below(3) {
                 0 => queue.submit_run(at, (0..count).map(|_| block(byte)).collect()),
                 1 => {
@@ -141,7 +141,7 @@ fn several_writes_are_under_way_at_once() {
     let device = Arc::new(Gate::new(false));
     let queue = IoQueue::with_depth(device.clone(), 4).unwrap();
     for i in 0..4 {
-        queue.submit(Block(i * 10), WriteBuf::Block(block(1)));
+        queue.submit(BlockNumber(i * 10), WriteBuf::Block(block(1)));
     }
     while device.inside.load(Ordering::SeqCst) < 4 {
         std::thread::yield_now();
@@ -155,13 +155,14 @@ fn several_writes_are_under_way_at_once() {
 fn adjacent_blocks_leave_together_up_to_a_mebibyte() {
     let device = Arc::new(CountingDevice::new(Arc::new(MemDevice::new(4096))));
     let queue = IoQueue::with_depth(device.clone(), 1).unwrap();
-    queue.submit_run(Block(1), (0..1000).map(|i| block(i as u8)).collect());
+    queue.submit_run(BlockNumber(1), (0..1000).map(|i| block(i as u8)).collect());
     queue.flush().unwrap();
     assert_eq!((device.counts().writes, device.counts().flushes), (4, 1));
     assert_eq!(first_byte(&*device, 1000), (999 % 256) as u8);
 
     let before = device.counts();
-    let pages = (0..600u64).rev().map(|i| Run { at: Block(2000 + i), bufs: vec![WriteBuf::Block(block(3))] });
+    let pages =
+        (0..600u64).rev().map(|i| Run { at: BlockNumber(2000 + i), bufs: vec![WriteBuf::Block(block(3))] });
     let mut pages: Vec<Run> = pages.collect();
     pages.sort_by_key(|run| run.at);
     queue.write_all(pages).unwrap();
@@ -173,11 +174,11 @@ fn adjacent_blocks_leave_together_up_to_a_mebibyte() {
 fn a_second_write_of_a_block_waits_for_the_first() {
     let device = Arc::new(Gate::new(false));
     let queue = Arc::new(IoQueue::with_depth(device.clone(), 4).unwrap());
-    queue.submit(Block(5), WriteBuf::Block(block(1)));
+    queue.submit(BlockNumber(5), WriteBuf::Block(block(1)));
     let second = {
         let queue = Arc::clone(&queue);
         std::thread::spawn(move || {
-            let ticket = queue.submit_run(Block(4), vec![block(2), block(2)]);
+            let ticket = queue.submit_run(BlockNumber(4), vec![block(2), block(2)]);
             queue.wait(ticket).unwrap();
         })
     };
@@ -196,11 +197,11 @@ fn the_first_error_is_kept_and_nothing_more_is_written() {
     gate.bad_block = Some(50);
     let device = Arc::new(gate);
     let queue = IoQueue::with_depth(device.clone(), 2).unwrap();
-    let good = queue.submit(Block(1), WriteBuf::Block(block(1)));
+    let good = queue.submit(BlockNumber(1), WriteBuf::Block(block(1)));
     queue.wait(good).unwrap();
-    let bad = queue.submit(Block(50), WriteBuf::Block(block(1)));
+    let bad = queue.submit(BlockNumber(50), WriteBuf::Block(block(1)));
     assert_eq!(queue.wait(bad).unwrap_err().detail(), "bad block");
-    let later = queue.submit(Block(60), WriteBuf::Block(block(1)));
+    let later = queue.submit(BlockNumber(60), WriteBuf::Block(block(1)));
     for result in [queue.wait(later), queue.wait(good), queue.barrier(), queue.flush(), queue.error()] {
         assert_eq!(result.unwrap_err().detail(), "bad block");
     }
@@ -214,7 +215,7 @@ fn an_error_releases_those_who_wait_for_queued_writes() {
     let device = Arc::new(gate);
     let queue = IoQueue::with_depth(device.clone(), 1).unwrap();
     let tickets: Vec<Ticket> =
-        (0..500).map(|i| queue.submit(Block(i * 3), WriteBuf::Block(block(1)))).collect();
+        (0..500).map(|i| queue.submit(BlockNumber(i * 3), WriteBuf::Block(block(1)))).collect();
     device.open();
     assert!(queue.wait_for(&tickets).is_err());
     assert!(queue.barrier().is_err());
@@ -226,16 +227,16 @@ fn a_panicking_device_is_an_error_not_a_hang() {
     gate.bad_block = Some(3);
     gate.panics = true;
     let queue = IoQueue::with_depth(Arc::new(gate), 2).unwrap();
-    let ticket = queue.submit(Block(3), WriteBuf::Block(block(1)));
+    let ticket = queue.submit(BlockNumber(3), WriteBuf::Block(block(1)));
     assert!(queue.wait(ticket).unwrap_err().detail().contains("panicked"));
 }
 
 #[test]
 fn a_bad_range_or_length_is_an_error_of_the_device() {
     let queue = IoQueue::new(Arc::new(MemDevice::new(10))).unwrap();
-    let nothing = queue.submit_run(Block(u64::MAX), vec![]);
+    let nothing = queue.submit_run(BlockNumber(u64::MAX), vec![]);
     queue.wait(nothing).unwrap();
-    queue.submit_run(Block(u64::MAX), vec![block(1), block(2)]);
+    queue.submit_run(BlockNumber(u64::MAX), vec![block(1), block(2)]);
     assert_eq!(queue.barrier().unwrap_err().code, Code::InvalidArgument);
 }
 
@@ -244,7 +245,7 @@ fn dropping_the_queue_finishes_what_was_submitted() {
     let device = Arc::new(MemDevice::new(2000));
     let queue = IoQueue::new(device.clone()).unwrap();
     for i in 0..2000 {
-        queue.submit(Block(i), WriteBuf::Block(block(7)));
+        queue.submit(BlockNumber(i), WriteBuf::Block(block(7)));
     }
     drop(queue);
     assert!((0..2000).all(|at| first_byte(&*device, at) == 7));
@@ -255,13 +256,13 @@ fn a_shared_buffer_can_be_read_while_it_is_written() {
     let device = Arc::new(Gate::new(false));
     let queue = IoQueue::new(device.clone()).unwrap();
     let mut page = block(1);
-    queue.submit(Block(0), WriteBuf::Block(Arc::clone(&page)));
+    queue.submit(BlockNumber(0), WriteBuf::Block(Arc::clone(&page)));
     assert_eq!(page[0], 1);
     Arc::make_mut(&mut page).fill(2);
     device.open();
     queue.barrier().unwrap();
     assert_eq!((first_byte(&*device, 0), page[0]), (1, 2));
-    let ticket = queue.submit(Block(1), WriteBuf::Block(Arc::clone(&page)));
+    let ticket = queue.submit(BlockNumber(1), WriteBuf::Block(Arc::clone(&page)));
     queue.wait(ticket).unwrap();
     assert!(Arc::get_mut(&mut page).is_some(), "the queue has let go of what it wrote");
 }

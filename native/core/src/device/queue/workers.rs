@@ -2,7 +2,7 @@
 
 use super::pending::{Pending, Piece, WRITE_BLOCKS_MAX};
 use super::{Run, Shared, Ticket, WriteBuf};
-use crate::base::{Block, Code, Error, Result};
+use crate::base::{BlockNumber, Code, Error, Result};
 use crate::device::bounds;
 use parking_lot::MutexGuard;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -78,7 +78,7 @@ impl Shared {
     fn perform(&self, pending: &mut MutexGuard<'_, Pending>, piece: Piece) {
         let Piece { at, bufs, tickets, .. } = piece;
         let result = MutexGuard::unlocked(pending, || {
-            let written = catch_unwind(AssertUnwindSafe(|| self.write(Block(at), &bufs)));
+            let written = catch_unwind(AssertUnwindSafe(|| self.write(BlockNumber(at), &bufs)));
             // Before the ticket is done: whoever waited for it owns its buffers alone again.
             drop(bufs);
             written.unwrap_or_else(|_| Err(Error::new(Code::Io, "the device panicked during a write")))
@@ -87,7 +87,7 @@ impl Shared {
         self.done.notify_all();
     }
 
-    fn write(&self, at: Block, bufs: &[WriteBuf]) -> Result<()> {
+    fn write(&self, at: BlockNumber, bufs: &[WriteBuf]) -> Result<()> {
         match bufs {
             [buf] => self.device.write(at, buf.bytes()),
             bufs => {
@@ -99,7 +99,7 @@ impl Shared {
 }
 
 /// Cuts a run into pieces for one write each; a single longer buffer stays whole.
-fn split(run: Run) -> impl Iterator<Item = (Block, Vec<WriteBuf>)> {
+fn split(run: Run) -> impl Iterator<Item = (BlockNumber, Vec<WriteBuf>)> {
     let mut at = run.at;
     let mut bufs = run.bufs.into_iter().peekable();
     std::iter::from_fn(move || {
@@ -112,7 +112,7 @@ fn split(run: Run) -> impl Iterator<Item = (Block, Vec<WriteBuf>)> {
             piece.push(buf);
         }
         let start = at;
-        at = Block(at.0.saturating_add(blocks));
+        at = BlockNumber(at.0.saturating_add(blocks));
         (!piece.is_empty()).then_some((start, piece))
     })
 }

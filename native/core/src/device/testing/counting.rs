@@ -1,6 +1,6 @@
 //! Counts what reaches a device: tests of "at most two reads" and of write amplification.
 
-use crate::base::{BLOCK_SIZE, Block, Result};
+use crate::base::{BLOCK_SIZE, BlockNumber, Result};
 use crate::device::Device;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -81,15 +81,15 @@ impl Device for CountingDevice {
     fn block_count(&self) -> u64 {
         self.inner.block_count()
     }
-    fn read(&self, at: Block, buf: &mut [u8]) -> Result<()> {
+    fn read(&self, at: BlockNumber, buf: &mut [u8]) -> Result<()> {
         self.reads.add(buf.len() as u64);
         self.inner.read(at, buf)
     }
-    fn write(&self, at: Block, buf: &[u8]) -> Result<()> {
+    fn write(&self, at: BlockNumber, buf: &[u8]) -> Result<()> {
         self.writes.add(buf.len() as u64);
         self.inner.write(at, buf)
     }
-    fn write_vectored(&self, at: Block, bufs: &[&[u8]]) -> Result<()> {
+    fn write_vectored(&self, at: BlockNumber, bufs: &[&[u8]]) -> Result<()> {
         self.writes.add(bufs.iter().map(|buf| buf.len() as u64).sum());
         self.inner.write_vectored(at, bufs)
     }
@@ -97,7 +97,7 @@ impl Device for CountingDevice {
         self.flushes.add(0);
         self.inner.flush()
     }
-    fn discard(&self, at: Block, count: u64) -> Result<()> {
+    fn discard(&self, at: BlockNumber, count: u64) -> Result<()> {
         self.discards.add(count.saturating_mul(BLOCK_SIZE as u64));
         self.inner.discard(at, count)
     }
@@ -115,12 +115,12 @@ mod tests {
     fn calls_and_bytes_are_counted() {
         let device = CountingDevice::new(Arc::new(MemDevice::new(8)));
         let block = [0u8; BLOCK_SIZE];
-        device.write_vectored(Block(0), &[&block, &block]).unwrap();
+        device.write_vectored(BlockNumber(0), &[&block, &block]).unwrap();
         let before = device.counts();
-        device.write(Block(2), &block).unwrap();
-        device.read(Block(0), &mut [0; 2 * BLOCK_SIZE]).unwrap();
+        device.write(BlockNumber(2), &block).unwrap();
+        device.read(BlockNumber(0), &mut [0; 2 * BLOCK_SIZE]).unwrap();
         device.flush().unwrap();
-        device.discard(Block(0), 3).unwrap();
+        device.discard(BlockNumber(0), 3).unwrap();
         let expected = Counts {
             reads: 1,
             read_bytes: 8192,

@@ -8,7 +8,7 @@
 use super::mem::MemDevice;
 use super::rng::Rng;
 use super::trace::Event;
-use crate::base::{BLOCK_SIZE, Block};
+use crate::base::{BLOCK_SIZE, BlockNumber};
 use crate::device::Device;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -27,7 +27,7 @@ enum Change {
 #[derive(Clone)]
 struct Volatile {
     id: u64,
-    at: Block,
+    at: BlockNumber,
     change: Change,
     /// Event of its end, and whether it succeeded.
     ended: Option<(usize, bool)>,
@@ -125,7 +125,7 @@ impl<'a> CrashCursor<'a> {
         image
     }
 
-    fn begin(&mut self, id: u64, at: Block, change: Change) {
+    fn begin(&mut self, id: u64, at: BlockNumber, change: Change) {
         self.volatile.push(Volatile { id, at, change, ended: None });
     }
 
@@ -158,7 +158,7 @@ fn apply(image: &MemDevice, volatile: &Volatile) {
 }
 
 /// Lets a part of the sectors arrive: the first ones, the last ones, or any.
-fn tear(image: &MemDevice, at: Block, data: &[u8], rng: &mut Rng) {
+fn tear(image: &MemDevice, at: BlockNumber, data: &[u8], rng: &mut Rng) {
     let style = rng.below(4);
     let border = rng.below((data.len() / SECTOR) as u64 + 1) as usize;
     for (i, sector) in data.chunks(SECTOR).enumerate() {

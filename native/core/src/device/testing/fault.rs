@@ -1,7 +1,7 @@
 //! A device that fails when told to.
 
 use super::rng::Rng;
-use crate::base::{BLOCK_SIZE, Block, Result};
+use crate::base::{BLOCK_SIZE, BlockNumber, Result};
 use crate::device::{Device, bounds, host_error};
 use parking_lot::Mutex;
 use std::ops::Range;
@@ -66,7 +66,7 @@ impl FaultDevice {
         self.rules.lock().clear();
     }
 
-    fn fault(&self, op: Op, at: Block, blocks: u64) -> Option<Fault> {
+    fn fault(&self, op: Op, at: BlockNumber, blocks: u64) -> Option<Fault> {
         let mut hit = None;
         for rule in self.rules.lock().iter_mut().filter(|rule| rule.op == op) {
             let number = rule.seen;
@@ -83,7 +83,7 @@ impl FaultDevice {
         hit
     }
 
-    fn refuse(&self, what: &str, at: Block, bytes: usize, fault: Fault) -> Result<()> {
+    fn refuse(&self, what: &str, at: BlockNumber, bytes: usize, fault: Fault) -> Result<()> {
         let errno = match fault {
             Fault::Lost => return Ok(()),
             Fault::NoSpace => libc::ENOSPC,
@@ -98,7 +98,7 @@ impl Device for FaultDevice {
         self.inner.block_count()
     }
 
-    fn read(&self, at: Block, buf: &mut [u8]) -> Result<()> {
+    fn read(&self, at: BlockNumber, buf: &mut [u8]) -> Result<()> {
         bounds::check(self.block_count(), at, buf.len())?;
         match self.fault(Op::Read, at, (buf.len() / BLOCK_SIZE) as u64) {
             None => self.inner.read(at, buf),
@@ -114,11 +114,11 @@ impl Device for FaultDevice {
         }
     }
 
-    fn write(&self, at: Block, buf: &[u8]) -> Result<()> {
+    fn write(&self, at: BlockNumber, buf: &[u8]) -> Result<()> {
         self.write_vectored(at, &[buf])
     }
 
-    fn write_vectored(&self, at: Block, bufs: &[&[u8]]) -> Result<()> {
+    fn write_vectored(&self, at: BlockNumber, bufs: &[&[u8]]) -> Result<()> {
         let bytes = bounds::check_all(self.block_count(), at, bufs)?;
         let Some(fault) = self.fault(Op::Write, at, (bytes / BLOCK_SIZE) as u64) else {
             return self.inner.write_vectored(at, bufs);
@@ -131,13 +131,13 @@ impl Device for FaultDevice {
     }
 
     fn flush(&self) -> Result<()> {
-        match self.fault(Op::Flush, Block(0), 0) {
+        match self.fault(Op::Flush, BlockNumber(0), 0) {
             None => self.inner.flush(),
-            Some(fault) => self.refuse("flush", Block(0), 0, fault),
+            Some(fault) => self.refuse("flush", BlockNumber(0), 0, fault),
         }
     }
 
-    fn discard(&self, at: Block, count: u64) -> Result<()> {
+    fn discard(&self, at: BlockNumber, count: u64) -> Result<()> {
         bounds::check_blocks(self.block_count(), at, count)?;
         match self.fault(Op::Discard, at, count) {
             None => self.inner.discard(at, count),

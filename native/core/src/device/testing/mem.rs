@@ -1,7 +1,7 @@
 //! A device in RAM. Sparse, so that it can be 16 TiB; copy-on-write, so that a snapshot is cheap
 //! and a test can keep hundreds.
 
-use crate::base::{BLOCK_SIZE, Block, Result};
+use crate::base::{BLOCK_SIZE, BlockNumber, Result};
 use crate::device::{Device, bounds};
 use parking_lot::{RwLock, RwLockWriteGuard};
 use std::collections::HashMap;
@@ -53,9 +53,9 @@ impl MemDevice {
         for at in (0..device.block_count).step_by(CHUNK_BLOCKS as usize) {
             let blocks = CHUNK_BLOCKS.min(device.block_count - at) as usize;
             let bytes = &mut chunk[..blocks * BLOCK_SIZE];
-            file.read_exact_at(bytes, Block(at).byte())?;
+            file.read_exact_at(bytes, BlockNumber(at).byte())?;
             if bytes.iter().any(|&b| b != 0) {
-                device.write(Block(at), bytes).map_err(io::Error::other)?;
+                device.write(BlockNumber(at), bytes).map_err(io::Error::other)?;
             }
         }
         Ok(device)
@@ -68,7 +68,7 @@ impl MemDevice {
         for shard in &self.shards {
             for (&number, chunk) in shard.read().iter() {
                 let blocks = CHUNK_BLOCKS.min(self.block_count - number * CHUNK_BLOCKS) as usize;
-                file.write_all_at(&chunk[..blocks * BLOCK_SIZE], Block(number * CHUNK_BLOCKS).byte())?;
+                file.write_all_at(&chunk[..blocks * BLOCK_SIZE], BlockNumber(number * CHUNK_BLOCKS).byte())?;
             }
         }
         Ok(())
@@ -140,7 +140,7 @@ impl Device for MemDevice {
         self.block_count
     }
 
-    fn read(&self, at: Block, buf: &mut [u8]) -> Result<()> {
+    fn read(&self, at: BlockNumber, buf: &mut [u8]) -> Result<()> {
         bounds::check(self.block_count, at, buf.len())?;
         for (number, range, part) in pieces(at.byte(), buf.len()) {
             match self.shard(number).read().get(&number) {
@@ -151,13 +151,13 @@ impl Device for MemDevice {
         Ok(())
     }
 
-    fn write(&self, at: Block, buf: &[u8]) -> Result<()> {
+    fn write(&self, at: BlockNumber, buf: &[u8]) -> Result<()> {
         bounds::check(self.block_count, at, buf.len())?;
         self.write_bytes(at.byte(), buf);
         Ok(())
     }
 
-    fn write_vectored(&self, at: Block, bufs: &[&[u8]]) -> Result<()> {
+    fn write_vectored(&self, at: BlockNumber, bufs: &[&[u8]]) -> Result<()> {
         bounds::check_all(self.block_count, at, bufs)?;
         let mut offset = at.byte();
         for buf in bufs {
@@ -171,7 +171,7 @@ impl Device for MemDevice {
         Ok(())
     }
 
-    fn discard(&self, at: Block, count: u64) -> Result<()> {
+    fn discard(&self, at: BlockNumber, count: u64) -> Result<()> {
         bounds::check_blocks(self.block_count, at, count)?;
         let end = at.0 + count;
         for shard in &self.shards {
@@ -212,17 +212,17 @@ mod tests {
         let device = MemDevice::new(1 << 32);
         let block = [7u8; BLOCK_SIZE];
         for at in [0, 15, 16, 1 << 20, (1 << 32) - 1] {
-            device.write(Block(at), &block).unwrap();
+            device.write(BlockNumber(at), &block).unwrap();
         }
         let mut back = [0u8; BLOCK_SIZE];
-        device.read(Block((1 << 32) - 1), &mut back).unwrap();
+        device.read(BlockNumber((1 << 32) - 1), &mut back).unwrap();
         assert_eq!(back, block);
-        device.read(Block(1 << 31), &mut back).unwrap();
+        device.read(BlockNumber(1 << 31), &mut back).unwrap();
         assert_eq!(back, [0; BLOCK_SIZE]);
         assert!(device.resident_bytes() <= 5 * CHUNK_BYTES);
-        device.discard(Block(0), 1 << 32).unwrap();
+        device.discard(BlockNumber(0), 1 << 32).unwrap();
         assert_eq!(device.resident_bytes(), 0);
-        assert!(device.write(Block(1 << 32), &block).is_err());
+        assert!(device.write(BlockNumber(1 << 32), &block).is_err());
     }
 
     #[test]
@@ -236,16 +236,16 @@ mod tests {
                 let count = rng.below(301 - at).min(70);
                 let range = at as usize * BLOCK_SIZE..(at + count) as usize * BLOCK_SIZE;
                 if rng.chance(1, 5) {
-                    device.discard(Block(at), count).unwrap();
+                    device.discard(BlockNumber(at), count).unwrap();
                     model[range].fill(0);
                 } else {
                     rng.fill(&mut model[range.clone()]);
                     let parts: Vec<&[u8]> = model[range].chunks(3 * BLOCK_SIZE).collect();
-                    device.write_vectored(Block(at), &parts).unwrap();
+                    device.write_vectored(BlockNumber(at), &parts).unwrap();
                 }
             }
             let mut back = vec![1u8; 300 * BLOCK_SIZE];
-            device.read(Block(0), &mut back).unwrap();
+            device.read(BlockNumber(0), &mut back).unwrap();
             assert!(back == model, "seed {seed}");
         }
     }
@@ -253,14 +253,14 @@ mod tests {
     #[test]
     fn a_snapshot_does_not_see_later_writes() {
         let device = MemDevice::new(64);
-        device.write(Block(3), &[1; BLOCK_SIZE]).unwrap();
+        device.write(BlockNumber(3), &[1; BLOCK_SIZE]).unwrap();
         let before = device.snapshot();
-        device.write(Block(3), &[2; 2 * BLOCK_SIZE]).unwrap();
-        before.write(Block(5), &[3; BLOCK_SIZE]).unwrap();
+        device.write(BlockNumber(3), &[2; 2 * BLOCK_SIZE]).unwrap();
+        before.write(BlockNumber(5), &[3; BLOCK_SIZE]).unwrap();
         let mut of_before = vec![0; 64 * BLOCK_SIZE];
         let mut of_now = of_before.clone();
-        before.read(Block(0), &mut of_before).unwrap();
-        device.read(Block(0), &mut of_now).unwrap();
+        before.read(BlockNumber(0), &mut of_before).unwrap();
+        device.read(BlockNumber(0), &mut of_now).unwrap();
         let firsts = |bytes: &[u8]| [3, 4, 5].map(|block| bytes[block * BLOCK_SIZE]);
         assert_eq!((firsts(&of_before), firsts(&of_now)), ([1, 0, 3], [2, 2, 0]));
     }
@@ -270,23 +270,23 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("image");
         let device = MemDevice::new(35);
-        device.write(Block(17), &[9; BLOCK_SIZE]).unwrap();
-        device.write(Block(34), &[8; BLOCK_SIZE]).unwrap();
+        device.write(BlockNumber(17), &[9; BLOCK_SIZE]).unwrap();
+        device.write(BlockNumber(34), &[8; BLOCK_SIZE]).unwrap();
         device.save(&path).unwrap();
         let back = MemDevice::load(&path).unwrap();
         let (mut a, mut b) = (vec![0; 35 * BLOCK_SIZE], vec![0; 35 * BLOCK_SIZE]);
-        device.read(Block(0), &mut a).unwrap();
-        back.read(Block(0), &mut b).unwrap();
+        device.read(BlockNumber(0), &mut a).unwrap();
+        back.read(BlockNumber(0), &mut b).unwrap();
         assert!(a == b && a.len() as u64 == std::fs::metadata(&path).unwrap().len());
     }
 
     #[test]
     fn junk_shows_who_relies_on_discarded_blocks() {
         let device = MemDevice::with_discard(64, Discard::Junk);
-        device.write(Block(0), &[1; 64 * BLOCK_SIZE]).unwrap();
-        device.discard(Block(1), 62).unwrap();
+        device.write(BlockNumber(0), &[1; 64 * BLOCK_SIZE]).unwrap();
+        device.discard(BlockNumber(1), 62).unwrap();
         let mut back = vec![0; 64 * BLOCK_SIZE];
-        device.read(Block(0), &mut back).unwrap();
+        device.read(BlockNumber(0), &mut back).unwrap();
         assert_eq!([0, 1, 62, 63].map(|block| back[block * BLOCK_SIZE]), [1, 0xdd, 0xdd, 1]);
     }
 }

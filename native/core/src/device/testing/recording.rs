@@ -2,7 +2,7 @@
 
 use super::counting::{CountingDevice, Counts};
 use super::trace::{Event, Trace};
-use crate::base::{Block, Result};
+use crate::base::{BlockNumber, Result};
 use crate::device::Device;
 use parking_lot::Mutex;
 use std::sync::Arc;
@@ -63,13 +63,13 @@ impl Device for RecordingDevice {
     fn block_count(&self) -> u64 {
         self.inner.block_count()
     }
-    fn read(&self, at: Block, buf: &mut [u8]) -> Result<()> {
+    fn read(&self, at: BlockNumber, buf: &mut [u8]) -> Result<()> {
         self.inner.read(at, buf)
     }
-    fn write(&self, at: Block, buf: &[u8]) -> Result<()> {
+    fn write(&self, at: BlockNumber, buf: &[u8]) -> Result<()> {
         self.write_vectored(at, &[buf])
     }
-    fn write_vectored(&self, at: Block, bufs: &[&[u8]]) -> Result<()> {
+    fn write_vectored(&self, at: BlockNumber, bufs: &[&[u8]]) -> Result<()> {
         // Checked before it is recorded, for a trace is replayed without asking again.
         crate::device::bounds::check_all(self.block_count(), at, bufs)?;
         let data: Arc<[u8]> = bufs.concat().into();
@@ -78,7 +78,7 @@ impl Device for RecordingDevice {
     fn flush(&self) -> Result<()> {
         self.recorded(|id| Event::FlushBegin { id }, || self.inner.flush())
     }
-    fn discard(&self, at: Block, count: u64) -> Result<()> {
+    fn discard(&self, at: BlockNumber, count: u64) -> Result<()> {
         crate::device::bounds::check_blocks(self.block_count(), at, count)?;
         self.recorded(|id| Event::DiscardBegin { id, at, count }, || self.inner.discard(at, count))
     }

@@ -1,7 +1,7 @@
 //! The recording and the failing device: a test of the tests.
 
 use super::*;
-use crate::base::{BLOCK_SIZE, Block, Code};
+use crate::base::{BLOCK_SIZE, BlockNumber, Code};
 use crate::device::Device;
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -13,13 +13,13 @@ fn block(byte: u8) -> [u8; BLOCK_SIZE] {
 /// The first byte of each block.
 fn content(device: &dyn Device) -> Vec<u8> {
     let mut bytes = vec![0; device.block_count() as usize * BLOCK_SIZE];
-    device.read(Block(0), &mut bytes).unwrap();
+    device.read(BlockNumber(0), &mut bytes).unwrap();
     bytes.chunks(BLOCK_SIZE).map(|block| block[0]).collect()
 }
 
 fn recorder(blocks: u64) -> (MemDevice, Arc<RecordingDevice>) {
     let base = MemDevice::new(blocks);
-    base.write(Block(0), &vec![9; blocks as usize * BLOCK_SIZE]).unwrap();
+    base.write(BlockNumber(0), &vec![9; blocks as usize * BLOCK_SIZE]).unwrap();
     let recording = Arc::new(RecordingDevice::new(Arc::new(base.snapshot())));
     (base, recording)
 }
@@ -27,11 +27,11 @@ fn recorder(blocks: u64) -> (MemDevice, Arc<RecordingDevice>) {
 #[test]
 fn a_prefix_of_the_trace_is_the_device_of_that_moment() {
     let (base, device) = recorder(4);
-    device.write(Block(0), &block(1)).unwrap();
+    device.write(BlockNumber(0), &block(1)).unwrap();
     device.marker("first");
-    device.write_vectored(Block(2), &[&block(2), &block(3)]).unwrap();
+    device.write_vectored(BlockNumber(2), &[&block(2), &block(3)]).unwrap();
     device.flush().unwrap();
-    device.discard(Block(0), 1).unwrap();
+    device.discard(BlockNumber(0), 1).unwrap();
     let trace = device.trace();
     assert_eq!(content(&trace.image(&base, 0)), [9, 9, 9, 9]);
     assert_eq!(content(&trace.image(&base, 3)), [1, 9, 9, 9]);
@@ -48,10 +48,10 @@ fn a_prefix_of_the_trace_is_the_device_of_that_moment() {
 #[test]
 fn a_power_cut_loses_any_of_the_writes_after_the_flush_and_none_before() {
     let (base, device) = recorder(4);
-    device.write(Block(0), &block(1)).unwrap();
+    device.write(BlockNumber(0), &block(1)).unwrap();
     device.flush().unwrap();
     for at in 1..4 {
-        device.write(Block(at), &block(2)).unwrap();
+        device.write(BlockNumber(at), &block(2)).unwrap();
     }
     let trace = device.trace();
     let seen: HashSet<Vec<u8>> = (0..400)
@@ -74,12 +74,12 @@ fn a_power_cut_loses_any_of_the_writes_after_the_flush_and_none_before() {
 #[test]
 fn a_torn_write_is_old_or_new_in_each_sector() {
     let (base, device) = recorder(4);
-    device.write(Block(1), &[7; 2 * BLOCK_SIZE]).unwrap();
+    device.write(BlockNumber(1), &[7; 2 * BLOCK_SIZE]).unwrap();
     let trace = device.trace();
     let mut patterns = HashSet::new();
     for seed in 0..300 {
         let mut bytes = vec![0; 4 * BLOCK_SIZE];
-        trace.crash(&base, trace.events.len(), seed).read(Block(0), &mut bytes).unwrap();
+        trace.crash(&base, trace.events.len(), seed).read(BlockNumber(0), &mut bytes).unwrap();
         let sectors: Vec<u8> = bytes
             .chunks(512)
             .map(|s| {
@@ -97,10 +97,10 @@ fn a_torn_write_is_old_or_new_in_each_sector() {
 #[test]
 fn the_later_write_of_a_block_never_loses_to_the_earlier() {
     let (base, device) = recorder(1);
-    device.write(Block(0), &block(1)).unwrap();
-    device.write(Block(0), &block(2)).unwrap();
+    device.write(BlockNumber(0), &block(1)).unwrap();
+    device.write(BlockNumber(0), &block(2)).unwrap();
     device.flush().unwrap();
-    device.write(Block(0), &block(3)).unwrap();
+    device.write(BlockNumber(0), &block(3)).unwrap();
     let trace = device.trace();
     let after = |cut| (0..100).map(|seed| content(&trace.crash(&base, cut, seed))[0]).collect::<HashSet<_>>();
     // Sectors of block 0 may differ; the first is enough here.
@@ -111,7 +111,8 @@ fn the_later_write_of_a_block_never_loses_to_the_earlier() {
 
 #[test]
 fn a_flush_covers_only_what_returned_before_it_was_called() {
-    let write = |id, at, byte: u8| Event::WriteBegin { id, at: Block(at), data: block(byte).to_vec().into() };
+    let write =
+        |id, at, byte: u8| Event::WriteBegin { id, at: BlockNumber(at), data: block(byte).to_vec().into() };
     let end = |id| Event::End { id, ok: true };
     let trace = Trace {
         events: vec![write(1, 0, 1), write(2, 1, 1), end(1), Event::FlushBegin { id: 3 }, end(2), end(3)],
@@ -131,14 +132,14 @@ fn a_failed_flush_or_write_makes_nothing_durable() {
     let fault = Arc::new(FaultDevice::new(inner));
     drop(recording);
     let device = RecordingDevice::new(fault.clone());
-    device.write(Block(0), &block(1)).unwrap();
+    device.write(BlockNumber(0), &block(1)).unwrap();
     fault.add(Op::Flush, When::Nth(0), Fault::Eio);
     assert_eq!(device.flush().unwrap_err().code, Code::Io);
     let trace = device.trace();
     let seen: HashSet<_> = (0..60).map(|seed| content(&trace.crash(&base, 4, seed))[0]).collect();
     assert_eq!(seen, HashSet::from([9, 1]));
     fault.add(Op::Write, When::Nth(0), Fault::Eio);
-    assert!(device.write(Block(1), &block(2)).is_err());
+    assert!(device.write(BlockNumber(1), &block(2)).is_err());
     let trace = device.trace();
     let seen: HashSet<_> = (0..60).map(|seed| content(&trace.crash(&base, 6, seed))[1]).collect();
     assert_eq!(seen, HashSet::from([9, 2]));
@@ -153,7 +154,7 @@ fn a_failed_flush_or_write_makes_nothing_durable() {
 fn each_crash_visits_every_cut_and_can_be_replayed() {
     let (base, device) = recorder(8);
     for at in 0..8 {
-        device.write(Block(at), &block(at as u8)).unwrap();
+        device.write(BlockNumber(at), &block(at as u8)).unwrap();
         if at % 3 == 2 {
             device.flush().unwrap();
         }
@@ -178,18 +179,18 @@ fn faults_come_when_told_and_say_where() {
     let device = FaultDevice::new(inner.clone());
     device.add(Op::Write, When::Nth(1), Fault::NoSpace);
     device.add(Op::Write, When::From(3), Fault::Eio);
-    let results: Vec<bool> = (0..6).map(|_| device.write(Block(2), &block(1)).is_ok()).collect();
+    let results: Vec<bool> = (0..6).map(|_| device.write(BlockNumber(2), &block(1)).is_ok()).collect();
     assert_eq!(results, [true, false, true, false, false, false]);
     device.clear();
     device.add(Op::Write, When::Nth(0), Fault::NoSpace);
-    let error = device.write(Block(2), &block(1)).unwrap_err();
+    let error = device.write(BlockNumber(2), &block(1)).unwrap_err();
     assert_eq!(error.code, Code::Io);
     assert!(error.detail().contains("offset 8192") && error.detail().contains("No space"), "{error}");
 
     device.clear();
     device.add(Op::Read, When::Blocks(5..7), Fault::Eio);
     let mut two = [0; 2 * BLOCK_SIZE];
-    let reads: Vec<bool> = (3..8).map(|at| device.read(Block(at), &mut two).is_ok()).collect();
+    let reads: Vec<bool> = (3..8).map(|at| device.read(BlockNumber(at), &mut two).is_ok()).collect();
     assert_eq!(reads, [true, false, false, false, true]);
 }
 
@@ -199,16 +200,16 @@ fn short_lost_and_flipped_do_what_they_say() {
     let device = FaultDevice::new(inner.clone());
     device.add(Op::Write, When::Nth(0), Fault::ShortWrite);
     device.add(Op::Write, When::Nth(1), Fault::Lost);
-    assert!(device.write_vectored(Block(0), &[&block(1), &block(2), &block(3)]).is_err());
-    device.write(Block(5), &block(4)).unwrap();
-    device.write(Block(6), &block(5)).unwrap();
+    assert!(device.write_vectored(BlockNumber(0), &[&block(1), &block(2), &block(3)]).is_err());
+    device.write(BlockNumber(5), &block(4)).unwrap();
+    device.write(BlockNumber(6), &block(5)).unwrap();
     assert_eq!(content(&*inner)[..7], [1, 0, 0, 0, 0, 0, 5]);
     device.add(Op::Flush, When::From(0), Fault::Eio);
     device.add(Op::Discard, When::From(0), Fault::Eio);
-    assert!(device.flush().is_err() && device.discard(Block(0), 1).is_err());
+    assert!(device.flush().is_err() && device.discard(BlockNumber(0), 1).is_err());
     device.add(Op::Read, When::Nth(0), Fault::FlipBit(3));
     let mut bytes = block(0);
-    device.read(Block(6), &mut bytes).unwrap();
+    device.read(BlockNumber(6), &mut bytes).unwrap();
     let wrong: u32 = bytes.iter().map(|b| (b ^ 5).count_ones()).sum();
     assert_eq!(wrong, 1);
 }

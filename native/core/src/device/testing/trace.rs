@@ -2,7 +2,7 @@
 
 use super::crash::CrashCursor;
 use super::mem::MemDevice;
-use crate::base::Block;
+use crate::base::BlockNumber;
 use std::sync::Arc;
 
 /// Begin and end are events of their own, for only a write that *returned* before a flush was
@@ -11,12 +11,12 @@ use std::sync::Arc;
 pub enum Event {
     WriteBegin {
         id: u64,
-        at: Block,
+        at: BlockNumber,
         data: Arc<[u8]>,
     },
     DiscardBegin {
         id: u64,
-        at: Block,
+        at: BlockNumber,
         count: u64,
     },
     FlushBegin {

@@ -1,7 +1,7 @@
 //! The table of legal states (docs/format.md 3): what the type and the flags allow.
 
 use super::{Kind, NUMBER_END, Slot, corrupt};
-use crate::base::{Block, Code, Error, Result};
+use crate::base::{BlockNumber, Code, Error, Result};
 use crate::format::Window;
 use crate::format::layout::*;
 
@@ -71,7 +71,8 @@ impl Slot {
         if a.gravity_center == 0 {
             return Ok(());
         }
-        let legal = |gravity: u64| window.equation(Block(gravity), a.orbit_vector, a.fractal_scale).is_ok();
+        let legal =
+            |gravity: u64| window.equation(BlockNumber(gravity), a.orbit_vector, a.fractal_scale).is_ok();
         self.demand(a.orbit_vector < window.phi(a.fractal_scale), "orbit_vector (not below phi)")?;
         self.demand(legal(a.gravity_center), "gravity_center (outside the window)")?;
         let gravity_1 = self.gravity_1()?;

@@ -1,7 +1,7 @@
 //! Every row of the table of states is legal; every departure from one names its field.
 
 use super::{SLOT_SIZE, *};
-use crate::base::Block;
+use crate::base::BlockNumber;
 use crate::format::Window;
 use crate::format::layout::*;
 
@@ -363,7 +363,7 @@ fn file_state_fits_the_blocks() {
 
 #[test]
 fn equations_stay_inside_the_window() {
-    let window = Window::new(Block(5000), 4099, 300).unwrap();
+    let window = Window::new(BlockNumber(5000), 4099, 300).unwrap();
     for slot in legal() {
         slot.check_against(&window, 100).unwrap();
     }
@@ -404,7 +404,7 @@ fn equations_stay_inside_the_window() {
 #[test]
 fn resealed_noise_never_panics() {
     let bases = legal();
-    let window = Window::new(Block(40), 4099, 300).unwrap();
+    let window = Window::new(BlockNumber(40), 4099, 300).unwrap();
     let mut state = 0x9e37_79b9_7f4a_7c15u64;
     let mut next = || {
         state ^= state << 13;

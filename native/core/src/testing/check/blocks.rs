@@ -2,7 +2,7 @@
 
 use super::Context;
 use super::image::Image;
-use crate::base::{AlignedBuf, Data, crc32c};
+use crate::base::{AlignedBuf, DataNumber, crc32c};
 use crate::format::Region;
 use crate::format::layout::{self as l, Descriptor};
 use std::collections::BTreeMap;
@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 /// A live block.
 #[derive(Clone, Copy, Debug)]
 pub struct Held {
-    pub data: Data,
+    pub data: DataNumber,
     pub descriptor: Descriptor,
 }
 
@@ -54,7 +54,7 @@ impl Blocks {
                 context.problem(format!("data block {data}: in use, but without a descriptor"));
                 continue;
             };
-            let held = Held { data: Data(data), descriptor };
+            let held = Held { data: DataNumber(data), descriptor };
             check_fields(context, image, &held);
             if !held.is_unwritten() {
                 let block = context.geometry.data_block(data);

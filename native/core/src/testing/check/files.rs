@@ -87,7 +87,7 @@ fn read_file(
     let (stride, scale) = (slot.anchor.orbit_vector, slot.anchor.fractal_scale);
     let gravities = [slot.anchor.gravity_center, slot.gravity_1().unwrap_or(0)];
     let [anchor, copy_1] = gravities.map(|gravity| {
-        let block = crate::base::Block(gravity);
+        let block = crate::base::BlockNumber(gravity);
         if gravity == 0 { None } else { context.window.equation(block, stride, scale).ok() }
     });
     equations.anchor = anchor;

@@ -1,7 +1,7 @@
 //! The metadata pages as they are after the log, in memory.
 
 use super::Context;
-use crate::base::{AlignedBuf, BLOCK_SIZE, Code, Error, Page, Result};
+use crate::base::{AlignedBuf, BLOCK_SIZE, Code, CopyPage, Error, Result};
 use crate::chronicle::{Counters, PageImages, apply_record, checkpoint, recover, replay};
 use crate::extension::{Unit, Units};
 use crate::format::layout as l;
@@ -18,11 +18,11 @@ pub struct Image {
 }
 
 impl PageImages for Image {
-    fn page(&mut self, page: Page) -> Result<&mut PageBytes> {
+    fn page(&mut self, page: CopyPage) -> Result<&mut PageBytes> {
         let entry = self.pages.entry(page.0).or_insert_with(|| Box::new([0; BLOCK_SIZE]));
         Ok(entry)
     }
-    fn blank(&mut self, page: Page) -> Result<()> {
+    fn blank(&mut self, page: CopyPage) -> Result<()> {
         self.pages.insert(page.0, Box::new([0; BLOCK_SIZE]));
         Ok(())
     }
@@ -48,9 +48,9 @@ impl Image {
             image.read_page(context, Region::Init, number);
         }
         for page in geometry.map.pages_of(Region::Init)..geometry.copy_pages() {
-            let (init, bit) = geometry.init_bit(Page(page));
+            let (init, bit) = geometry.init_bit(CopyPage(page));
             let set = image.pages.get(&init.0).is_some_and(|bytes| bytes[bit / 8] >> (bit % 8) & 1 == 1);
-            if let (true, Some((region, number))) = (set, geometry.map.locate(Page(page))) {
+            if let (true, Some((region, number))) = (set, geometry.map.locate(CopyPage(page))) {
                 image.read_page(context, region, number);
             }
         }

@@ -86,9 +86,12 @@ pub fn check_volume(device: &dyn Device) -> std::result::Result<Report, Vec<Stri
     let stop = |error: crate::base::Error| vec![error.to_string()];
     let opened = crate::format::superblock::read(device).map_err(stop)?;
     let geometry = opened.geometry.clone();
-    let window =
-        Window::new(crate::base::Block(geometry.window_start), geometry.window_blocks, geometry.area_blocks)
-            .map_err(stop)?;
+    let window = Window::new(
+        crate::base::BlockNumber(geometry.window_start),
+        geometry.window_blocks,
+        geometry.area_blocks,
+    )
+    .map_err(stop)?;
     let report = Report {
         window_blocks: geometry.window_blocks,
         reserve_blocks: geometry.reserve_blocks,

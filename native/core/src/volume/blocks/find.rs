@@ -1,7 +1,7 @@
 //! From a logical index to the data block that holds it (docs/format.md 4).
 
 use super::table::{Claim, copy_of};
-use crate::base::{Code, Data, Error, Result};
+use crate::base::{Code, DataNumber, Error, Result};
 use crate::format::layout::Descriptor;
 use crate::volume::Volume;
 use crate::volume::inode::{Inode, InodeState};
@@ -15,11 +15,11 @@ pub enum Extent {
     },
     /// Preallocated: reads as zeros.
     Unwritten {
-        data: Data,
+        data: DataNumber,
         count: u64,
     },
     Written {
-        data: Data,
+        data: DataNumber,
         count: u64,
     },
 }
@@ -96,7 +96,7 @@ impl Volume {
         crcs: &mut Vec<u32>,
     ) -> Result<Option<Extent>> {
         let extent = |data, (count, unwritten): (u64, bool)| {
-            let data = Data(data);
+            let data = DataNumber(data);
             if unwritten { Extent::Unwritten { data, count } } else { Extent::Written { data, count } }
         };
         if let Some(data) = self.area.find(&claim) {
@@ -124,7 +124,7 @@ impl Volume {
         state: &InodeState,
         index: u64,
         copy: u8,
-    ) -> Result<Option<(Data, Descriptor)>> {
+    ) -> Result<Option<(DataNumber, Descriptor)>> {
         let claim = Claim { owner: inode.ino, index, copy };
         let names_it = |data: u64| -> Result<Option<Descriptor>> {
             let live = self.table.live(data)?;
@@ -133,7 +133,7 @@ impl Volume {
         if let Some(data) = self.area.find(&claim)
             && let Some(descriptor) = names_it(data)?
         {
-            return Ok(Some((Data(data), descriptor)));
+            return Ok(Some((DataNumber(data), descriptor)));
         }
         for k in 0..=state.slot.kmax() {
             if let Some((data, _)) = state.equations.run(&self.window, index, copy, k, 1)

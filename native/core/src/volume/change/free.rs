@@ -1,7 +1,7 @@
 //! Giving blocks back: truncation, punching, deletion. Frees from the end, in bounded slices.
 
 use crate::allocator::{Holder, Run};
-use crate::base::{Data, Result};
+use crate::base::{DataNumber, Result};
 use crate::format::layout;
 use crate::volume::Volume;
 use crate::volume::blocks::Claim;
@@ -54,7 +54,7 @@ impl Volume {
                 None => self.locate_run(inode, state, claim, end - index, &mut Vec::new())?.and_then(owned),
             };
             // A block that damage took away cannot be freed; the others can.
-            let (data, count) = found.unwrap_or((Data(u64::MAX), 1));
+            let (data, count) = found.unwrap_or((DataNumber(u64::MAX), 1));
             runs.push((index, data, count));
             index += count;
         }
@@ -85,7 +85,7 @@ impl Volume {
             let count = count.min(budget);
             let claim = Claim { owner: inode.ino, index: start, copy: 0 };
             let found = self.locate_run(inode, state, claim, count, &mut Vec::new())?.and_then(owned);
-            let (data, count) = found.unwrap_or((Data(u64::MAX), 1));
+            let (data, count) = found.unwrap_or((DataNumber(u64::MAX), 1));
             runs.push((start, data, count));
             budget -= count;
             index = start + count;
@@ -105,7 +105,7 @@ impl Volume {
         state: &mut InodeState,
         index: u64,
         copy: u8,
-        data: Data,
+        data: DataNumber,
         count: u64,
     ) -> Result<()> {
         if data.0 == u64::MAX {
@@ -189,7 +189,7 @@ impl Volume {
     }
 }
 
-fn owned(extent: Extent) -> Option<(Data, u64)> {
+fn owned(extent: Extent) -> Option<(DataNumber, u64)> {
     match extent {
         Extent::Hole { .. } => None,
         Extent::Unwritten { data, count } | Extent::Written { data, count } => Some((data, count)),

@@ -1,7 +1,7 @@
 //! Finding files: from number and hint to the inode in memory.
 
 use super::state::Inode;
-use crate::base::{Block, Code, Error, Ino, Result};
+use crate::base::{BlockNumber, Code, Error, Ino, Result};
 use crate::format::{Equations, Kind, SegmentMap, Slot, layout, seed_hash};
 use crate::volume::Volume;
 use std::sync::Arc;
@@ -65,7 +65,7 @@ impl Volume {
         if anchor.gravity_center == 0 {
             return Ok(equations);
         }
-        let center = Block(anchor.gravity_center);
+        let center = BlockNumber(anchor.gravity_center);
         equations.anchor = Some(self.window.equation(center, anchor.orbit_vector, anchor.fractal_scale)?);
         let gravity_1 = match slot.kind()? {
             Kind::Directory => slot.dir_state()?.gravity_1,
@@ -74,7 +74,7 @@ impl Volume {
         };
         if gravity_1 != 0 {
             let equation =
-                self.window.equation(Block(gravity_1), anchor.orbit_vector, anchor.fractal_scale)?;
+                self.window.equation(BlockNumber(gravity_1), anchor.orbit_vector, anchor.fractal_scale)?;
             equations.gravity_1 = Some(equation.gravity);
         }
         Ok(equations)

@@ -1,6 +1,6 @@
 //! Reading files: delayed blocks from memory, the rest from the device, verified.
 
-use crate::base::{BLOCK_SIZE, BlockBuf, Code, Data, Error, POOLED_BLOCKS_MAX, Result, crc32c, now_ns};
+use crate::base::{BLOCK_SIZE, BlockBuf, Code, DataNumber, Error, POOLED_BLOCKS_MAX, Result, crc32c, now_ns};
 use crate::format::Kind;
 use crate::volume::Volume;
 use crate::volume::blocks::Extent;
@@ -20,7 +20,7 @@ const SPAN_MAX: u64 = POOLED_BLOCKS_MAX as u64;
 /// Bytes of a request that lie behind each other on the device.
 struct Piece {
     index: u64,
-    data: Data,
+    data: DataNumber,
     /// Bytes of its first block before the wanted ones.
     inside: usize,
     /// Where in the request they go, and how many.
@@ -132,7 +132,7 @@ impl Volume {
         &self,
         inode: &Inode,
         index: u64,
-        data: Data,
+        data: DataNumber,
         crcs: &[u32],
         inside: usize,
         target: &mut [u8],
@@ -151,7 +151,7 @@ impl Volume {
     }
 
     /// Compares whole blocks with their descriptors' CRCs. DataDamaged names the first bad one.
-    fn verify(&self, inode: &Inode, index: u64, data: Data, crcs: &[u32], bytes: &[u8]) -> Result<()> {
+    fn verify(&self, inode: &Inode, index: u64, data: DataNumber, crcs: &[u32], bytes: &[u8]) -> Result<()> {
         for (i, (block, crc)) in bytes.chunks_exact(BLOCK_SIZE).zip(crcs).enumerate() {
             if crc32c(block) != *crc {
                 let error = Error::new(

@@ -3,7 +3,7 @@
 
 use crate::allocator::placement::{self, Burst, FileState, Growth, Piece, Place, Plan, Write};
 use crate::allocator::{Holder, Run};
-use crate::base::{BLOCK_SIZE, Code, Data, Result, crc32c};
+use crate::base::{BLOCK_SIZE, Code, DataNumber, Result, crc32c};
 use crate::device::{Run as WriteRun, Ticket, WriteBuf};
 use crate::format::Equations;
 use crate::format::layout::{self, Descriptor};
@@ -24,7 +24,7 @@ const GROWTH_BLOCKS: usize = 2048;
 struct Present {
     bursts: Vec<Burst>,
     /// Blocks to be freed: first index, place, count.
-    replaced: Vec<(u64, Data, u64)>,
+    replaced: Vec<(u64, DataNumber, u64)>,
     /// Preallocated blocks that take their first write in place.
     in_place: Vec<Piece>,
 }
@@ -209,7 +209,7 @@ impl Volume {
     }
 
     /// Blocks that leave the overwrite area may not go there again.
-    pub(in crate::volume) fn overwrite_kind(&self, state: &InodeState, old: Data) -> Write {
+    pub(in crate::volume) fn overwrite_kind(&self, state: &InodeState, old: DataNumber) -> Write {
         let leaves = state.leave_area && self.window.in_area(old);
         if leaves { Write::Return } else { Write::Overwrite }
     }
@@ -368,7 +368,7 @@ impl Volume {
         inode: &Inode,
         index: u64,
         copy: u8,
-        data: Data,
+        data: DataNumber,
         count: u64,
     ) -> Result<()> {
         self.alloc.lock().defer_free(self.pages.running(), Run::new(data, count))?;

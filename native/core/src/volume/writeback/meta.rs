@@ -3,7 +3,7 @@
 
 use super::data::{Carry, join};
 use crate::allocator::placement::{Burst, Growth, Write};
-use crate::base::{BLOCK_SIZE, BlockBuf, Data, Result};
+use crate::base::{BLOCK_SIZE, BlockBuf, DataNumber, Result};
 use crate::device::Run as WriteRun;
 use crate::format::layout;
 use crate::volume::Volume;
@@ -117,7 +117,7 @@ impl Volume {
         writes: &mut Vec<WriteRun>,
     ) -> Result<()> {
         let mut bursts = Vec::new();
-        let mut old: Vec<(u64, Data)> = Vec::new();
+        let mut old: Vec<(u64, DataNumber)> = Vec::new();
         let mut new = 0;
         for index in dirty {
             let owns = state.meta.lock().owns_space(index);
