@@ -80,7 +80,7 @@ const CORE_LAYERS: Readonly<Record<string, number>> = {
   pages: 3,
   cortex: 4,
   allocator: 4,
-  chronicle: 4,
+  log: 4,
   directory: 4,
   extension: 4,
   presence: 4,

@@ -7,7 +7,7 @@ use hn4_core::base::Result;
 use hn4_core::cortex::ram::RamStore;
 use hn4_core::cortex::{Cortex, Geometry};
 use hn4_core::format::layout::SLOTS_PER_PAGE;
-use hn4_core::format::slot::{EMPTY, SlotBytes, seal};
+use hn4_core::format::slot::{EMPTY, SlotBytes, set_checksum};
 
 /// Loads at which page reads per insert are measured, percent of the cortex's slots.
 const LOADS: [u64; 5] = [40, 60, 80, 90, 95];
@@ -171,7 +171,7 @@ fn slot(number: u64, hint: u32) -> SlotBytes {
     let mut bytes = EMPTY;
     bytes[..8].copy_from_slice(&number.to_le_bytes());
     bytes[8..12].copy_from_slice(&hint.to_le_bytes());
-    seal(&mut bytes);
+    set_checksum(&mut bytes);
     bytes
 }
 

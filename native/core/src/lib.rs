@@ -1,16 +1,16 @@
 //! hn4-core: the engine of the hn4 filesystem, free of Node and of FUSE.
 //!
 //! Import direction (docs/architecture.md): base < format < device <
-//! { cortex, allocator, chronicle } < volume < vfs.
+//! { cortex, allocator, log } < volume < vfs.
 
 pub mod allocator;
 pub mod base;
-pub mod chronicle;
 pub mod cortex;
 pub mod device;
 pub mod directory;
 pub mod extension;
 pub mod format;
+pub mod log;
 pub mod pages;
 pub mod presence;
 #[cfg(any(test, feature = "testing"))]

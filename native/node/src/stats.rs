@@ -17,7 +17,7 @@ pub struct MountStats {
     pub data_blocks: f64,
     pub meta_blocks: f64,
     /// Metadata pages written to their place, both copies counted once.
-    pub home_pages: f64,
+    pub pages_in_place: f64,
     /// Data blocks placed: at k = 0, at k = 1, in the overwrite area, in a segment.
     pub at_home: f64,
     pub at_shell: f64,
@@ -50,7 +50,7 @@ pub fn collect(volume: &Volume, requests: &Counters) -> MountStats {
         log_bytes: read(&commit.log_bytes),
         data_blocks: read(&commit.data_blocks),
         meta_blocks: read(&commit.meta_blocks),
-        home_pages: read(&commit.home_pages),
+        pages_in_place: read(&commit.pages_in_place),
         at_home: read(&commit.at_home),
         at_shell: read(&commit.at_shell),
         in_area: read(&commit.in_area),

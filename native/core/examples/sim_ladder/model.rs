@@ -127,7 +127,7 @@ impl Volume {
     }
 
     pub fn close(&mut self, number: Ino) {
-        self.allocator.drop_reservation(Holder { owner: number, copy: 0 }).expect("no I/O");
+        self.allocator.drop_growth_window(Holder { owner: number, copy: 0 }).expect("no I/O");
     }
 
     /// Indices to overwrite between two commits: the engine commits when a quarter of the area is placed.

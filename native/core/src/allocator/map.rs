@@ -1,7 +1,7 @@
 //! The busy bitmap and its hints, page by page.
 //!
 //! Life of a page: *unknown* until something asks for it; then *free* (never written, takes no
-//! memory) or *mixed* (4 KiB of busy bits; 4 KiB more while a reservation touches it). Pages are
+//! memory) or *mixed* (4 KiB of busy bits; 4 KiB more while a growth window touches it). Pages are
 //! never dropped: a block stays busy here while the disk already calls it free (see `defer_free`).
 //!
 //! A block is *available* if it is neither busy nor reserved. The hint of a group of 4,032 blocks

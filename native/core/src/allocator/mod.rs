@@ -1,4 +1,4 @@
-//! Which data blocks may be used: free blocks, reservations, and where a burst of writes goes
+//! Which data blocks may be used: free blocks, growth windows, and where a burst of writes goes
 //! (docs/design.md, "Allocation"). A structure in memory; deterministic; no I/O of its own.
 //!
 //! Life of a block: available -> claimed (busy) by a placement -> live once its transaction is
@@ -10,17 +10,17 @@
 
 mod area;
 mod bits;
+mod growth_window;
 mod map;
 pub mod placement;
-mod reserve;
 mod search;
 
 use std::collections::BTreeMap;
 
 use crate::base::{Code, DataNumber, Error, Ino, Result};
 use crate::format::Window;
+use growth_window::GrowthWindows;
 use map::{BusyMap, Layer};
-use reserve::Reservations;
 
 /// Pages of the free map (docs/format.md 2), asked for once each.
 pub trait FreeMapSource {
@@ -50,7 +50,7 @@ impl Run {
     }
 }
 
-/// Whose reservation: the blocks of one copy of a file.
+/// Whose growth window: the blocks of one copy of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Holder {
     pub owner: Ino,
@@ -71,7 +71,7 @@ pub struct SearchStats {
 pub struct Allocator {
     window: Window,
     map: BusyMap,
-    reservations: Reservations,
+    growth_windows: GrowthWindows,
     /// Runs freed by transactions that are not yet proven.
     deferred: BTreeMap<u64, Vec<Run>>,
     deferred_blocks: u64,
@@ -85,7 +85,7 @@ impl Allocator {
         Allocator {
             window,
             map: BusyMap::new(window.data_blocks(), source),
-            reservations: Reservations::default(),
+            growth_windows: GrowthWindows::default(),
             deferred: BTreeMap::new(),
             deferred_blocks: 0,
             area: area::Area::default(),
@@ -124,7 +124,7 @@ impl Allocator {
             let text = format!("data blocks {from} to {} are claimed twice", to - 1);
             return Err(Error::new(Code::Corrupt, text));
         }
-        self.take_from_reservations(from, to)?;
+        self.take_from_growth_windows(from, to)?;
         self.map.change(Layer::Busy, from, to, true)?;
         self.area.count(&self.window, run, true);
         Ok(())

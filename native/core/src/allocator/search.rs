@@ -17,7 +17,7 @@ const CANDIDATES_MAX: u32 = 16;
 
 impl Allocator {
     /// The first run of `want` blocks in a zone of the window; if there is none, or the search
-    /// grows long, the largest run known with at least `min`. Not claimed. Reservations are
+    /// grows long, the largest run known with at least `min`. Not claimed. GrowthWindows are
     /// avoided, and revoked one by one if nothing else has `min`.
     ///
     /// `None`: no run of `min` blocks in the zone.
@@ -27,13 +27,13 @@ impl Allocator {
     pub fn find_run(&mut self, want: u64, min: u64, zone: Range<u64>) -> Result<Option<Run>> {
         loop {
             let found = self.find_available(want, min, zone.clone())?;
-            if found.is_some() || !self.revoke_reservation()? {
+            if found.is_some() || !self.revoke_growth_window()? {
                 return Ok(found);
             }
         }
     }
 
-    /// As [`Allocator::find_run`], but leaves every reservation alone.
+    /// As [`Allocator::find_run`], but leaves every growth window alone.
     pub fn find_available(&mut self, want: u64, min: u64, zone: Range<u64>) -> Result<Option<Run>> {
         let zone = zone.start..zone.end.min(self.window.blocks());
         let (want, min) = (want.max(1), min.clamp(1, want.max(1)));
@@ -57,7 +57,7 @@ impl Allocator {
         Ok((best.len >= min).then_some(best))
     }
 
-    /// The first available block of the window; reservations are revoked if nothing else is left.
+    /// The first available block of the window; growth windows are revoked if nothing else is left.
     pub fn find_one(&mut self) -> Result<Option<DataNumber>> {
         let zone = 0..self.window.blocks();
         Ok(self.find_run(1, 1, zone)?.map(|run| run.start))

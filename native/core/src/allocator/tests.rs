@@ -117,9 +117,9 @@ fn a_model_agrees() {
                     }
                 }
                 6 => {
-                    // The holder grows into its reservation, or someone lands inside it.
+                    // The holder grows into its growth window, or someone lands inside it.
                     let holder = Holder { owner: random.below(4), copy: 0 };
-                    let Some(own) = allocator.reservation(holder) else { continue };
+                    let Some(own) = allocator.growth_window(holder) else { continue };
                     let skip = if random.below(3) == 0 { random.below(own.len) } else { 0 };
                     let taken = run(own.start.0 + skip, 1 + random.below(own.len - skip));
                     let free = allocator.free_run_at(own.start, own.len + 5, Some(holder)).unwrap();
@@ -157,7 +157,7 @@ fn a_model_agrees() {
         assert_eq!(allocator.map.count(Layer::Busy, 0, WINDOW + AREA).unwrap(), busy, "seed {seed}");
         for at in 0..WINDOW {
             let reserved = (0..4).any(|owner| {
-                let own = allocator.reservation(Holder { owner, copy: 0 });
+                let own = allocator.growth_window(Holder { owner, copy: 0 });
                 own.is_some_and(|r| (r.start.0..r.end()).contains(&at))
             });
             assert_eq!(reserved, model.reserved[at as usize].is_some(), "seed {seed} block {at}");
@@ -166,7 +166,7 @@ fn a_model_agrees() {
 }
 
 #[test]
-fn reservations_are_avoided_until_nothing_else_is_left() {
+fn growth_windows_are_avoided_until_nothing_else_is_left() {
     let mut allocator = fresh(5003, 64);
     let holder = |owner| Holder { owner, copy: 0 };
     allocator.reserve(holder(1), run(0, 2000)).unwrap();
@@ -177,7 +177,7 @@ fn reservations_are_avoided_until_nothing_else_is_left() {
 }
 
 #[test]
-fn the_largest_reservation_goes_first() {
+fn the_largest_growth_window_goes_first() {
     let mut allocator = fresh(5003, 64);
     let holder = |owner| Holder { owner, copy: 0 };
     allocator.claim(run(3000, 2003)).unwrap();
@@ -185,7 +185,7 @@ fn the_largest_reservation_goes_first() {
     allocator.reserve(holder(2), run(2000, 1000)).unwrap();
     assert_eq!(allocator.find_run(10, 1, 0..5003).unwrap(), Some(run(0, 10)));
     assert_eq!(
-        (allocator.reservation(holder(1)), allocator.reservation(holder(2))),
+        (allocator.growth_window(holder(1)), allocator.growth_window(holder(2))),
         (None, Some(run(2000, 1000)))
     );
     assert!(allocator.reserve(holder(1), run(1999, 2)).is_err(), "another's");

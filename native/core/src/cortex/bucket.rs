@@ -1,9 +1,9 @@
 //! The payload of a cortex or stash page: 21 slots in no order.
 
-use super::place::Key;
+use super::homes::Key;
 use super::store::SlotPage;
 use crate::format::layout::{PAGE_PAYLOAD, SLOTS_PER_PAGE};
-use crate::format::slot::{SLOT_SIZE, SlotBytes, is_empty, is_sealed};
+use crate::format::slot::{SLOT_SIZE, SlotBytes, checksum_holds, is_empty};
 
 /// Slots of a page.
 pub const SLOTS: usize = SLOTS_PER_PAGE as usize;
@@ -41,6 +41,6 @@ pub fn free_slot(payload: &[u8]) -> Option<usize> {
 pub fn find(payload: &[u8], key: Key) -> Option<(usize, SlotBytes)> {
     (0..SLOTS).find_map(|index| {
         let bytes = slot(payload, index);
-        (Key::of(bytes) == key && is_sealed(bytes)).then_some((index, *bytes))
+        (Key::of(bytes) == key && checksum_holds(bytes)).then_some((index, *bytes))
     })
 }

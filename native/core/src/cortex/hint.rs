@@ -10,10 +10,10 @@ use crate::format::Region;
 use crate::format::layout::REGION_PAGES;
 
 /// Entries of a directory per step of its hint: three quarters of a region's 336 slots.
-const ENTRIES_PER_REGION: u64 = 250;
+const ENTRIES_PER_NEIGHBOURHOOD: u64 = 250;
 
 /// Regions looked at, from the directory's on.
-const NEAR_REGIONS: u64 = 8;
+const NEAR_NEIGHBOURHOODS: u64 = 8;
 
 /// Random regions looked at when the cursor's region is full.
 const CURSOR_TRIES: usize = 8;
@@ -54,10 +54,11 @@ impl<S: SlotStore> Cortex<S> {
     /// else the volume's cursor; else random. Brings at most 32 pages to memory; pages that
     /// cannot be read count as full. Never fails: a hint is only a preference.
     pub fn choose_hint(&self, dir_hint: u32, dir_entries: u64) -> u32 {
-        let regions = self.placement.regions().min(1 << 32);
-        let start = (self.placement.region_of(dir_hint) + dir_entries / ENTRIES_PER_REGION) % regions;
+        let regions = self.placement.neighbourhoods().min(1 << 32);
+        let start =
+            (self.placement.neighbourhood_of(dir_hint) + dir_entries / ENTRIES_PER_NEIGHBOURHOOD) % regions;
         let mut budget = LEARN_PAGES_MAX;
-        for step in 0..NEAR_REGIONS.min(regions) {
+        for step in 0..NEAR_NEIGHBOURHOODS.min(regions) {
             let region = (start + step) % regions;
             if self.has_room(region, &mut budget) {
                 return region as u32;

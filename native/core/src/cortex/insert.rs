@@ -2,22 +2,22 @@
 //! far end.
 
 use super::bucket;
+use super::homes::{Homes, Key};
 use super::locks::{Held, LockPool, Moving};
 use super::path::{Access, PageSet, Path, Plan};
-use super::place::{Homes, Key};
 use super::store::{Location, SlotPage, SlotStore};
 use super::{Cortex, SEARCH_PAGES_MAX};
 use crate::base::{Code, Error, Result};
 use crate::format::Region;
-use crate::format::slot::{SlotBytes, is_sealed};
+use crate::format::slot::{SlotBytes, checksum_holds};
 
 impl<S: SlotStore> Cortex<S> {
-    /// Enters a sealed slot whose number is new to the volume. At most 16 anchors move and at most
+    /// Enters a slot, with its checksum, whose number is new to the volume. At most 16 anchors move and at most
     /// 17 slots change, all before it returns. Errors: `CortexFull`; `InvalidArgument` for bytes
-    /// that are not sealed; the store's if page H1 cannot be read (another hint may help). After
+    /// whose checksum is wrong; the store's if page H1 cannot be read (another hint may help). After
     /// an error every slot is as it was.
     pub fn insert(&self, bytes: &SlotBytes) -> Result<Location> {
-        if !is_sealed(bytes) {
+        if !checksum_holds(bytes) {
             return Err(Error::new(Code::InvalidArgument, "cortex: slot without valid checksums"));
         }
         let homes = self.placement.homes(Key::of(bytes));
@@ -104,7 +104,7 @@ impl<S: SlotStore> Cortex<S> {
             let (free, in_place) = handle(page)?.with(|payload| {
                 let in_place = hop.is_some_and(|hop| {
                     let bytes = bucket::slot(payload, hop.slot);
-                    Key::of(bytes) == hop.key && is_sealed(bytes)
+                    Key::of(bytes) == hop.key && checksum_holds(bytes)
                 });
                 (bucket::free_slot(payload), in_place)
             });

@@ -2,13 +2,13 @@
 
 use super::Cortex;
 use super::bucket;
+use super::homes::Key;
 use super::insert::lock_of;
 use super::locks::{Held, VersionedLock};
-use super::place::Key;
 use super::store::{Location, SlotPage, SlotStore};
 use crate::base::{Code, Error, Result};
 use crate::format::Region;
-use crate::format::slot::{EMPTY, SlotBytes, is_sealed};
+use crate::format::slot::{EMPTY, SlotBytes, checksum_holds};
 
 /// An anchor, where it was when it was found.
 struct Found<P> {
@@ -33,12 +33,15 @@ impl<S: SlotStore> Cortex<S> {
     }
 
     /// Replaces the bytes of an anchor that is in the table. One slot changes. Errors: `NotFound`;
-    /// `InvalidArgument` for bytes that are not sealed or name another file; those of
+    /// `InvalidArgument` for bytes whose checksum is wrong or that name another file; those of
     /// [`Cortex::find`].
     pub fn update(&self, number: u64, hint: u32, bytes: &SlotBytes) -> Result<Location> {
         let key = Key { number, hint };
-        if !is_sealed(bytes) || Key::of(bytes) != key {
-            return Err(Error::new(Code::InvalidArgument, "cortex: slot not sealed, or of another file"));
+        if !checksum_holds(bytes) || Key::of(bytes) != key {
+            return Err(Error::new(
+                Code::InvalidArgument,
+                "cortex: slot without its checksum, or of another file",
+            ));
         }
         self.change(key, |page, at, _| page.put(usize::from(at.slot), bytes))
     }
@@ -103,7 +106,7 @@ impl<S: SlotStore> Cortex<S> {
     fn is_still_there(&self, found: &Found<S::Page>, key: Key) -> bool {
         found.page.with(|payload| {
             let bytes = bucket::slot(payload, usize::from(found.at.slot));
-            Key::of(bytes) == key && is_sealed(bytes)
+            Key::of(bytes) == key && checksum_holds(bytes)
         })
     }
 

@@ -13,12 +13,12 @@
 
 mod bucket;
 mod hint;
+mod homes;
 mod insert;
 mod locks;
 mod lookup;
 mod occupancy;
 mod path;
-mod place;
 pub mod ram;
 mod stash;
 mod store;
@@ -30,9 +30,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use crate::base::{Result, siphash24};
 use crate::format::Region;
 use crate::format::layout::SLOTS_PER_PAGE;
-use crate::format::slot::{SlotBytes, is_empty, is_sealed};
+use crate::format::slot::{SlotBytes, checksum_holds, is_empty};
 
-pub use place::{Homes, Key, Placement};
+pub use homes::{Homes, Key, Placement};
 pub use store::{Location, SlotPage, SlotStore};
 
 /// Pages one insert brings to memory at most while it looks for a free slot (1 MiB). Beyond that
@@ -140,7 +140,7 @@ impl<S: SlotStore> Cortex<S> {
     }
 
     fn judge(&self, at: Location, bytes: &SlotBytes) -> Occupant {
-        if !is_sealed(bytes) {
+        if !checksum_holds(bytes) {
             Occupant::Damaged
         } else if at.region == Region::Stash || self.placement.homes(Key::of(bytes)).contains(at.page) {
             Occupant::Anchor

@@ -4,14 +4,14 @@
 use std::collections::{HashMap, HashSet};
 
 use super::bucket::{self, SLOTS};
+use super::homes::{Homes, Key};
 use super::locks::Held;
-use super::place::{Homes, Key};
 use super::store::{SlotPage, SlotStore};
 use super::{Cortex, SEARCH_PAGES_MAX};
 use crate::base::Result;
 use crate::format::Region;
 use crate::format::layout::KICKS_MAX;
-use crate::format::slot::is_sealed;
+use crate::format::slot::checksum_holds;
 
 /// The pages an operation has in hand; `None` for one that cannot be read.
 pub type PageSet<P> = HashMap<u64, Option<P>>;
@@ -121,7 +121,7 @@ impl<S: SlotStore> Search<'_, S> {
         for slot in 0..SLOTS {
             let bytes = bucket::slot(&payload, slot);
             // A damaged anchor, or one that must not stand here, never moves.
-            if !is_sealed(bytes) {
+            if !checksum_holds(bytes) {
                 continue;
             }
             let key = Key::of(bytes);

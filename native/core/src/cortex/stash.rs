@@ -8,11 +8,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use parking_lot::Mutex;
 
 use super::bucket::{self, SLOTS};
-use super::place::{Homes, Key, Placement};
+use super::homes::{Homes, Key, Placement};
 use super::store::{Location, SlotPage, SlotStore};
 use crate::base::{Code, Error, Result};
 use crate::format::Region;
-use crate::format::slot::{EMPTY, SlotBytes, is_sealed};
+use crate::format::slot::{EMPTY, SlotBytes, checksum_holds};
 
 /// Most pages a stash may have: it stays in memory, whatever a superblock claims.
 const PAGES_MAX: u64 = 64;
@@ -49,7 +49,7 @@ impl<P: SlotPage> Stash<P> {
                     let payload = bucket::snapshot(&handle);
                     for slot in 0..SLOTS {
                         let bytes = bucket::slot(&payload, slot);
-                        if is_sealed(bytes) {
+                        if checksum_holds(bytes) {
                             let key = Key::of(bytes);
                             let homes = placement.homes(key);
                             index.entry(key).or_insert(Entry { page, slot, homes });
@@ -91,8 +91,8 @@ impl<P: SlotPage> Stash<P> {
         let entry = index.get(&key)?;
         let page = self.pages[entry.page].as_ref()?;
         let bytes = page.with(|payload| *bucket::slot(payload, entry.slot));
-        let sealed = is_sealed(&bytes) && Key::of(&bytes) == key;
-        sealed.then(|| (location(entry.page, entry.slot), page.clone(), bytes))
+        let checksummed = checksum_holds(&bytes) && Key::of(&bytes) == key;
+        checksummed.then(|| (location(entry.page, entry.slot), page.clone(), bytes))
     }
 
     /// Puts an anchor into a free slot; `None` if there is none. The caller holds the stash lock.

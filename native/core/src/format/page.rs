@@ -1,4 +1,4 @@
-//! Seal and check of a metadata page's trailer (docs/format.md 2).
+//! Checksum and check of a metadata page's trailer (docs/format.md 2).
 
 use super::layout::{self, PageTrailer};
 use super::{PageMap, Region};
@@ -12,7 +12,7 @@ const TXN_AT: usize = TRAILER + PageTrailer::AT_TXN;
 const CRC_AT: usize = TRAILER + PageTrailer::AT_CRC;
 
 /// Writes the trailer: after it the page is ready for the disk.
-pub fn seal_page(bytes: &mut PageBytes, map: &PageMap, region: Region, number: u64, txn: u64) {
+pub fn checksum_page(bytes: &mut PageBytes, map: &PageMap, region: Region, number: u64, txn: u64) {
     let trailer = PageTrailer {
         magic: layout::PAGE_MAGIC as u32,
         region: region as u16,
@@ -54,12 +54,12 @@ pub fn verify_page(
     Ok(trailer.txn)
 }
 
-/// The transaction in the trailer of a page image, sealed or not; 0 for a blank one.
+/// The transaction in the trailer of a page image, with a good checksum or not; 0 for a blank one.
 pub fn page_txn(bytes: &PageBytes) -> u64 {
     u64::from_le_bytes(std::array::from_fn(|i| bytes[TXN_AT + i]))
 }
 
-/// Notes the transaction in the trailer of a page image, for whoever seals it.
+/// Notes the transaction in the trailer of a page image, for whoever writes its checksum.
 pub fn set_page_txn(bytes: &mut PageBytes, txn: u64) {
     bytes[TXN_AT..TXN_AT + 8].copy_from_slice(&txn.to_le_bytes());
 }
@@ -75,12 +75,12 @@ mod tests {
 
     fn sample() -> PageBytes {
         let mut page: PageBytes = std::array::from_fn(|i| (i * 7) as u8);
-        seal_page(&mut page, &map(7), Region::Cortex, 5, 99);
+        checksum_page(&mut page, &map(7), Region::Cortex, 5, 99);
         page
     }
 
     #[test]
-    fn a_sealed_page_verifies_and_names_its_transaction() {
+    fn a_checksummed_page_verifies_and_names_its_transaction() {
         let page = sample();
         assert_eq!(verify_page(&page, &map(7), Region::Cortex, 5), Ok(99));
         assert_eq!(page_txn(&page), 99);
@@ -105,7 +105,7 @@ mod tests {
         assert!(verify_page(&page, &map(8), Region::Cortex, 5).is_err());
         assert!(verify_page(&[0; BLOCK_SIZE], &map(7), Region::Cortex, 5).is_err());
         let mut unborn = page;
-        seal_page(&mut unborn, &map(7), Region::Cortex, 5, 0);
+        checksum_page(&mut unborn, &map(7), Region::Cortex, 5, 0);
         assert!(verify_page(&unborn, &map(7), Region::Cortex, 5).is_err());
         let mut reserved = page;
         reserved[TRAILER + 0x28] = 1;

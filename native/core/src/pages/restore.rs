@@ -11,10 +11,10 @@ use crate::format::{PageBytes, verify_page};
 const READ_RUN: usize = 256;
 
 impl PageCache {
-    /// As [`PageCache::write_home`], for recovery: where an earlier crash has left copy B bad and copy A
+    /// As [`PageCache::write_in_place`], for recovery: where an earlier crash has left copy B bad and copy A
     /// good, copy B is written and flushed before copy A. (A then B would pass through a moment in
     /// which both are bad: examples/explore_commit, "copy A always first in recovery".)
-    pub fn write_home_after_crash(&self, device: &dyn Device, snapshot: &Snapshot) -> Result<usize> {
+    pub fn write_in_place_after_crash(&self, device: &dyn Device, snapshot: &Snapshot) -> Result<usize> {
         self.write_groups(device, snapshot, &|group| self.write_bad_copies_b(device, group))
     }
 
@@ -59,7 +59,7 @@ mod tests {
     use super::*;
     use crate::base::CopyPage;
     use crate::device::testing::{MemDevice, RecordingDevice};
-    use crate::format::{Geometry, Region, seal_page, superblock};
+    use crate::format::{Geometry, Region, checksum_page, superblock};
     use crate::testing::{FormatOptions, format_volume};
     use std::sync::Arc;
 
@@ -76,7 +76,7 @@ mod tests {
         let geometry = superblock::read(&device).unwrap().geometry;
         for number in PAGES {
             let mut image = [number as u8; BLOCK_SIZE];
-            seal_page(&mut image, &geometry.map, Region::Descriptor, number, 5);
+            checksum_page(&mut image, &geometry.map, Region::Descriptor, number, 5);
             for copy in 0..2 {
                 device.write(geometry.page_block(copy, page(&geometry, number)).unwrap(), &image).unwrap();
             }
@@ -112,9 +112,9 @@ mod tests {
         }
         let snapshot = cache.snapshot(6);
         if after_crash {
-            cache.write_home_after_crash(&*device, &snapshot).unwrap();
+            cache.write_in_place_after_crash(&*device, &snapshot).unwrap();
         } else {
-            cache.write_home(&*device, &snapshot).unwrap();
+            cache.write_in_place(&*device, &snapshot).unwrap();
         }
         assert_eq!(good_copies(&*device, &geometry), [2; 5]);
         let mut fewest = 2;

@@ -3,7 +3,7 @@
 use super::{CachedPage, PageCache};
 use crate::base::{AlignedBuf, BLOCK_SIZE, BlockNumber, Result};
 use crate::device::Device;
-use crate::format::{PageBytes, Region, seal_page};
+use crate::format::{PageBytes, Region, checksum_page};
 use std::sync::Arc;
 
 /// Pages of one vectored write: 1 MiB.
@@ -40,7 +40,7 @@ pub(super) type HomeImage<'a> = (Region, u64, &'a PageBytes, u64);
 impl PageCache {
     /// Writes the snapshot home, flushing after each copy. Returns the pages written per copy. On an
     /// error the volume must stop writing: home may hold any mixture, the log still has it all.
-    pub fn write_home(&self, device: &dyn Device, snapshot: &Snapshot) -> Result<usize> {
+    pub fn write_in_place(&self, device: &dyn Device, snapshot: &Snapshot) -> Result<usize> {
         self.write_groups(device, snapshot, &|_| Ok(()))
     }
 
@@ -109,7 +109,7 @@ impl PageCache {
                 let target: &mut PageBytes =
                     (&mut buf[i * BLOCK_SIZE..(i + 1) * BLOCK_SIZE]).try_into().expect("one block");
                 target.copy_from_slice(&image[..]);
-                seal_page(target, &self.map, *region, *number, *txn);
+                checksum_page(target, &self.map, *region, *number, *txn);
             }
             device.write(copy.plus(first), &buf[..run.len() * BLOCK_SIZE])?;
         }

@@ -3,11 +3,11 @@
 use super::sizes::choose_sizes;
 use super::system_files::{SYSTEM_DIRECTORIES, directory_slot};
 use crate::base::{AlignedBuf, BLOCK_SIZE, BlockNumber, Code, Error, Result, siphash24};
-use crate::chronicle::checkpoint;
 use crate::cortex::{Key, Placement};
 use crate::device::Device;
 use crate::format::layout as l;
-use crate::format::{Geometry, PageBytes, Region, seal_page, superblock};
+use crate::format::{Geometry, PageBytes, Region, checksum_page, superblock};
+use crate::log::checkpoint;
 use std::collections::BTreeMap;
 
 /// What mkfs is asked for. `block_count` blocks of the device become the volume.
@@ -185,7 +185,7 @@ fn write_page(
     region: Region,
     number: u64,
 ) -> Result<()> {
-    seal_page(image, &geometry.map, region, number, 1);
+    checksum_page(image, &geometry.map, region, number, 1);
     let page = geometry.map.start(region).plus(number);
     for copy in 0..geometry.copies() {
         let block = geometry.page_block(copy, page).expect("the page is of this copy");

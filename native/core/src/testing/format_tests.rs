@@ -1,11 +1,11 @@
 use super::{FormatOptions, format_volume};
 use crate::base::{BLOCK_SIZE, BlockNumber};
-use crate::chronicle::{checkpoint, recover};
 use crate::cortex::{Key, Placement};
 use crate::device::Device;
 use crate::device::testing::{Discard, MemDevice};
 use crate::format::slot::{Slot, SlotBytes, is_empty};
 use crate::format::{Region, superblock, verify_page};
+use crate::log::{checkpoint, recover};
 
 fn block(device: &MemDevice, number: u64) -> [u8; BLOCK_SIZE] {
     let mut bytes = [0; BLOCK_SIZE];

@@ -3,12 +3,12 @@
 
 use super::{FormatOptions, format_volume, make_superblock};
 use crate::base::{BLOCK_SIZE, BlockNumber, siphash24};
-use crate::chronicle::RecordView;
 use crate::cortex::{Key, Placement};
 use crate::device::Device;
 use crate::device::testing::MemDevice;
 use crate::format::layout::Descriptor;
 use crate::format::{Geometry, PageBytes, PageMap, Region, Slot, SlotBytes, verify_page};
+use crate::log::RecordView;
 use serde_json::Value;
 
 fn hex(v: &Value) -> Vec<u8> {

@@ -21,7 +21,7 @@ impl FileSystem {
     pub(super) fn set_acl(&self, ino: Ino, name: &[u8], value: &[u8]) -> Result<()> {
         let acl = Acl::parse(value)?;
         let volume = &self.volume;
-        let inode = volume.held(ino)?;
+        let inode = volume.by_ino(ino)?;
         let _inside = volume.enter()?;
         let mut state = inode.state.write();
         check::rewritable(&state)?;

@@ -1,4 +1,4 @@
-//! The interface between the engine and its doors (native FUSE session, N-API binding).
+//! The interface between the engine and its front ends (native FUSE session, N-API binding).
 //!
 //! Contract for all methods: callable from many threads at once; an error changes nothing;
 //! names are bytes, 1 to 255 of them, without NUL and `/` (the implementation checks).
@@ -108,7 +108,7 @@ pub const FALLOC_KEEP_SIZE: u32 = 1;
 pub const FALLOC_PUNCH_HOLE: u32 = 2;
 pub const FALLOC_ZERO_RANGE: u32 = 16;
 
-/// A mounted volume as its doors see it.
+/// A mounted volume as its front ends see it.
 pub trait Vfs: Send + Sync + 'static {
     fn lookup(&self, parent: Ino, name: &[u8]) -> Result<Attr>;
     /// True if names in this directory, and what is known of this file, change without the kernel's

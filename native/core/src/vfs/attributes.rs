@@ -9,7 +9,7 @@ use crate::format::Kind;
 impl FileSystem {
     pub(super) fn set_attributes(&self, ino: Ino, set: &SetAttr, _who: &Caller) -> Result<Attr> {
         let volume = &self.volume;
-        let inode = volume.held(ino)?;
+        let inode = volume.by_ino(ino)?;
         if let Some(size) = set.size {
             match inode.kind {
                 Kind::Regular => volume.truncate(&inode, size)?,

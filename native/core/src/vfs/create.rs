@@ -5,7 +5,7 @@ use super::api::{Attr, Caller};
 use super::check;
 use crate::base::{Code, Ino, Result, now_ns};
 use crate::format::{Kind, Slot, layout};
-use crate::volume::{For, Inode, InodeState};
+use crate::volume::{Inode, InodeState, Purpose};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -51,7 +51,7 @@ impl FileSystem {
             return Err(error);
         }
         volume.inodes.publish(&inode);
-        volume.inodes.look_up(&inode, 1);
+        volume.inodes.add_lookups(&inode, 1);
         if name.is_some() {
             volume.touch_directory(&dir, state, i64::from(kind == Kind::Directory));
         } else {
@@ -152,7 +152,7 @@ impl FileSystem {
         let volume = &self.volume;
         volume.cortex.insert(&inode.state.read().slot.encode())?;
         if let Some(name) = name
-            && let Err(error) = volume.insert_entry(dir, state, name, inode, For::User)
+            && let Err(error) = volume.insert_entry(dir, state, name, inode, Purpose::User)
         {
             volume.cortex.remove(inode.ino, inode.hint)?;
             return Err(error);

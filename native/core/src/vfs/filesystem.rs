@@ -7,12 +7,12 @@ use crate::volume::{Inode, Volume};
 use parking_lot::Mutex;
 use std::sync::Arc;
 
-/// A mounted volume with its doors' operations.
+/// A mounted volume with the operations of its front ends.
 pub struct FileSystem {
     pub volume: Arc<Volume>,
     /// One rename that moves a directory at a time: the tree's shape changes only under it.
     pub(super) moving: Mutex<()>,
-    /// Links of `.hn4/id` that the door knows.
+    /// Links of `.hn4/id` that the front end knows.
     pub(super) links: Mutex<Links>,
 }
 
@@ -21,12 +21,12 @@ impl FileSystem {
         FileSystem { volume, moving: Mutex::new(()), links: Mutex::default() }
     }
 
-    /// A directory that the door holds.
+    /// A directory that the front end has looked up.
     pub(super) fn directory(&self, ino: Ino) -> Result<Arc<Inode>> {
         if super::identity::is_virtual(ino) {
             return Err(Code::NotPermitted.into());
         }
-        let inode = self.volume.held(ino)?;
+        let inode = self.volume.by_ino(ino)?;
         if inode.is_directory() { Ok(inode) } else { Err(Code::NotDirectory.into()) }
     }
 
@@ -65,7 +65,7 @@ impl Vfs for FileSystem {
         if let Some(attr) = self.virtual_attr(ino) {
             return Ok(attr);
         }
-        let inode = self.volume.held(ino)?;
+        let inode = self.volume.by_ino(ino)?;
         let state = inode.state.read();
         Ok(self.volume.attr(&inode, &state))
     }
@@ -112,38 +112,38 @@ impl Vfs for FileSystem {
         self.retry(|| self.move_name(parent, name, new_parent, new_name, flags))
     }
     fn read(&self, ino: Ino, offset: u64, buf: &mut [u8]) -> Result<usize> {
-        let inode = self.volume.held(ino)?;
+        let inode = self.volume.by_ino(ino)?;
         self.volume.read(&inode, offset, buf)
     }
     fn write(&self, ino: Ino, offset: u64, data: &[u8], kill_suidgid: bool) -> Result<usize> {
         self.volume.throttle()?;
-        let inode = self.volume.held(ino)?;
+        let inode = self.volume.by_ino(ino)?;
         self.retry(|| self.volume.write(&inode, Some(offset), data, kill_suidgid))?;
         Ok(data.len())
     }
     fn append(&self, ino: Ino, data: &[u8], kill_suidgid: bool) -> Result<u64> {
         self.volume.throttle()?;
-        let inode = self.volume.held(ino)?;
+        let inode = self.volume.by_ino(ino)?;
         self.retry(|| self.volume.write(&inode, None, data, kill_suidgid))
     }
     fn fallocate(&self, ino: Ino, mode: u32, offset: u64, length: u64) -> Result<()> {
         self.volume.throttle()?;
-        let inode = self.volume.held(ino)?;
+        let inode = self.volume.by_ino(ino)?;
         self.retry(|| self.volume.fallocate(&inode, mode, offset, length))
     }
     fn seek(&self, ino: Ino, offset: u64, what: Seek) -> Result<u64> {
-        let inode = self.volume.held(ino)?;
+        let inode = self.volume.by_ino(ino)?;
         self.volume.seek(&inode, offset, what == Seek::Data)
     }
     fn copy_range(&self, from: Ino, from_offset: u64, to: Ino, to_offset: u64, length: u64) -> Result<u64> {
-        let (source, target) = (self.volume.held(from)?, self.volume.held(to)?);
+        let (source, target) = (self.volume.by_ino(from)?, self.volume.by_ino(to)?);
         self.volume.copy_range(&source, from_offset, &target, to_offset, length)
     }
     fn fsync(&self, ino: Ino, _data_only: bool) -> Result<()> {
         if super::identity::is_virtual(ino) {
             return Ok(());
         }
-        let inode = self.volume.held(ino)?;
+        let inode = self.volume.by_ino(ino)?;
         self.volume.sync_file(&inode)
     }
     fn syncfs(&self) -> Result<()> {

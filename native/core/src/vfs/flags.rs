@@ -14,7 +14,7 @@ impl FileSystem {
             return Err(Code::NotSupported.into());
         }
         let volume = &self.volume;
-        let inode = volume.held(ino)?;
+        let inode = volume.by_ino(ino)?;
         if !matches!(inode.kind, Kind::Regular | Kind::Directory) {
             return Err(Code::NotSupported.into());
         }

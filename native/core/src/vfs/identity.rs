@@ -10,7 +10,7 @@ use super::check;
 use super::locking::Locked;
 use crate::base::{Code, Error, Ino, Result, now_ns};
 use crate::format::{Kind, layout};
-use crate::volume::{For, Inode};
+use crate::volume::{Inode, Purpose};
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -225,7 +225,7 @@ impl FileSystem {
 
     /// Back to the seed_id.
     pub(super) fn reset_public_id(&self, ino: Ino) -> Result<()> {
-        let id = self.volume.held(ino)?.state.read().slot.seed_id();
+        let id = self.volume.by_ino(ino)?.state.read().slot.seed_id();
         self.change_public_id(ino, id)
     }
 
@@ -233,7 +233,7 @@ impl FileSystem {
         let volume = &self.volume;
         let _inside = volume.enter()?;
         let ids = volume.inode(layout::INO_PUBLIC_IDS, 0)?;
-        let inode = volume.held(ino)?;
+        let inode = volume.by_ino(ino)?;
         let mut locked = Locked::new(&[&ids, &inode]);
         let state = locked.of(&inode);
         check::rewritable(state)?;
@@ -246,7 +246,7 @@ impl FileSystem {
             if volume.find_entry(&ids, locked.of(&ids), hex(&id).as_bytes())?.is_some() {
                 return Err(Code::Exists.into());
             }
-            volume.insert_entry(&ids, locked.of(&ids), hex(&id).as_bytes(), &inode, For::User)?;
+            volume.insert_entry(&ids, locked.of(&ids), hex(&id).as_bytes(), &inode, Purpose::User)?;
         }
         if old != seed {
             volume.load_table_locked(&ids, locked.of(&ids))?;

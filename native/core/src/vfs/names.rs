@@ -7,7 +7,7 @@ use super::locking::Locked;
 use crate::base::{Code, Error, Ino, Result, now_ns};
 use crate::directory::Entry;
 use crate::format::{Kind, layout};
-use crate::volume::{For, Inode};
+use crate::volume::{Inode, Purpose};
 use std::sync::Arc;
 
 impl FileSystem {
@@ -26,7 +26,7 @@ impl FileSystem {
         let dir = self.directory(parent)?;
         if name == b"." || name == b".." {
             let inode = if name == b"." { dir } else { self.parent_of(&dir)? };
-            volume.inodes.look_up(&inode, 1);
+            volume.inodes.add_lookups(&inode, 1);
             return Ok(inode);
         }
         volume.load_table(&dir)?;
@@ -34,7 +34,7 @@ impl FileSystem {
         let state = dir.state.read();
         let entry = volume.find_entry(&dir, &state, name)?.ok_or(Code::NotFound)?;
         let inode = self.file_of(&dir, &entry)?;
-        volume.inodes.look_up(&inode, 1);
+        volume.inodes.add_lookups(&inode, 1);
         Ok(inode)
     }
 
@@ -66,7 +66,7 @@ impl FileSystem {
         let volume = &self.volume;
         let _inside = volume.enter()?;
         let dir = self.directory(parent)?;
-        let inode = volume.held(ino)?;
+        let inode = volume.by_ino(ino)?;
         if inode.is_directory() {
             return Err(Code::NotPermitted.into());
         }
@@ -83,7 +83,7 @@ impl FileSystem {
         let state = locked.of(&dir);
         check::alive(state)?;
         check::mutable(state)?;
-        volume.insert_entry(&dir, state, name, &inode, For::User)?;
+        volume.insert_entry(&dir, state, name, &inode, Purpose::User)?;
         volume.touch_directory(&dir, state, 0);
         let target = locked.of(&inode);
         target.slot.attributes.nlink = nlink + 1;
@@ -95,12 +95,12 @@ impl FileSystem {
             volume.reconcile_orphan(&inode);
         }
         volume.mark(&inode, target);
-        volume.inodes.look_up(&inode, 1);
+        volume.inodes.add_lookups(&inode, 1);
         Ok(volume.attr(&inode, target))
     }
 
     pub(super) fn read_link(&self, ino: Ino) -> Result<Vec<u8>> {
-        let inode = self.volume.held(ino)?;
+        let inode = self.volume.by_ino(ino)?;
         if inode.kind != Kind::Symlink {
             return Err(Code::InvalidArgument.into());
         }

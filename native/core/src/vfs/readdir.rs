@@ -93,7 +93,7 @@ impl FileSystem {
             }
             match self.file_of(dir, entry) {
                 Ok(inode) => {
-                    self.volume.inodes.look_up(&inode, 1);
+                    self.volume.inodes.add_lookups(&inode, 1);
                     inode
                 }
                 // A damaged file still shows its name; its own lookup reports the damage.

@@ -7,7 +7,7 @@ use super::locking::Locked;
 use crate::base::{Code, Ino, Result, now_ns};
 use crate::directory::Entry;
 use crate::format::{Kind, layout};
-use crate::volume::{For, Inode};
+use crate::volume::{Inode, Purpose};
 use std::sync::Arc;
 
 /// Directories above a directory: more than this is a loop on the disk.
@@ -115,7 +115,7 @@ impl FileSystem {
     fn whiteout(&self, parent: Ino) -> Result<Arc<Inode>> {
         let who = super::api::Caller::default();
         let attr = self.create(parent, None, libc::S_IFCHR, 0, None, &who)?;
-        let inode = self.volume.held(attr.ino)?;
+        let inode = self.volume.by_ino(attr.ino)?;
         self.volume.inodes.forget(attr.ino, 1);
         Ok(inode)
     }
@@ -204,7 +204,7 @@ impl FileSystem {
         // The new name first: it is the step that can need space.
         match victim {
             Some(_) => volume.replace_entry(&to.dir, locked.of(&to.dir), to.name, source)?,
-            None => volume.insert_entry(&to.dir, locked.of(&to.dir), to.name, source, For::User)?,
+            None => volume.insert_entry(&to.dir, locked.of(&to.dir), to.name, source, Purpose::User)?,
         }
         let old_name = match whiteout {
             Some(whiteout) => volume.replace_entry(&from.dir, locked.of(&from.dir), from.name, whiteout),

@@ -26,7 +26,7 @@ impl FileSystem {
         if is_virtual(ino) {
             return Err(Code::NoAttribute.into());
         }
-        let inode = self.volume.held(ino)?;
+        let inode = self.volume.by_ino(ino)?;
         let state = inode.state.read();
         if name == PUBLIC_ID {
             return Ok(super::identity::show(&state.slot.anchor.public_id).into_bytes());
@@ -41,7 +41,7 @@ impl FileSystem {
         if is_virtual(ino) {
             return Ok(Vec::new());
         }
-        let inode = self.volume.held(ino)?;
+        let inode = self.volume.by_ino(ino)?;
         let state = inode.state.read();
         Ok(xattr::list(&self.volume.xattrs(&inode, &state)?))
     }
@@ -71,7 +71,7 @@ impl FileSystem {
     ) -> Result<()> {
         supported(name)?;
         let volume = &self.volume;
-        let inode = volume.held(ino)?;
+        let inode = volume.by_ino(ino)?;
         let _inside = volume.enter()?;
         let mut state = inode.state.write();
         check::rewritable(&state)?;

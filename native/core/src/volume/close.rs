@@ -72,7 +72,7 @@ impl Volume {
         state.set(layout::DATA_CLASS_TOMBSTONE, unnamed);
         self.cortex.update(inode.ino, inode.hint, &state.slot.encode())?;
         state.slot_dirty = false;
-        state.leave_area = false;
+        state.leaves_overwrites = false;
         Ok(())
     }
 }

@@ -20,7 +20,7 @@ mod writeback;
 pub use change::kill_suidgid;
 pub use inode::{Inode, InodeState, Inodes};
 pub use open::{OpenOptions, OpenReport, Say};
-pub use space::For;
+pub use space::Purpose;
 pub use transaction::CommitStats;
 
 use crate::allocator::Allocator;
@@ -36,10 +36,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::time::Instant;
 
-use blocks::{AreaIndex, BlockTable};
+use blocks::{BlockTable, Overwrites};
 use commit::Log;
 use inode::SlotPages;
-use space::{Numbers, Room, Space};
+use space::{Credits, Numbers, Space};
 use transaction::{CommitState, Gate};
 
 /// A mounted volume. Shared by the session's threads; [`Volume::close`] ends it.
@@ -56,7 +56,7 @@ pub struct Volume {
     new_stride: u64,
     new_scale: u16,
     table: BlockTable,
-    area: AreaIndex,
+    area: Overwrites,
     pub space: Space,
     pub numbers: Numbers,
     alloc: Mutex<Allocator>,
@@ -69,19 +69,19 @@ pub struct Volume {
     /// Files for the next commit: their slots changed, or they have blocks to place.
     changed: Mutex<Vec<Arc<Inode>>>,
     /// Files whose entry in the orphan directory may have to come or go at the next commit.
-    orphans: Mutex<Vec<Arc<Inode>>>,
+    orphan_changes: Mutex<Vec<Arc<Inode>>>,
     /// Files to be deleted for good.
-    dying: Mutex<Vec<Arc<Inode>>>,
+    to_reap: Mutex<Vec<Arc<Inode>>>,
     /// Files whose delayed data the next commit must take along.
-    with_data: Mutex<BTreeMap<u64, Arc<Inode>>>,
-    /// Files with a reservation behind their end, and when they last grew.
-    growing: Mutex<BTreeMap<u64, Instant>>,
+    to_sync: Mutex<BTreeMap<u64, Arc<Inode>>>,
+    /// Files with a growth window behind their end, and when they last grew.
+    growth_windows: Mutex<BTreeMap<u64, Instant>>,
     /// Files that took another's place in the running transaction: it waits for their data.
-    renamed: Mutex<Vec<Arc<Inode>>>,
+    to_place_first: Mutex<Vec<Arc<Inode>>>,
     /// Delayed blocks of all files.
     dirty_blocks: AtomicU64,
     /// Who may use the blocks that can be written before the next proof.
-    room: Room,
+    room: Credits,
     healed_blocks: AtomicU64,
     /// Log bytes of a transaction at most, and delayed blocks.
     log_limit: u64,

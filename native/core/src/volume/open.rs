@@ -2,16 +2,15 @@
 
 use crate::allocator::{Allocator, FreeMapSource};
 use crate::base::{BufPool, Result, checksum_self_test};
-use crate::chronicle::Ring;
-use crate::chronicle::checkpoint::LogPoint;
 use crate::cortex::{Cortex, Geometry as CortexGeometry};
 use crate::device::{Device, IoQueue, QUEUE_DEPTH};
 use crate::extension::UnitAllocator;
 use crate::format::{Region, Window, layout, superblock};
+use crate::log::Ring;
 use crate::pages::PageCache;
 use crate::volume::Volume;
-use crate::volume::blocks::AreaIndex;
 use crate::volume::blocks::BlockTable;
+use crate::volume::blocks::Overwrites;
 use crate::volume::commit::Committer;
 use crate::volume::commit::Log;
 use crate::volume::inode::Inodes;
@@ -142,7 +141,7 @@ impl Volume {
             geometry.area_blocks,
         )?;
         let table = BlockTable::new(pages.clone(), geometry.data_blocks());
-        let area = AreaIndex::build(&table, geometry.window_blocks, geometry.data_blocks())?;
+        let area = Overwrites::build(&table, geometry.window_blocks, geometry.data_blocks())?;
         let counters = next.counters;
         let cortex = Cortex::open(
             SlotPages { pages: pages.clone() },
@@ -184,13 +183,13 @@ impl Volume {
             buffers: BufPool::new(32 << 20),
             copies: geometry.copies() as u64,
             changed: Mutex::default(),
-            orphans: Mutex::default(),
-            dying: Mutex::default(),
-            with_data: Mutex::default(),
-            renamed: Mutex::default(),
-            growing: Mutex::default(),
+            orphan_changes: Mutex::default(),
+            to_reap: Mutex::default(),
+            to_sync: Mutex::default(),
+            to_place_first: Mutex::default(),
+            growth_windows: Mutex::default(),
             dirty_blocks: AtomicU64::new(0),
-            room: crate::volume::space::Room::default(),
+            room: crate::volume::space::Credits::default(),
             healed_blocks: AtomicU64::new(0),
             log_limit,
             // 56 bytes of log for every delayed block at worst.
@@ -213,7 +212,7 @@ impl Volume {
             options,
         });
         let root = volume.inode(layout::INO_ROOT, 0)?;
-        volume.inodes.look_up(&root, 1);
+        volume.inodes.add_lookups(&root, 1);
         if !volume.options.read_only {
             report.orphans = volume.adopt_orphans()?;
             volume.start_threads(Committer::new(block.epoch, &next))?;
@@ -252,6 +251,3 @@ fn guarded(volume: &Volume, body: impl FnOnce()) {
         volume.abandon();
     }
 }
-
-/// Where the log goes on, for the committer.
-pub(super) type Next = LogPoint;

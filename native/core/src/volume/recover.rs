@@ -2,13 +2,13 @@
 //! the result the new truth before anything else is written.
 
 use crate::base::{AlignedBuf, Code, CopyPage, Error, Result, crc32c};
-use crate::chronicle::checkpoint::{self, LogPoint};
-use crate::chronicle::{PageImages, Recovered, Rewrite, apply_record, recover as find_last, replay};
 use crate::device::Device;
 use crate::format::layout::Checkpoint;
 use crate::format::{Geometry, PageBytes, Region, page_txn, set_page_txn};
+use crate::log::checkpoint::{self, LogPoint};
+use crate::log::{PageImages, Recovered, Rewrite, apply_record, recover as find_last, replay};
 use crate::pages::PageCache;
-use crate::volume::open::{Next, OpenReport};
+use crate::volume::open::OpenReport;
 use std::collections::BTreeMap;
 
 /// Numbers given between two commits are covered by what the last one stored (space.rs).
@@ -55,7 +55,7 @@ pub(super) fn recover(
     geometry: &Geometry,
     pages: &PageCache,
     read_only: bool,
-) -> Result<(OpenReport, Next, Checkpoint)> {
+) -> Result<(OpenReport, LogPoint, Checkpoint)> {
     let found = checkpoint::read(device, geometry)?.checkpoint;
     let recovered = find_last(device, geometry, &found)?;
     check_device(device, geometry, &found, &recovered)?;
@@ -83,7 +83,7 @@ pub(super) fn recover(
     checkpoint::write(device, geometry, &chosen)?;
     device.flush()?;
     let snapshot = pages.snapshot(next.txn - 1);
-    pages.write_home_after_crash(device, &snapshot)?;
+    pages.write_in_place_after_crash(device, &snapshot)?;
     let mut counters = next.counters;
     counters.next_number += NUMBERS_AHEAD;
     let tail = LogPoint { counters, ..next };

@@ -128,14 +128,14 @@ fn every_checkpoint_block_is_whole_after_a_life() {
     let blocks: Vec<BlockNumber> = (0..2).flat_map(|slot| rig.geometry.checkpoint_blocks(slot)).collect();
     for left in 0..4 {
         let device = Arc::new(rig.crashed.snapshot());
-        let found = hn4_core::chronicle::checkpoint::read(&*device, &rig.geometry).expect("a checkpoint");
+        let found = hn4_core::log::checkpoint::read(&*device, &rig.geometry).expect("a checkpoint");
         // One of the pair in force must be left.
         if left as u64 / 2 != found.checkpoint.generation % 2 {
             continue;
         }
         blocks.iter().enumerate().filter(|(i, _)| *i != left).for_each(|(_, &block)| zero(&device, block));
         one_life(device.clone(), false);
-        let found = hn4_core::chronicle::checkpoint::read(&*device, &rig.geometry).expect("a checkpoint");
+        let found = hn4_core::log::checkpoint::read(&*device, &rig.geometry).expect("a checkpoint");
         assert_eq!(found.valid_blocks, 4, "only block {} was left", blocks[left].0);
     }
 }

@@ -55,7 +55,7 @@ impl Rig {
         let (closed, crashed, world) = filled(&options, seed);
         let (foreign, ..) = filled(&FormatOptions { seed: [0xf0; 16], ..options }, seed);
         let geometry = superblock::read(&closed).expect("a superblock").geometry;
-        let checkpoint = hn4_core::chronicle::checkpoint::read(&crashed, &geometry).expect("a checkpoint");
+        let checkpoint = hn4_core::log::checkpoint::read(&crashed, &geometry).expect("a checkpoint");
         let mut rig = Rig { geometry, closed, crashed, is_proven: false, foreign, expected: BTreeMap::new() };
         let last = rig.records().last().map_or(0, |&block| txn_of(&rig.crashed, block));
         rig.is_proven = checkpoint.checkpoint.proven_txn >= last;
@@ -100,7 +100,7 @@ impl Rig {
 
     /// First blocks of the records from the tail on, in order of their transactions.
     pub fn records(&self) -> Vec<BlockNumber> {
-        let found = hn4_core::chronicle::checkpoint::read(&self.crashed, &self.geometry).expect("one");
+        let found = hn4_core::log::checkpoint::read(&self.crashed, &self.geometry).expect("one");
         let ring = self.geometry.log_start + 2..self.geometry.log_start + self.geometry.log_blocks;
         let is_record = |&block: &BlockNumber| {
             read_block(&self.crashed, block)[..4] == (l::RECORD_MAGIC as u32).to_le_bytes()

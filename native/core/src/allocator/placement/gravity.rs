@@ -29,7 +29,7 @@ impl Planner<'_> {
     fn first_fit(&mut self, bursts: &[Burst]) -> Result<Equation> {
         let first = bursts[0].first;
         let want = leading_span(bursts) + self.growth_wish();
-        self.allocator.drop_reservation(self.file.holder)?;
+        self.allocator.drop_growth_window(self.file.holder)?;
         let found = self.search(want, 1)?;
         let place = found.and_then(|run| self.window.gravity_for(run.start, first, 1, 0));
         place.ok_or_else(|| Error::from(Code::NoSpace))

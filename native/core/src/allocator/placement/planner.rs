@@ -26,9 +26,9 @@ pub(super) struct Planner<'a> {
 
 pub(super) fn plan(allocator: &mut Allocator, file: &FileState, bursts: &[Burst]) -> Result<Plan> {
     match attempt(allocator, file, bursts) {
-        Err(error) if out_of_room(&error) && allocator.revoke_reservation()? => {
-            // Homes and shells inside reservations were avoided: now nothing else is left.
-            while allocator.revoke_reservation()? {}
+        Err(error) if out_of_room(&error) && allocator.revoke_growth_window()? => {
+            // Homes and shells inside growth windows were avoided: now nothing else is left.
+            while allocator.revoke_growth_window()? {}
             attempt(allocator, file, bursts)
         }
         planned => planned,
@@ -103,7 +103,7 @@ impl<'a> Planner<'a> {
             let count = if self.strided(first) { self.blocked(first, len, 1)? } else { len };
             let wish = if first + len == self.file.size_blocks { self.growth_wish() } else { 0 };
             if wish > 0 {
-                self.allocator.drop_reservation(self.file.holder)?;
+                self.allocator.drop_growth_window(self.file.holder)?;
             }
             placed = self.new_segment(first, count, |planner| planner.search(count + wish, 1))?;
         }
@@ -351,14 +351,14 @@ impl<'a> Planner<'a> {
             return Ok(());
         }
         let start = DataNumber(tail.run().end());
-        let own = self.allocator.reservation(holder);
+        let own = self.allocator.growth_window(holder);
         if own.is_some_and(|own| own.start == start && own.len >= wish / 2) {
             return Ok(());
         }
         match self.allocator.free_run_at(start, wish, Some(holder))? {
-            0 => self.allocator.drop_reservation(holder),
+            0 => self.allocator.drop_growth_window(holder),
             free => {
-                self.allocator.drop_reservation(holder)?;
+                self.allocator.drop_growth_window(holder)?;
                 self.allocator.reserve(holder, Run::new(start, free))
             }
         }

@@ -68,7 +68,7 @@ fn a_new_file_lands_on_the_first_run_with_room_for_the_burst() {
     s.claim(0, 10);
     s.claim(40, 10);
     assert_eq!(s.pieces(1_000_000_000, 100, Write::New), [(1_000_000_000, 100, 50, Place::Home)]);
-    assert_eq!(s.allocator.reservation(s.holder()), None, "created and closed at once");
+    assert_eq!(s.allocator.growth_window(s.holder()), None, "created and closed at once");
 }
 
 #[test]
@@ -180,29 +180,29 @@ fn growing_files_reserve_behind_their_end() {
     s.growth = Growth::File;
     s.pieces(0, 10, Write::New);
     let cap = WINDOW / 32;
-    assert_eq!(s.allocator.reservation(s.holder()), Some(Run::new(DataNumber(10), 2048)), "8 MiB");
+    assert_eq!(s.allocator.growth_window(s.holder()), Some(Run::new(DataNumber(10), 2048)), "8 MiB");
     assert_eq!(s.allocator.find_one().unwrap(), Some(DataNumber(2058)), "others keep away");
     s.pieces(10, 500, Write::New);
     assert_eq!(
-        s.allocator.reservation(s.holder()),
+        s.allocator.growth_window(s.holder()),
         Some(Run::new(DataNumber(510), 1548)),
         "more than half is left"
     );
     s.pieces(510, 1000, Write::New);
-    assert_eq!(s.allocator.reservation(s.holder()), Some(Run::new(DataNumber(1510), 2048)));
+    assert_eq!(s.allocator.growth_window(s.holder()), Some(Run::new(DataNumber(1510), 2048)));
     s.pieces(1510, 2500, Write::New);
     assert_eq!(
-        s.allocator.reservation(s.holder()),
+        s.allocator.growth_window(s.holder()),
         Some(Run::new(DataNumber(4010), cap)),
         "its size, at most 1/32"
     );
-    // Someone sits behind the reservation: the next segment brings its own.
+    // Someone sits behind the growth window: the next segment brings its own.
     s.claim(4010 + cap, 1);
     s.pieces(4010, cap, Write::New);
-    assert_eq!(s.allocator.reservation(s.holder()), None);
+    assert_eq!(s.allocator.growth_window(s.holder()), None);
     let next = 4010 + cap + 1;
     assert_eq!(s.pieces(4010 + cap, 1, Write::New), [(4010 + cap, 1, next, Place::Segment)]);
-    assert_eq!(s.allocator.reservation(s.holder()), Some(Run::new(DataNumber(next + 1), cap)));
+    assert_eq!(s.allocator.growth_window(s.holder()), Some(Run::new(DataNumber(next + 1), cap)));
 }
 
 #[test]
@@ -210,11 +210,11 @@ fn small_directories_reserve_their_own_size() {
     let mut s = Scene::new();
     s.growth = Growth::Directory;
     s.pieces(0, 3, Write::New);
-    assert_eq!(s.allocator.reservation(s.holder()), Some(Run::new(DataNumber(3), 3)));
+    assert_eq!(s.allocator.growth_window(s.holder()), Some(Run::new(DataNumber(3), 3)));
 }
 
 #[test]
-fn homes_inside_a_foreign_reservation_are_the_last_resort() {
+fn homes_inside_a_foreign_growth_window_are_the_last_resort() {
     let mut s = Scene::new();
     s.pieces(0, 10, Write::New);
     let other = Holder { owner: 99, copy: 0 };
@@ -224,7 +224,7 @@ fn homes_inside_a_foreign_reservation_are_the_last_resort() {
     s.slots = 0;
     // Index 11 continues the segment at 111, which is taken; its home 11 is reserved; no segment may be made.
     assert_eq!(s.pieces(11, 1, Write::New), [(11, 1, 11, Place::Home)]);
-    assert_eq!(s.allocator.reservation(other), None);
+    assert_eq!(s.allocator.growth_window(other), None);
 }
 
 #[test]

@@ -135,7 +135,7 @@ impl Volume {
             self.used.remove(&data);
         }
         if file.blocks.is_empty() {
-            self.allocator.drop_reservation(Holder { owner: number, copy: 0 }).unwrap();
+            self.allocator.drop_growth_window(Holder { owner: number, copy: 0 }).unwrap();
             self.files.remove(&number);
         } else {
             file.equations.segments.remove_range(keep, 1 << 48, 0);

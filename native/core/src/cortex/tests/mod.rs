@@ -10,17 +10,17 @@ use super::ram::RamStore;
 use super::*;
 use crate::base::Code;
 use crate::format::layout::REGION_PAGES;
-use crate::format::slot::{EMPTY, seal};
+use crate::format::slot::{EMPTY, set_checksum};
 use crate::testing::Rng;
 use std::sync::Arc;
 
-/// A sealed slot; `content` makes versions of it differ.
+/// A checksummed slot; `content` makes versions of it differ.
 pub fn slot_bytes(number: u64, hint: u32, content: u64) -> SlotBytes {
     let mut bytes = EMPTY;
     bytes[..8].copy_from_slice(&number.to_le_bytes());
     bytes[8..12].copy_from_slice(&hint.to_le_bytes());
     bytes[40..48].copy_from_slice(&content.to_le_bytes());
-    seal(&mut bytes);
+    set_checksum(&mut bytes);
     bytes
 }
 

@@ -182,15 +182,15 @@ fn a_full_table_refuses_and_stays_as_it_was() {
 }
 
 #[test]
-fn bytes_without_seal_or_of_another_file_are_refused() {
+fn bytes_without_a_checksum_or_of_another_file_are_refused() {
     let (store, cortex) = open(16, 1);
     let bytes = slot_bytes(20, 3, 1);
     cortex.insert(&bytes).unwrap();
     let before = store.image();
-    let mut unsealed = bytes;
-    unsealed[50] ^= 1;
-    assert_eq!(cortex.insert(&unsealed).unwrap_err().code, Code::InvalidArgument);
-    assert_eq!(cortex.update(20, 3, &unsealed).unwrap_err().code, Code::InvalidArgument);
+    let mut unsummed = bytes;
+    unsummed[50] ^= 1;
+    assert_eq!(cortex.insert(&unsummed).unwrap_err().code, Code::InvalidArgument);
+    assert_eq!(cortex.update(20, 3, &unsummed).unwrap_err().code, Code::InvalidArgument);
     assert_eq!(cortex.update(20, 4, &bytes).unwrap_err().code, Code::InvalidArgument);
     assert!(store.image() == before, "a failed insert changed a slot");
 }

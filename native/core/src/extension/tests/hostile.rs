@@ -16,7 +16,7 @@ fn sample(rng: &mut Rng) -> File {
 }
 
 /// Makes the checksum of the record at `unit` right again.
-fn seal(store: &mut Store, unit: u64) {
+fn set_checksum(store: &mut Store, unit: u64) {
     let mut header = ExtensionRecord::decode(&store.units[unit as usize]).unwrap();
     header.crc = 0;
     header.encode(&mut store.units[unit as usize]);
@@ -64,7 +64,7 @@ fn headers_that_lie_under_a_right_checksum_hurt_nobody() {
             1 => bytes[field..field + 4].copy_from_slice(&(rng.below(460) as u32).to_le_bytes()),
             _ => bytes[field..field + 4].copy_from_slice(&(rng.next_u64() as u32).to_le_bytes()),
         }
-        seal(&mut file.store, unit);
+        set_checksum(&mut file.store, unit);
         let head = if rng.chance(90, 100) { file.chain.head() } else { rng.below(500) };
         if let Ok(chain) = read(&mut file.store, head) {
             assert!(chain.units() <= file.store.used_count());
@@ -99,7 +99,7 @@ fn loops_and_overlaps_are_found() {
     for target in [records[0].unit, last, records[0].unit + 1] {
         let mut store = file.store.clone();
         store.units[last as usize][8..16].copy_from_slice(&target.to_le_bytes());
-        seal(&mut store, last);
+        set_checksum(&mut store, last);
         assert_eq!(read(&mut store, file.chain.head()).unwrap_err().code, Code::Corrupt);
     }
     let mut store = file.store.clone();

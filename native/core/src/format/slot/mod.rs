@@ -40,7 +40,7 @@ impl Slot {
     /// Reads and checks a slot. Errors: `Corrupt` with the field that breaks a rule (an empty
     /// slot fails its checksum); `NotSupported` for features that version 1 only reserves.
     pub fn decode(bytes: &SlotBytes) -> Result<Slot> {
-        if !is_sealed(bytes) {
+        if !checksum_holds(bytes) {
             let field = if anchor_checksum(bytes) == stored(bytes, CHECKSUM_AT) {
                 "attributes crc"
             } else {
@@ -63,7 +63,7 @@ impl Slot {
         }
     }
 
-    /// The sealed bytes; the two checksum fields of `self` are ignored. The state must be legal:
+    /// The bytes with their checksum; the two checksum fields of `self` are ignored. The state must be legal:
     /// debug builds check it, so that a wrong state is found where it is made.
     pub fn encode(&self) -> SlotBytes {
         debug_assert!(self.check().is_ok(), "{:?} in {self:?}", self.check());
@@ -71,7 +71,7 @@ impl Slot {
         let (anchor, attributes) = bytes.split_at_mut(ATTRIBUTES_AT);
         self.anchor.encode(anchor);
         self.attributes.encode(attributes);
-        seal(&mut bytes);
+        set_checksum(&mut bytes);
         bytes
     }
 
@@ -142,23 +142,23 @@ pub fn is_empty(bytes: &[u8]) -> bool {
     bytes.iter().all(|byte| *byte == 0)
 }
 
-/// The number in the bytes of a slot; means something only if they are sealed.
+/// The number in the bytes of a slot; means something only if their checksum holds.
 pub fn number_of(bytes: &SlotBytes) -> u64 {
     u64::from_le_bytes(bytes[..8].try_into().expect("8 bytes"))
 }
 
-/// The placement hint in the bytes of a slot; means something only if they are sealed.
+/// The placement hint in the bytes of a slot; means something only if their checksum holds.
 pub fn hint_of(bytes: &SlotBytes) -> u32 {
     stored(bytes, Anchor::AT_HINT)
 }
 
 /// Do both checksums hold?
-pub fn is_sealed(bytes: &SlotBytes) -> bool {
+pub fn checksum_holds(bytes: &SlotBytes) -> bool {
     anchor_checksum(bytes) == stored(bytes, CHECKSUM_AT) && attributes_crc(bytes) == stored(bytes, CRC_AT)
 }
 
 /// Computes and stores both checksums.
-pub fn seal(bytes: &mut SlotBytes) {
+pub fn set_checksum(bytes: &mut SlotBytes) {
     let checksum = anchor_checksum(bytes);
     bytes[CHECKSUM_AT..CHECKSUM_AT + 4].copy_from_slice(&checksum.to_le_bytes());
     let crc = attributes_crc(bytes);

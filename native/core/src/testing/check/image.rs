@@ -2,10 +2,10 @@
 
 use super::Context;
 use crate::base::{AlignedBuf, BLOCK_SIZE, Code, CopyPage, Error, Result};
-use crate::chronicle::{Counters, PageImages, apply_record, checkpoint, recover, replay};
 use crate::extension::{Unit, Units};
 use crate::format::layout as l;
 use crate::format::{Geometry, PageBytes, Region, verify_page};
+use crate::log::{Counters, PageImages, apply_record, checkpoint, recover, replay};
 use std::collections::BTreeMap;
 
 /// Pages that exist, by page of the copy. All others are blank.

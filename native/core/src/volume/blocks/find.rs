@@ -1,6 +1,6 @@
 //! From a logical index to the data block that holds it (docs/format.md 4).
 
-use super::table::{Claim, copy_of};
+use super::table::{BlockKey, copy_of};
 use crate::base::{Code, DataNumber, Error, Result};
 use crate::format::layout::Descriptor;
 use crate::volume::Volume;
@@ -55,12 +55,12 @@ impl Volume {
             }
             max.min(placed - index)
         };
-        let claim = Claim { owner: inode.ino, index, copy: 0 };
-        if let Some(found) = self.locate_run(inode, state, claim, max, crcs)? {
+        let key = BlockKey { owner: inode.ino, index, copy: 0 };
+        if let Some(found) = self.locate_run(inode, state, key, max, crcs)? {
             return Ok(found);
         }
         if self.recheck_candidates(state, index, 0)?
-            && let Some(found) = self.locate_run(inode, state, claim, max, crcs)?
+            && let Some(found) = self.locate_run(inode, state, key, max, crcs)?
         {
             return Ok(found);
         }
@@ -86,12 +86,12 @@ impl Volume {
         Ok(stale)
     }
 
-    /// The blocks that hold `claim` and the indices behind it; `None`: found nowhere.
+    /// The blocks that hold `key` and the indices behind it; `None`: found nowhere.
     pub fn locate_run(
         &self,
         inode: &Inode,
         state: &InodeState,
-        claim: Claim,
+        key: BlockKey,
         max: u64,
         crcs: &mut Vec<u32>,
     ) -> Result<Option<Extent>> {
@@ -99,21 +99,21 @@ impl Volume {
             let data = DataNumber(data);
             if unwritten { Extent::Unwritten { data, count } } else { Extent::Written { data, count } }
         };
-        if let Some(data) = self.area.find(&claim) {
-            let run = self.table.run(data, claim, 1, crcs)?;
+        if let Some(data) = self.area.find(&key) {
+            let run = self.table.run(data, key, 1, crcs)?;
             if run.0 > 0 {
                 return Ok(Some(extent(data, run)));
             }
         }
         for k in 0..=state.slot.kmax() {
-            let run = state.equations.run(&self.window, claim.index, claim.copy, k, max);
+            let run = state.equations.run(&self.window, key.index, key.copy, k, max);
             let Some((data, contiguous)) = run else { continue };
-            let found = self.table.run(data.0, claim, contiguous, crcs)?;
+            let found = self.table.run(data.0, key, contiguous, crcs)?;
             if found.0 > 0 {
                 return Ok(Some(extent(data.0, found)));
             }
         }
-        debug_assert!(claim.owner == inode.ino);
+        debug_assert!(key.owner == inode.ino);
         Ok(None)
     }
 
@@ -125,12 +125,12 @@ impl Volume {
         index: u64,
         copy: u8,
     ) -> Result<Option<(DataNumber, Descriptor)>> {
-        let claim = Claim { owner: inode.ino, index, copy };
+        let key = BlockKey { owner: inode.ino, index, copy };
         let names_it = |data: u64| -> Result<Option<Descriptor>> {
             let live = self.table.live(data)?;
-            Ok(live.filter(|d| d.owner == claim.owner && d.index == index && copy_of(d) == copy))
+            Ok(live.filter(|d| d.owner == key.owner && d.index == index && copy_of(d) == copy))
         };
-        if let Some(data) = self.area.find(&claim)
+        if let Some(data) = self.area.find(&key)
             && let Some(descriptor) = names_it(data)?
         {
             return Ok(Some((DataNumber(data), descriptor)));

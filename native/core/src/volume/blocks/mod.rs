@@ -5,5 +5,5 @@ mod overwrites;
 mod table;
 
 pub(in crate::volume) use find::Extent;
-pub(in crate::volume) use overwrites::AreaIndex;
-pub(in crate::volume) use table::{BlockTable, Claim, bit, copy_of, is_unwritten, set_bit};
+pub(in crate::volume) use overwrites::Overwrites;
+pub(in crate::volume) use table::{BlockKey, BlockTable, bit, copy_of, is_unwritten, set_bit};

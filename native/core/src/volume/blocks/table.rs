@@ -15,7 +15,7 @@ const SIZE: usize = layout::DESCRIPTOR_SIZE as usize;
 
 /// Which block of which file: what a descriptor names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Claim {
+pub struct BlockKey {
     pub owner: u64,
     pub index: u64,
     pub copy: u8,
@@ -70,9 +70,9 @@ impl BlockTable {
         self.descriptor_page(data)?.with(|bytes| descriptor(bytes, data)).map(Some)
     }
 
-    /// How many live descriptors from `data` on name `claim` and the indices after it, at most `max`;
+    /// How many live descriptors from `data` on name `key` and the indices after it, at most `max`;
     /// written and preallocated blocks end each other's run. Their CRCs go to `crcs` (written ones only).
-    pub fn run(&self, data: u64, claim: Claim, max: u64, crcs: &mut Vec<u32>) -> Result<(u64, bool)> {
+    pub fn run(&self, data: u64, key: BlockKey, max: u64, crcs: &mut Vec<u32>) -> Result<(u64, bool)> {
         let max = max.min(self.data_blocks.saturating_sub(data));
         let (mut count, mut unwritten) = (0, None);
         while count < max {
@@ -89,9 +89,9 @@ impl BlockTable {
                             break;
                         }
                         let found = descriptor(bytes, here)?;
-                        let names_it = found.owner == claim.owner
-                            && found.index == claim.index + count
-                            && copy_of(&found) == claim.copy
+                        let names_it = found.owner == key.owner
+                            && found.index == key.index + count
+                            && copy_of(&found) == key.copy
                             && *unwritten.get_or_insert(is_unwritten(&found)) == is_unwritten(&found);
                         if !names_it {
                             break;

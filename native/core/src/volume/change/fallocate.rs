@@ -6,7 +6,7 @@ use crate::base::{BLOCK_SIZE, BlockBuf, Code, Result, now_ns};
 use crate::format::{Kind, layout};
 use crate::volume::Volume;
 use crate::volume::inode::{Inode, InodeState};
-use crate::volume::space::For;
+use crate::volume::space::Purpose;
 use crate::volume::writeback::runs_of;
 use std::sync::Arc;
 
@@ -111,7 +111,7 @@ impl Volume {
             Arc::make_mut(&mut block)[inside].fill(0);
             clear_behind(&mut block, index, state.size);
             let new = state.is_inline();
-            self.space.promise(u64::from(new), For::User)?;
+            self.space.reserve(u64::from(new), Purpose::User)?;
             self.put_delayed(state, index, block, new);
         }
         Ok(())
@@ -162,8 +162,8 @@ impl Volume {
             holes += if exists { 0 } else { count };
             index += count;
         }
-        self.space.promise(holes, For::User)?;
-        self.space.forgo(holes);
+        self.space.reserve(holes, Purpose::User)?;
+        self.space.release(holes);
         Ok(())
     }
 
@@ -222,9 +222,9 @@ impl Volume {
                 self.load_nodes(inode, state, *first, *count)?;
             }
         }
-        let claim = self.claim_all(count)?;
-        if let Err(error) = self.space.promise(count, For::User) {
-            self.end_claim(claim)?;
+        let claim = self.take_credits(count)?;
+        if let Err(error) = self.space.reserve(count, Purpose::User) {
+            self.return_credits(claim)?;
             return Err(error);
         }
         let bursts: Vec<Burst> =
@@ -233,8 +233,8 @@ impl Volume {
         let plan = match self.plan_file(inode, state, 0, &bursts, Growth::None, &mut held) {
             Ok(plan) => plan,
             Err(error) => {
-                self.space.forgo(count);
-                self.end_claim(claim)?;
+                self.space.release(count);
+                self.return_credits(claim)?;
                 // Freed blocks may still wait for their proof: a commit brings them.
                 let waiting = self.alloc.lock().deferred_blocks() > 0;
                 return Err(if error.code == Code::NoSpace && waiting { Code::Busy.into() } else { error });
@@ -248,13 +248,13 @@ impl Volume {
             state.slot.set_kmax(1);
         }
         self.space.placed(count);
-        self.end_claim(claim)?;
+        self.return_credits(claim)?;
         state.slot.attributes.blocks += count;
         if state.is_sparse() {
             for (first, count) in runs {
                 self.set_present(inode, state, first, count)?;
             }
-            self.settle_nodes(state);
+            self.release_nodes(state);
         } else {
             // A dense file has a block below its size everywhere: the size follows the blocks.
             let reached = (to * BLOCK).min(end.unwrap_or(0));

@@ -4,7 +4,7 @@ use crate::allocator::{Holder, Run};
 use crate::base::{DataNumber, Result};
 use crate::format::layout;
 use crate::volume::Volume;
-use crate::volume::blocks::Claim;
+use crate::volume::blocks::BlockKey;
 use crate::volume::blocks::Extent;
 use crate::volume::inode::{Inode, InodeState};
 use std::sync::Arc;
@@ -45,7 +45,7 @@ impl Volume {
         let mut runs = Vec::new();
         let mut index = start;
         while index < end {
-            let claim = Claim { owner: inode.ino, index, copy: 0 };
+            let claim = BlockKey { owner: inode.ino, index, copy: 0 };
             // By the equation no descriptor is read: every block is at home.
             let equation =
                 if plain { state.equations.run(&self.window, index, 0, 0, end - index) } else { None };
@@ -83,7 +83,7 @@ impl Volume {
                 break false;
             }
             let count = count.min(budget);
-            let claim = Claim { owner: inode.ino, index: start, copy: 0 };
+            let claim = BlockKey { owner: inode.ino, index: start, copy: 0 };
             let found = self.locate_run(inode, state, claim, count, &mut Vec::new())?.and_then(owned);
             let (data, count) = found.unwrap_or((DataNumber(u64::MAX), 1));
             runs.push((start, data, count));
@@ -120,7 +120,7 @@ impl Volume {
         self.table.free_run(data.0, count)?;
         if self.window.in_area(data) {
             for i in 0..count {
-                self.area.remove(&Claim { owner: inode.ino, index: index + i, copy }, data.0 + i);
+                self.area.remove(&BlockKey { owner: inode.ino, index: index + i, copy }, data.0 + i);
             }
         }
         self.space.freed(count);
@@ -139,7 +139,7 @@ impl Volume {
         }
         if state.new_delayed == 0 {
             // Nodes that were promised, or made and not yet placed, may be gone again.
-            self.settle_nodes(state);
+            self.release_nodes(state);
         }
         self.forget_equation_if_empty(inode, state)
     }
@@ -162,7 +162,7 @@ impl Volume {
             self.store_segments(inode, state)?;
         }
         let mut alloc = self.alloc.lock();
-        (0..2).try_for_each(|copy| alloc.drop_reservation(Holder { owner: inode.ino, copy }))
+        (0..2).try_for_each(|copy| alloc.drop_growth_window(Holder { owner: inode.ino, copy }))
     }
 
     /// Frees a slice of a file whose size was cut but whose blocks are not all free, until they are.

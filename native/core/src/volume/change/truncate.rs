@@ -5,7 +5,7 @@ use crate::base::{BLOCK_SIZE, Code, Result, now_ns};
 use crate::format::layout;
 use crate::volume::Volume;
 use crate::volume::inode::{Inode, InodeState};
-use crate::volume::space::For;
+use crate::volume::space::Purpose;
 use std::sync::Arc;
 
 const BLOCK: u64 = BLOCK_SIZE as u64;
@@ -64,7 +64,7 @@ impl Volume {
             return Ok(());
         }
         let block = self.read_block(inode, state, 0)?;
-        self.space.promise(1, For::User)?;
+        self.space.reserve(1, Purpose::User)?;
         self.put_delayed(state, 0, block, true);
         Ok(())
     }

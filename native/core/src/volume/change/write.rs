@@ -7,7 +7,7 @@ use crate::base::{BLOCK_SIZE, BlockBuf, Code, Result, now_ns};
 use crate::format::{Kind, layout};
 use crate::volume::Volume;
 use crate::volume::inode::{Delayed, Inode, InodeState};
-use crate::volume::space::For;
+use crate::volume::space::Purpose;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -72,13 +72,13 @@ impl Volume {
             new += u64::from(!owns);
             owned.push(owns);
         }
-        self.space.promise(new, For::User)?;
+        self.space.reserve(new, Purpose::User)?;
         let sparse = if gap { self.become_sparse(inode, state) } else { Ok(()) };
-        let nodes = if new > 0 { self.promise_nodes(inode, state, first, last) } else { Ok(()) };
+        let nodes = if new > 0 { self.reserve_nodes(inode, state, first, last) } else { Ok(()) };
         if let Err(error) = sparse.and(nodes) {
-            self.space.forgo(new);
+            self.space.release(new);
             if state.new_delayed == 0 {
-                self.settle_nodes(state);
+                self.release_nodes(state);
             }
             return Err(error);
         }
@@ -173,14 +173,14 @@ impl Volume {
         }
     }
 
-    /// Drops a delayed block and takes its promise back.
+    /// Drops a delayed block and gives its reservation back.
     pub(in crate::volume) fn drop_delayed(&self, state: &mut InodeState, index: u64) {
         if let Some(delayed) = state.dirty.remove(&index) {
             self.dirty_blocks.fetch_sub(1, Ordering::Relaxed);
             state.new_delayed -= u64::from(delayed.new);
-            self.space.forgo(u64::from(delayed.new));
+            self.space.release(u64::from(delayed.new));
             if state.new_delayed == 0 {
-                self.settle_nodes(state);
+                self.release_nodes(state);
             }
         }
     }

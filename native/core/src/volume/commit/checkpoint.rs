@@ -2,9 +2,9 @@
 
 use super::thread::Committer;
 use crate::base::{Code, Error, Result};
-use crate::chronicle::Ring;
-use crate::chronicle::checkpoint::{self, LogPoint};
 use crate::format::layout::Checkpoint;
+use crate::log::Ring;
+use crate::log::checkpoint::{self, LogPoint};
 use crate::pages::Snapshot;
 use crate::volume::Volume;
 use parking_lot::{Condvar, Mutex};
@@ -98,8 +98,8 @@ impl Volume {
     /// Proves the job's transaction, writes its images home, moves the tail behind it.
     pub(in crate::volume) fn run_checkpoint(&self, job: &Job) -> Result<()> {
         self.prove(job.end.txn - 1)?;
-        let pages = self.pages.write_home(&*self.device, &job.snapshot)?;
-        self.stats.home_pages.fetch_add(pages as u64, Ordering::Relaxed);
+        let pages = self.pages.write_in_place(&*self.device, &job.snapshot)?;
+        self.stats.pages_in_place.fetch_add(pages as u64, Ordering::Relaxed);
         self.stats.checkpoints.fetch_add(1, Ordering::Relaxed);
         self.move_tail(&job.end, false)
     }
@@ -208,8 +208,8 @@ impl Volume {
         }
         self.check_running()?;
         let snapshot = self.pages.snapshot(txn - 1);
-        let pages = self.pages.write_home(&*self.device, &snapshot)?;
-        self.stats.home_pages.fetch_add(pages as u64, Ordering::Relaxed);
+        let pages = self.pages.write_in_place(&*self.device, &snapshot)?;
+        self.stats.pages_in_place.fetch_add(pages as u64, Ordering::Relaxed);
         let mut counters = self.counters();
         counters.next_number = self.numbers.next();
         let position = self.log.ring.lock().head();

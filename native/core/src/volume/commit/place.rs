@@ -4,7 +4,7 @@ use super::thread::{COST_BLOCK, Committer, DATA_MAX};
 use crate::base::{Code, Result};
 use crate::volume::Volume;
 use crate::volume::inode::{Inode, InodeState};
-use crate::volume::writeback::Take;
+use crate::volume::writeback::Share;
 use std::sync::Arc;
 
 /// Transactions that emptying the overwrite area may take.
@@ -14,16 +14,16 @@ const STUCK: u64 = 16;
 
 impl Committer {
     /// Copies the overwrite area home once it is three quarters full, between transactions.
-    pub(in crate::volume) fn empty_area(&mut self, volume: &Volume) -> Result<()> {
-        if self.is_stuck(volume) || !volume.area_is_full()? {
+    pub(in crate::volume) fn empty_overwrites(&mut self, volume: &Volume) -> Result<()> {
+        if self.is_stuck(volume) || !volume.overwrites_are_full()? {
             return Ok(());
         }
         volume.prove_last()?;
-        let files = volume.vacate_area()?;
+        let files = volume.empty_overwrites()?;
         for _ in 0..AREA_ROUNDS {
             let mut whole = true;
             for inode in &files {
-                whole &= self.place_vacated(volume, inode)?;
+                whole &= self.place_moved_out(volume, inode)?;
             }
             self.commit(volume)?;
             volume.prove_last()?;
@@ -32,25 +32,25 @@ impl Committer {
             }
         }
         // Blocks without another home keep it full: the next try would cost as much and end as this one.
-        self.stuck_at = volume.area_is_full()?.then(|| volume.space.live());
+        self.overwrites_stuck_at = volume.overwrites_are_full()?.then(|| volume.space.live());
         Ok(())
     }
 
     /// Whether the area could not be emptied and too little has been freed since to try again.
     fn is_stuck(&self, volume: &Volume) -> bool {
-        self.stuck_at.is_some_and(|live| volume.space.live() + STUCK > live)
+        self.overwrites_stuck_at.is_some_and(|live| volume.space.live() + STUCK > live)
     }
 
     /// Gives the blocks of a file that lie in the area other places. False: room ran short.
-    fn place_vacated(&mut self, volume: &Volume, inode: &Arc<Inode>) -> Result<bool> {
+    fn place_moved_out(&mut self, volume: &Volume, inode: &Arc<Inode>) -> Result<bool> {
         loop {
             let _inside = volume.gate.enter();
             let mut state = inode.state.write();
             if state.gone || state.dirty.is_empty() {
                 return Ok(true);
             }
-            let take = Take { max: u64::MAX, area: 0, only_area: true };
-            match self.place_claimed(volume, inode, &mut state, take) {
+            let take = Share { max: u64::MAX, area: 0, only_area: true };
+            match self.place_within_credits(volume, inode, &mut state, take) {
                 Ok(0) => return Ok(true),
                 Ok(blocks) => self.placed(inode, blocks),
                 Err(error) if error.code == Code::NoSpace => return Ok(false),
@@ -66,19 +66,19 @@ impl Committer {
 
     /// Places the delayed blocks of the files to be synced, or of all. False: space ran short.
     pub(in crate::volume) fn place(&mut self, volume: &Volume, all: bool) -> Result<bool> {
-        let mut files = std::mem::take(&mut *volume.with_data.lock());
+        let mut files = std::mem::take(&mut *volume.to_sync.lock());
         if all {
             let changed: Vec<_> = volume.changed.lock().clone();
             files.extend(changed.into_iter().map(|inode| (inode.ino, inode)));
         }
         // These first: the transaction cannot end without them.
-        let renamed = volume.renamed.lock().clone();
-        let mut left = renamed.into_iter().map(|inode| (inode.ino, inode)).chain(files);
+        let to_place_first = volume.to_place_first.lock().clone();
+        let mut left = to_place_first.into_iter().map(|inode| (inode.ino, inode)).chain(files);
         while let Some((ino, inode)) = left.next() {
             match self.place_file(volume, &inode) {
                 Ok(()) => {}
                 Err(error) if error.code == Code::NoSpace => {
-                    let mut again = volume.with_data.lock();
+                    let mut again = volume.to_sync.lock();
                     again.insert(ino, inode);
                     again.extend(left);
                     return Ok(false);
@@ -98,13 +98,13 @@ impl Committer {
                 if state.gone || state.dirty.is_empty() {
                     return Ok(());
                 }
-                let area = self.area_share(volume)?;
+                let area = self.overwrites_share(volume)?;
                 if area == 0 {
                     // Commit, empty the area, go on: as when space is short.
                     return Err(Code::NoSpace.into());
                 }
-                let take = Take { max: u64::MAX, area, only_area: false };
-                let blocks = self.place_claimed(volume, inode, &mut state, take)?;
+                let take = Share { max: u64::MAX, area, only_area: false };
+                let blocks = self.place_within_credits(volume, inode, &mut state, take)?;
                 (blocks, state.dirty.is_empty())
             };
             if blocks > 0 {
@@ -121,39 +121,39 @@ impl Committer {
     }
 
     /// Short overwrites that the transaction may still place; no limit where the area is of no use.
-    fn area_share(&self, volume: &Volume) -> Result<u64> {
-        if self.is_stuck(volume) { Ok(u64::MAX) } else { volume.area_share(self.area_before) }
+    fn overwrites_share(&self, volume: &Volume) -> Result<u64> {
+        if self.is_stuck(volume) { Ok(u64::MAX) } else { volume.overwrites_share(self.overwrites_before) }
     }
 
     /// Places delayed blocks of a file, no more than there is room for.
-    fn place_claimed(
+    fn place_within_credits(
         &mut self,
         volume: &Volume,
         inode: &Arc<Inode>,
         state: &mut InodeState,
-        take: Take,
+        take: Share,
     ) -> Result<u64> {
-        let claim = volume.claim_for_data(std::mem::take(&mut state.claim))?;
+        let claim = volume.take_credits_for_data(std::mem::take(&mut state.credits))?;
         // Scattered blocks of a sparse file may each change a presence node, and those above it.
         let beside = if state.is_sparse() { 3 * volume.copies } else { 0 };
-        let fits = Take { max: take.max.min((claim / (1 + beside)).max(1)), ..take };
+        let fits = Share { max: take.max.min((claim / (1 + beside)).max(1)), ..take };
         let placed = match volume.place_data(inode, state, &fits, &mut self.tickets) {
             Err(error) if error.code == Code::ExtensionFull => {
                 volume.place_whole(inode, state, &fits, &mut self.tickets)
             }
             placed => placed,
         };
-        volume.end_claim(claim)?;
+        volume.return_credits(claim)?;
         placed
     }
 
     /// Places what is still delayed of files that took another's place: written or renamed after `place`
     /// looked, or left over when a transaction had to end in between. Call while no operation runs.
-    pub(in crate::volume) fn place_renamed(&mut self, volume: &Volume) -> Result<()> {
-        for inode in std::mem::take(&mut *volume.renamed.lock()) {
+    pub(in crate::volume) fn place_first(&mut self, volume: &Volume) -> Result<()> {
+        for inode in std::mem::take(&mut *volume.to_place_first.lock()) {
             let mut state = inode.state.write();
             if state.gone || state.dirty.is_empty() {
-                volume.end_claim(std::mem::take(&mut state.claim))?;
+                volume.return_credits(std::mem::take(&mut state.credits))?;
                 continue;
             }
             // The record has an end: what does not fit follows with the next one.
@@ -161,11 +161,11 @@ impl Committer {
             let max = left / COST_BLOCK;
             let placed = match max {
                 0 => Err(Code::NoSpace.into()),
-                _ => self.place_claimed(
+                _ => self.place_within_credits(
                     volume,
                     &inode,
                     &mut state,
-                    Take { max, area: u64::MAX, only_area: false },
+                    Share { max, area: u64::MAX, only_area: false },
                 ),
             };
             let whole = state.dirty.is_empty();

@@ -7,21 +7,21 @@ use crate::base::Result;
 use crate::format::layout;
 use crate::volume::Volume;
 use crate::volume::inode::{Inode, InodeState};
-use crate::volume::space::For;
+use crate::volume::space::Purpose;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 impl Volume {
     /// The next commit looks whether the file needs an entry among the orphans.
     pub fn reconcile_orphan(&self, inode: &Arc<Inode>) {
-        self.orphans.lock().push(inode.clone());
+        self.orphan_changes.lock().push(inode.clone());
         // A leaf of the orphan directory, and its split.
         self.room.add_meta(2 * self.copies);
     }
 
     /// Brings the orphan directory in step with the files. Call while no operation runs.
     pub(in crate::volume) fn reconcile_orphans(&self) -> Result<()> {
-        let files = std::mem::take(&mut *self.orphans.lock());
+        let files = std::mem::take(&mut *self.orphan_changes.lock());
         if files.is_empty() {
             return Ok(());
         }
@@ -37,7 +37,7 @@ impl Volume {
             }
             let name = format!("{:016x}", inode.ino);
             if wanted {
-                self.insert_entry(&dir, &mut names, name.as_bytes(), &inode, For::System)?;
+                self.insert_entry(&dir, &mut names, name.as_bytes(), &inode, Purpose::System)?;
             } else {
                 self.remove_entry(&dir, &mut names, name.as_bytes())?;
             }
@@ -60,7 +60,7 @@ impl Volume {
             state.slot.attributes.nlink == 0 && !state.gone
         };
         if unused {
-            self.dying.lock().push(inode.clone());
+            self.to_reap.lock().push(inode.clone());
             if !self.options.sequential {
                 self.commit_wanted.notify_one();
             }
@@ -79,7 +79,7 @@ impl Volume {
         let count = found.len() as u64;
         for seed in found {
             match self.inode(seed.number, seed.hint) {
-                Ok(inode) => self.dying.lock().push(inode),
+                Ok(inode) => self.to_reap.lock().push(inode),
                 Err(error) => self.report(&error),
             }
         }
@@ -89,15 +89,15 @@ impl Volume {
     /// Deletes what is queued, until the transaction is full; true if there is more to do.
     pub(in crate::volume) fn reap_all(&self) -> bool {
         while self.reap_some() {}
-        !self.failed.load(Ordering::Acquire) && !self.dying.lock().is_empty()
+        !self.failed.load(Ordering::Acquire) && !self.to_reap.lock().is_empty()
     }
 
     /// A few deletions, between commits. False: none are queued, or the transaction is full.
     pub(in crate::volume) fn reap_some(&self) -> bool {
         let batch: Vec<_> = {
-            let mut dying = self.dying.lock();
-            let keep = dying.len().saturating_sub(256);
-            dying.split_off(keep)
+            let mut to_reap = self.to_reap.lock();
+            let keep = to_reap.len().saturating_sub(256);
+            to_reap.split_off(keep)
         };
         let mut progress = false;
         for inode in batch {
@@ -107,7 +107,7 @@ impl Volume {
             };
             let reaped = match credit {
                 Ok(None) => {
-                    self.dying.lock().push(inode);
+                    self.to_reap.lock().push(inode);
                     continue;
                 }
                 Ok(Some(_credit)) => self.reap(&inode),
@@ -116,7 +116,7 @@ impl Volume {
             progress = true;
             match reaped {
                 Ok(true) => {}
-                Ok(false) => self.dying.lock().push(inode),
+                Ok(false) => self.to_reap.lock().push(inode),
                 // It stays among the orphans: the next mount tries again.
                 Err(error) => self.report(&error),
             }
@@ -164,7 +164,7 @@ impl Volume {
         if state.orphaned {
             self.reconcile_orphan(inode);
         }
-        self.space.forgo(std::mem::take(&mut state.meta_promise));
+        self.space.release(std::mem::take(&mut state.meta_reserved));
         inode.changed.store(self.pages.running(), Ordering::Release);
         self.inodes.remove(inode.ino);
         Ok(true)

@@ -1,9 +1,9 @@
 //! From what a transaction changed to its log record (docs/format.md 7).
 
 use crate::base::Result;
-use crate::chronicle::{DescriptorRunHead, RecordBuilder};
 use crate::format::layout::{self, Descriptor};
 use crate::format::{PageBytes, Region};
+use crate::log::{DescriptorRunHead, RecordBuilder};
 use crate::pages::Changes;
 use crate::volume::Volume;
 use crate::volume::blocks::{bit, copy_of, is_unwritten};

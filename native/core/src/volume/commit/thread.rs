@@ -7,9 +7,9 @@
 use super::checkpoint::Job;
 use crate::allocator::Holder;
 use crate::base::{BLOCK_SIZE, Code, Error, Result, now_ns};
-use crate::chronicle::checkpoint::LogPoint;
-use crate::chronicle::{Commit, Counters, RecordBuilder};
 use crate::device::{Run as WriteRun, Ticket, WriteBuf};
+use crate::log::checkpoint::LogPoint;
+use crate::log::{Commit, Counters, RecordBuilder};
 use crate::volume::Volume;
 use crate::volume::inode::Inode;
 use crate::volume::transaction::CommitState;
@@ -22,7 +22,7 @@ use std::time::{Duration, Instant};
 const COMMIT_EVERY: Duration = Duration::from_secs(5);
 /// The last transaction of an idle volume is proven after this time.
 const PROVE_AFTER: Duration = Duration::from_millis(200);
-/// How long after its last growth a file keeps its reservation.
+/// How long after its last growth a file keeps its growth window.
 const GROWS_FOR: Duration = Duration::from_secs(10);
 /// Commits in a row that free no block for delayed data before the volume gives up.
 const FRUITLESS_MAX: usize = 8;
@@ -48,9 +48,9 @@ pub struct Committer {
     pub(in crate::volume) in_flight: BTreeMap<u64, Arc<Inode>>,
     last_commit: Instant,
     /// Blocks placed in the overwrite area before the running transaction.
-    pub(in crate::volume) area_before: u64,
+    pub(in crate::volume) overwrites_before: u64,
     /// Live blocks when the area could not be emptied.
-    pub(in crate::volume) stuck_at: Option<u64>,
+    pub(in crate::volume) overwrites_stuck_at: Option<u64>,
 }
 
 /// A closed transaction on its way to the disk.
@@ -73,8 +73,8 @@ impl Committer {
             data_blocks: 0,
             in_flight: BTreeMap::new(),
             last_commit: Instant::now(),
-            area_before: 0,
-            stuck_at: None,
+            overwrites_before: 0,
+            overwrites_stuck_at: None,
         }
     }
 
@@ -108,14 +108,14 @@ impl Committer {
     /// Waits for something to do: a commit to serve (with its request number), or blocks to place.
     fn wait(&mut self, volume: &Volume) -> (Option<u64>, bool, bool) {
         loop {
-            let dying = !volume.dying.lock().is_empty();
+            let to_reap = !volume.to_reap.lock().is_empty();
             let mut state = volume.commit.lock();
             let nothing_asked = |state: &CommitState| {
                 !state.stop && state.requested == state.served && !state.write_back && state.error.is_none()
             };
             if volume.options.sequential {
                 volume.commit_wanted.wait_while(&mut state, |state| nothing_asked(state));
-            } else if !dying && nothing_asked(&state) {
+            } else if !to_reap && nothing_asked(&state) {
                 let idle_unproven = state.durable > state.proven;
                 let timeout = if idle_unproven { PROVE_AFTER } else { Duration::from_millis(500) };
                 volume.commit_wanted.wait_for(&mut state, timeout);
@@ -160,14 +160,14 @@ impl Committer {
             // Space was short: what this transaction freed is needed for the rest, before anyone else takes it.
             volume.room.data_first.store(true, Ordering::SeqCst);
             volume.prove_last()?;
-            self.empty_area(volume)?;
+            self.empty_overwrites(volume)?;
             fruitless = if placed { 0 } else { fruitless + 1 };
             if fruitless > FRUITLESS_MAX {
                 return Err(Error::new(Code::NoSpace, "delayed data finds no free block"));
             }
         }
         volume.room.data_first.store(false, Ordering::SeqCst);
-        self.empty_area(volume)?;
+        self.empty_overwrites(volume)?;
         let prove = {
             let state = volume.commit.lock();
             state.prove > state.served
@@ -185,12 +185,15 @@ impl Committer {
     /// Places delayed data in the background.
     fn write_back(&mut self, volume: &Volume) -> Result<()> {
         let whole = self.place(volume, true)?;
-        if !whole || self.data_blocks >= DATA_MAX.min(volume.dirty_limit * 2) || volume.area_is_full()? {
+        if !whole
+            || self.data_blocks >= DATA_MAX.min(volume.dirty_limit * 2)
+            || volume.overwrites_are_full()?
+        {
             self.commit(volume)?;
             if !whole {
                 volume.prove_last()?;
             }
-            self.empty_area(volume)?;
+            self.empty_overwrites(volume)?;
         }
         volume.commit.lock().written_back += 1;
         volume.commit_done.notify_all();
@@ -204,7 +207,7 @@ impl Committer {
         let mut files = Vec::new();
         let closed = self.close(volume, &mut writes, &mut files)?;
         // What the close placed there is not the next one's share.
-        self.area_before = volume.stats.in_area.load(Ordering::Relaxed);
+        self.overwrites_before = volume.stats.in_area.load(Ordering::Relaxed);
         let Some(closed) = closed else {
             return self.settle(volume);
         };
@@ -230,7 +233,7 @@ impl Committer {
             state.proven = state.proven.max(txn - 1);
         }
         self.settle(volume)?;
-        volume.drop_old_reservations()?;
+        volume.drop_old_growth_windows()?;
         if let Some(job) = closed.checkpoint {
             volume.start_checkpoint(job)?;
         }
@@ -257,7 +260,7 @@ impl Committer {
         // Room in the ring first: a record as long as the cost allows must fit.
         volume.wait_for_log(self)?;
         let _closed = volume.gate.close();
-        self.place_renamed(volume)?;
+        self.place_first(volume)?;
         volume.reconcile_orphans()?;
         files.extend(std::mem::take(&mut *volume.changed.lock()));
         let mut still = Vec::new();
@@ -333,20 +336,23 @@ impl Volume {
     }
 
     /// A file that has not grown for a while gives its reserved blocks back.
-    fn drop_old_reservations(&self) -> Result<()> {
-        let mut growing = self.growing.lock();
-        let old: Vec<u64> =
-            growing.iter().filter(|(_, at)| at.elapsed() >= GROWS_FOR).map(|(owner, _)| *owner).collect();
+    fn drop_old_growth_windows(&self) -> Result<()> {
+        let mut growth_windows = self.growth_windows.lock();
+        let old: Vec<u64> = growth_windows
+            .iter()
+            .filter(|(_, at)| at.elapsed() >= GROWS_FOR)
+            .map(|(owner, _)| *owner)
+            .collect();
         let mut alloc = self.alloc.lock();
         for owner in old {
-            growing.remove(&owner);
-            alloc.drop_reservation(Holder { owner, copy: 0 })?;
+            growth_windows.remove(&owner);
+            alloc.drop_growth_window(Holder { owner, copy: 0 })?;
         }
         Ok(())
     }
 
     pub(in crate::volume) fn has_changes(&self) -> bool {
-        !self.changed.lock().is_empty() || !self.orphans.lock().is_empty() || self.pages.has_changes()
+        !self.changed.lock().is_empty() || !self.orphan_changes.lock().is_empty() || self.pages.has_changes()
     }
 
     /// The runs that write a record at a place of the ring.

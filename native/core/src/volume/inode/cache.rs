@@ -1,6 +1,6 @@
 //! The files in memory, by number.
 //!
-//! An entry lives while the door above holds lookups of it, or its inode is in use. Clean inodes
+//! An entry lives while the front end holds lookups of it, or its inode is in use. Clean inodes
 //! beyond a limit are dropped; the entry keeps the hint that leads back to the anchor.
 
 use super::state::Inode;
@@ -64,8 +64,8 @@ impl Inodes {
         self.shard(ino).entries.lock().by_number.get(&ino)?.inode.clone()
     }
 
-    /// The inode of a number the door above holds. Stale: it holds none.
-    pub fn held(&self, ino: Ino, load: impl FnOnce(u32) -> Result<Inode>) -> Result<Arc<Inode>> {
+    /// The inode of a number that the front end has looked up. Stale: it holds no lookup.
+    pub fn by_ino(&self, ino: Ino, load: impl FnOnce(u32) -> Result<Inode>) -> Result<Arc<Inode>> {
         let hint = {
             let entries = self.shard(ino).entries.lock();
             let entry = entries.by_number.get(&ino).ok_or(Code::Stale)?;
@@ -136,7 +136,7 @@ impl Inodes {
     }
 
     /// Adds lookups to an inode that the caller has in hand.
-    pub fn look_up(&self, inode: &Arc<Inode>, count: u64) {
+    pub fn add_lookups(&self, inode: &Arc<Inode>, count: u64) {
         let mut entries = self.shard(inode.ino).entries.lock();
         let known = entries.by_number.get_mut(&inode.ino).filter(|entry| entry.inode.is_some());
         match known {
@@ -194,7 +194,7 @@ fn is_idle(inode: &Arc<Inode>) -> bool {
             !state.slot_dirty
                 && state.dirty.is_empty()
                 && state.in_flight.is_empty()
-                && state.meta_promise == 0
+                && state.meta_reserved == 0
                 && state.slot.attributes.nlink > 0
                 && meta.dirty.is_empty()
                 && meta.removed.is_empty()

@@ -15,9 +15,9 @@ const BITS: u64 = layout::MAP_BITS_PER_PAGE;
 const PAYLOAD: usize = layout::PAGE_PAYLOAD as usize;
 
 /// The extension region through the page cache.
-struct Region7<'a>(&'a PageCache);
+struct ExtensionPages<'a>(&'a PageCache);
 
-impl Units for Region7<'_> {
+impl Units for ExtensionPages<'_> {
     fn unit(&mut self, unit: u64) -> Result<Unit> {
         let at = (unit % PER_PAGE) as usize * UNIT;
         let page = self.0.get(Region::Extension, unit / PER_PAGE)?;
@@ -28,7 +28,7 @@ impl Units for Region7<'_> {
     }
 }
 
-impl UnitMap for Region7<'_> {
+impl UnitMap for ExtensionPages<'_> {
     fn read_page(&mut self, page: u64, bits: &mut [u8; PAYLOAD]) -> Result<()> {
         self.0.get(Region::Unit, page)?.with(|bytes| bits.copy_from_slice(&bytes[..PAYLOAD]));
         Ok(())
@@ -39,7 +39,7 @@ impl Volume {
     /// The chain that begins at a unit (0: none).
     pub(in crate::volume) fn load_chain(&self, owner: Ino, head: u64) -> Result<Chain> {
         let pages = self.geometry.map.pages_of(Region::Extension);
-        Chain::read(&mut Region7(&self.pages), owner, head, pages)
+        Chain::read(&mut ExtensionPages(&self.pages), owner, head, pages)
     }
 
     /// The payload of a type the file is said to have.
@@ -78,7 +78,7 @@ impl Volume {
         let mut units = self.units.lock();
         let changes = [ChainChange { kind, payload }];
         let generation = self.pages.running() as u32;
-        let plan = chain.plan(&changes, generation, &mut units, &mut Region7(&self.pages))?;
+        let plan = chain.plan(&changes, generation, &mut units, &mut ExtensionPages(&self.pages))?;
         // Bring every page to memory before the first is changed.
         let touched = plan.writes.iter().map(|(unit, _)| *unit).chain(plan.freed.iter().map(|run| run.first));
         let mut pages = Vec::new();

@@ -16,9 +16,9 @@ impl Volume {
         self.inodes.get(number, hint, |hint| self.load_reporting(number, hint))
     }
 
-    /// A file that the door above holds a lookup of.
-    pub fn held(&self, number: Ino) -> Result<Arc<Inode>> {
-        self.inodes.held(number, |hint| self.load_reporting(number, hint))
+    /// A file that the front end has looked up.
+    pub fn by_ino(&self, number: Ino) -> Result<Arc<Inode>> {
+        self.inodes.by_ino(number, |hint| self.load_reporting(number, hint))
     }
 
     /// As `load_inode`; damage is told to whoever mounted, too.

@@ -10,5 +10,5 @@ mod xattrs;
 pub use cache::Inodes;
 pub(in crate::volume) use load::stopped;
 pub(in crate::volume) use slot_pages::SlotPages;
-pub(in crate::volume) use state::{DataBlock, Delayed};
+pub(in crate::volume) use state::{BlockBytes, Delayed};
 pub use state::{Inode, InodeState};

@@ -28,11 +28,11 @@ pub struct Inode {
 }
 
 /// A block in memory that is newer than the disk.
-pub type DataBlock = Arc<BlockBuf>;
+pub type BlockBytes = Arc<BlockBuf>;
 
 /// A delayed block.
 pub struct Delayed {
-    pub block: DataBlock,
+    pub block: BlockBytes,
     /// The file owns no block there yet: one is promised.
     pub new: bool,
 }
@@ -45,7 +45,7 @@ pub struct InodeState {
     /// Written, not yet placed. Bytes of a block behind the file's end are zero.
     pub dirty: BTreeMap<u64, Delayed>,
     /// Placed; the write or its commit is under way. Value: the transaction.
-    pub in_flight: BTreeMap<u64, (u64, DataBlock)>,
+    pub in_flight: BTreeMap<u64, (u64, BlockBytes)>,
     /// How many of `dirty` are new.
     pub new_delayed: u64,
     /// An inline file that becomes sparse when its delayed block is placed.
@@ -61,11 +61,11 @@ pub struct InodeState {
     /// Directory blocks or presence nodes; behind a lock of its own because reads fill it.
     pub meta: Mutex<MetaBlocks>,
     /// Blocks promised by `Space` to new META blocks.
-    pub meta_promise: u64,
+    pub meta_reserved: u64,
     /// Presence nodes of level 1 whose space is promised (docs: `presence_need`).
-    pub promised_nodes: BTreeSet<u64>,
-    /// Room claimed for its delayed data: it took another's place in the running transaction.
-    pub claim: u64,
+    pub reserved_nodes: BTreeSet<u64>,
+    /// Credits for its delayed data: it took another's place in the running transaction.
+    pub credits: u64,
     /// The running transaction's record has been charged for the slot.
     pub charged: bool,
     /// The slot in the cortex is older than `slot`.
@@ -75,7 +75,7 @@ pub struct InodeState {
     /// The slot has been taken out of the cortex: nothing may write it again.
     pub gone: bool,
     /// Blocks found in the overwrite area that must leave it at the next placement.
-    pub leave_area: bool,
+    pub leaves_overwrites: bool,
 }
 
 impl InodeState {
@@ -92,14 +92,14 @@ impl InodeState {
             presence: None,
             table: None,
             meta: Mutex::default(),
-            meta_promise: 0,
-            promised_nodes: BTreeSet::new(),
-            claim: 0,
+            meta_reserved: 0,
+            reserved_nodes: BTreeSet::new(),
+            credits: 0,
             charged: false,
             slot_dirty: false,
             orphaned: false,
             gone: false,
-            leave_area: false,
+            leaves_overwrites: false,
         }
     }
 
@@ -130,7 +130,7 @@ impl InodeState {
         self.has(layout::DATA_CLASS_INLINE)
     }
     /// The newest bytes of a block in memory, if it is delayed or in flight.
-    pub fn in_memory(&self, index: u64) -> Option<&DataBlock> {
+    pub fn in_memory(&self, index: u64) -> Option<&BlockBytes> {
         self.dirty
             .get(&index)
             .map(|delayed| &delayed.block)

@@ -5,7 +5,7 @@ use crate::base::{BLOCK_SIZE, Result, now_ns};
 use crate::directory::{BlockBytes, DirBlocks, DirTable, Entry, Seed};
 use crate::volume::Volume;
 use crate::volume::inode::{Inode, InodeState};
-use crate::volume::space::For;
+use crate::volume::space::Purpose;
 use std::sync::Arc;
 
 /// Log bytes of a META block placed alone: descriptor, the old block's end, a change of a segment.
@@ -92,16 +92,16 @@ impl Volume {
         let done = change(&mut table, &mut Access { volume: self, inode: dir, state });
         state.size = u64::from(table.length()) * BLOCK_SIZE as u64;
         state.table = Some(table);
-        self.settle_promise(state);
+        self.release_meta(state);
         done
     }
 
-    /// Brings the promise for META blocks to what is really new.
-    pub(in crate::volume) fn settle_promise(&self, state: &mut InodeState) {
+    /// Brings the reservation for META blocks to what is really new.
+    pub(in crate::volume) fn release_meta(&self, state: &mut InodeState) {
         let needed = state.meta.lock().new_blocks * self.copies;
-        if state.meta_promise > needed {
-            self.space.forgo(state.meta_promise - needed);
-            state.meta_promise = needed;
+        if state.meta_reserved > needed {
+            self.space.release(state.meta_reserved - needed);
+            state.meta_reserved = needed;
         }
     }
 
@@ -112,18 +112,18 @@ impl Volume {
         state: &mut InodeState,
         name: &[u8],
         file: &Inode,
-        to: For,
+        to: Purpose,
     ) -> Result<()> {
         self.load_table_locked(dir, state)?;
         let table = state.table.as_ref().expect("just loaded");
         let cost = table.insert_cost(&mut Access { volume: self, inode: dir, state }, name)?;
-        if to == For::User {
-            self.ask_for_meta(u64::from(cost) * self.copies)?;
+        if to == Purpose::User {
+            self.need_meta(u64::from(cost) * self.copies)?;
         }
         // One block is a leaf that is there already, except in an empty directory.
         let new = if table.length() > 0 && cost == 1 { 0 } else { u64::from(cost) };
-        self.space.promise(new * self.copies, to)?;
-        state.meta_promise += new * self.copies;
+        self.space.reserve(new * self.copies, to)?;
+        state.meta_reserved += new * self.copies;
         self.change_table(dir, state, |table, access| {
             table.insert(access, name, seed_of(file), file.kind.number())
         })

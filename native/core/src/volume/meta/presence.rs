@@ -5,7 +5,7 @@ use crate::format::layout::{self, FileState};
 use crate::presence::{NodeBlocks, NodeBytes, Presence, node_index};
 use crate::volume::Volume;
 use crate::volume::inode::{Inode, InodeState};
-use crate::volume::space::For;
+use crate::volume::space::Purpose;
 
 /// A file's presence nodes during one operation.
 struct Nodes<'a> {
@@ -140,11 +140,11 @@ impl Volume {
         let mut presence = Presence::empty(inode.ino);
         if placed > 0 {
             let need = presence.worst_case_nodes(0, placed) * self.copies;
-            self.ask_for_meta(need)?;
-            self.space.promise(need, For::System)?;
-            state.meta_promise += need;
+            self.need_meta(need)?;
+            self.space.reserve(need, Purpose::System)?;
+            state.meta_reserved += need;
             presence.set_range(&mut self.nodes(inode, state), 0, placed)?;
-            self.settle_promise(state);
+            self.release_meta(state);
         }
         state.presence = Some(presence);
         state.set(layout::DATA_CLASS_SPARSE, true);
@@ -160,7 +160,7 @@ impl Volume {
 
     /// Promises what the presence nodes of delayed blocks `first ..= last` may need: for each node of
     /// level 1 that is not there yet, once, itself and those above it.
-    pub(in crate::volume) fn promise_nodes(
+    pub(in crate::volume) fn reserve_nodes(
         &self,
         inode: &Inode,
         state: &mut InodeState,
@@ -172,7 +172,7 @@ impl Volume {
         }
         let presence = self.presence_of(inode, state)?;
         for number in first / layout::PRESENCE_BITS..=last / layout::PRESENCE_BITS {
-            let known = state.promised_nodes.contains(&number) || {
+            let known = state.reserved_nodes.contains(&number) || {
                 let meta = state.meta.lock();
                 let index = node_index(1, number);
                 meta.loaded.contains_key(&index) || meta.on_disk.contains(&index)
@@ -181,17 +181,17 @@ impl Volume {
                 continue;
             }
             let need = presence.worst_case_nodes(number * layout::PRESENCE_BITS, 1).div_ceil(2) * self.copies;
-            self.space.promise(need, For::User)?;
-            state.meta_promise += need;
-            state.promised_nodes.insert(number);
+            self.space.reserve(need, Purpose::User)?;
+            state.meta_reserved += need;
+            state.reserved_nodes.insert(number);
         }
         Ok(())
     }
 
     /// After a placement: what was promised for nodes and not needed goes back.
-    pub(in crate::volume) fn settle_nodes(&self, state: &mut InodeState) {
-        state.promised_nodes.clear();
-        self.settle_promise(state);
+    pub(in crate::volume) fn release_nodes(&self, state: &mut InodeState) {
+        state.reserved_nodes.clear();
+        self.release_meta(state);
     }
 
     /// Height and root for the anchor.

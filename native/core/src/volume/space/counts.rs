@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Who asks for space.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum For {
+pub enum Purpose {
     /// New file data and names: leaves the reserve alone.
     User,
     /// What must work on a full volume: unlink, truncate, overwrite.
@@ -42,11 +42,11 @@ impl Space {
     }
 
     /// Promises `count` blocks. NoSpace leaves everything as it was.
-    pub fn promise(&self, count: u64, to: For) -> Result<()> {
+    pub fn reserve(&self, count: u64, to: Purpose) -> Result<()> {
         if count == 0 {
             return Ok(());
         }
-        let kept = if to == For::User { self.reserve } else { 0 };
+        let kept = if to == Purpose::User { self.reserve } else { 0 };
         let limit = self.total.saturating_sub(kept);
         self.delayed
             .fetch_update(Ordering::AcqRel, Ordering::Acquire, |delayed| {
@@ -56,8 +56,8 @@ impl Space {
             .map(drop)
             .map_err(|_| Error::from(Code::NoSpace))
     }
-    /// Takes a promise back.
-    pub fn forgo(&self, count: u64) {
+    /// Takes a reservation back.
+    pub fn release(&self, count: u64) {
         let before = self.delayed.fetch_sub(count, Ordering::AcqRel);
         debug_assert!(before >= count, "more space given back than promised");
     }
@@ -65,10 +65,10 @@ impl Space {
     pub fn placed(&self, count: u64) {
         // Live first: in between, the blocks count twice, never not at all.
         self.live.fetch_add(count, Ordering::AcqRel);
-        self.forgo(count);
+        self.release(count);
     }
-    /// Blocks that became live without a promise: metadata that had to go somewhere.
-    pub fn place_unpromised(&self, count: u64) {
+    /// Blocks that became live without a reservation: metadata that had to go somewhere.
+    pub fn placed_unreserved(&self, count: u64) {
         self.live.fetch_add(count, Ordering::AcqRel);
     }
     pub fn freed(&self, count: u64) {

@@ -15,7 +15,7 @@ pub const CREDIT: u64 = 16;
 /// Invariant: `meta + credits + claims <= ` blocks free on the disk, except in a transaction that began alone on
 /// a volume that had not even that.
 #[derive(Default)]
-pub struct Room {
+pub struct Credits {
     /// At most the free blocks less the claims: what the fast path compares with.
     known: AtomicU64,
     /// Promised to operations that run.
@@ -29,7 +29,7 @@ pub struct Room {
 }
 
 /// An operation's share. Given back when dropped.
-pub struct Credit<'a>(&'a Room);
+pub struct Credit<'a>(&'a Credits);
 
 impl Drop for Credit<'_> {
     fn drop(&mut self) {
@@ -37,7 +37,7 @@ impl Drop for Credit<'_> {
     }
 }
 
-impl Room {
+impl Credits {
     /// Room for one operation. `None`: a commit has to come first. `free`: the blocks free on the disk.
     /// `must`: nothing that is waiting could make more room, so the operation gets what there is.
     pub fn credit(
@@ -100,7 +100,7 @@ impl Room {
     }
 
     /// Ends a claim: what was placed of it is in `free`.
-    pub fn end_claim(&self, granted: u64, free: impl FnOnce() -> Result<u64>) -> Result<()> {
+    pub fn return_credits(&self, granted: u64, free: impl FnOnce() -> Result<u64>) -> Result<()> {
         if granted == 0 {
             return Ok(());
         }

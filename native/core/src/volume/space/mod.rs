@@ -3,6 +3,6 @@
 mod counts;
 mod credits;
 
-pub use counts::For;
+pub use counts::Purpose;
 pub(in crate::volume) use counts::{Numbers, Space};
-pub(in crate::volume) use credits::{CREDIT, Credit, Room};
+pub(in crate::volume) use credits::{CREDIT, Credit, Credits};

@@ -14,7 +14,7 @@ const WRITE_BACK_AT: u64 = (16 << 20) / BLOCK_SIZE as u64;
 const DIRTY_MAX: u64 = (96 << 20) / BLOCK_SIZE as u64;
 
 /// Blocks that data leaves free beside what operations were promised: presence nodes of a scattered file.
-const KEPT: u64 = 8;
+const META_HEADROOM: u64 = 8;
 
 /// An operation inside the running transaction, with room for the META blocks it may change.
 pub struct Entered<'a> {
@@ -106,28 +106,28 @@ impl Volume {
 
     /// Claims room for data: half of what operations leave. `mine`: what the file had claimed before.
     /// NoSpace: there is none until a commit is proven.
-    pub(in crate::volume) fn claim_for_data(&self, mine: u64) -> Result<u64> {
+    pub(in crate::volume) fn take_credits_for_data(&self, mine: u64) -> Result<u64> {
         let want = |free: u64| free.div_ceil(2).min(self.dirty_limit).max(mine);
-        match self.room.claim(want, 1, KEPT, mine, || self.free_on_disk())? {
+        match self.room.claim(want, 1, META_HEADROOM, mine, || self.free_on_disk())? {
             0 => Err(Code::NoSpace.into()),
             granted => Ok(granted),
         }
     }
 
     /// Claims `count` blocks or none. Busy: a commit has to come first.
-    pub(in crate::volume) fn claim_all(&self, count: u64) -> Result<u64> {
+    pub(in crate::volume) fn take_credits(&self, count: u64) -> Result<u64> {
         match self.room.claim(|_| count, count, 0, 0, || self.free_on_disk())? {
             granted if granted < count => Err(Code::Busy.into()),
             granted => Ok(granted),
         }
     }
 
-    pub(in crate::volume) fn end_claim(&self, claim: u64) -> Result<()> {
-        self.room.end_claim(claim, || self.free_on_disk())
+    pub(in crate::volume) fn return_credits(&self, claim: u64) -> Result<()> {
+        self.room.return_credits(claim, || self.free_on_disk())
     }
 
     /// Busy: the operation would change more META blocks than there is room for before the next proof.
-    pub(in crate::volume) fn ask_for_meta(&self, count: u64) -> Result<()> {
+    pub(in crate::volume) fn need_meta(&self, count: u64) -> Result<()> {
         if self.room.holds(count, || self.free_on_disk())? { Ok(()) } else { Err(Code::Busy.into()) }
     }
 

@@ -53,7 +53,7 @@ pub struct CommitStats {
     pub data_blocks: AtomicU64,
     pub meta_blocks: AtomicU64,
     pub checkpoints: AtomicU64,
-    pub home_pages: AtomicU64,
+    pub pages_in_place: AtomicU64,
     /// Blocks placed per kind: home, shell 1, overwrite area, segment.
     pub at_home: AtomicU64,
     pub at_shell: AtomicU64,
@@ -93,7 +93,7 @@ impl Volume {
 
     /// The next commit places the file's delayed data too.
     pub fn sync_with_next_commit(&self, inode: &Arc<Inode>) {
-        self.with_data.lock().insert(inode.ino, inode.clone());
+        self.to_sync.lock().insert(inode.ino, inode.clone());
     }
 
     /// The file is about to take a name of another, or a new one: the transaction that runs will not end without its
@@ -105,11 +105,11 @@ impl Volume {
                 return Err(Code::Busy.into());
             }
             // What an earlier rename claimed in this transaction stays with it.
-            state.claim += self.claim_all(delayed.saturating_sub(state.claim))?;
+            state.credits += self.take_credits(delayed.saturating_sub(state.credits))?;
             self.pages.charge(delayed * COST_BLOCK);
         }
         self.sync_with_next_commit(inode);
-        self.renamed.lock().push(inode.clone());
+        self.to_place_first.lock().push(inode.clone());
         Ok(())
     }
 

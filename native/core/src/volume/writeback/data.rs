@@ -1,4 +1,4 @@
-//! Placing delayed data: asks the placement rules, claims, and brings descriptors, equations and
+//! Placing delayed data: asks the placement rules, allocates, and brings descriptors, equations and
 //! the anchor to the new state; the writes are handed to the queue.
 
 use crate::allocator::placement::{self, Burst, FileState, Growth, Piece, Place, Plan, Write};
@@ -9,9 +9,9 @@ use crate::format::Equations;
 use crate::format::layout::{self, Descriptor};
 use crate::pages::CachedPage;
 use crate::volume::Volume;
-use crate::volume::blocks::Claim;
+use crate::volume::blocks::BlockKey;
 use crate::volume::blocks::Extent;
-use crate::volume::inode::{DataBlock, Delayed, Inode, InodeState};
+use crate::volume::inode::{BlockBytes, Delayed, Inode, InodeState};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -30,7 +30,7 @@ struct Present {
 }
 
 /// How much of a file's delayed data a placement takes.
-pub(in crate::volume) struct Take {
+pub(in crate::volume) struct Share {
     /// Blocks, from the first index on.
     pub max: u64,
     /// Of these, short overwrites, which may all go to the overwrite area.
@@ -40,12 +40,12 @@ pub(in crate::volume) struct Take {
 }
 
 /// A placement to be carried out.
-pub(in crate::volume) struct Carry<'a> {
+pub(in crate::volume) struct Placement<'a> {
     pub copy: u8,
     /// Flags of the descriptors beside the copy number.
     pub flags: u16,
     pub plan: &'a Plan,
-    pub bytes: &'a dyn Fn(u64) -> DataBlock,
+    pub bytes: &'a dyn Fn(u64) -> BlockBytes,
 }
 
 impl Volume {
@@ -54,7 +54,7 @@ impl Volume {
         &self,
         inode: &Arc<Inode>,
         state: &mut InodeState,
-        take: &Take,
+        take: &Share,
         tickets: &mut Vec<Ticket>,
     ) -> Result<u64> {
         if state.dirty.is_empty() {
@@ -79,7 +79,7 @@ impl Volume {
         self.leave_inline(state);
         let bytes = |index: u64| dirty[&index].block.clone();
         let mut runs =
-            self.carry_out(inode, state, &Carry { copy: 0, flags: 0, plan: &plan, bytes: &bytes })?;
+            self.carry_out(inode, state, &Placement { copy: 0, flags: 0, plan: &plan, bytes: &bytes })?;
         for piece in &present.in_place {
             runs.push(self.set_piece(inode, state, piece, 0, 0, &bytes)?);
         }
@@ -97,7 +97,7 @@ impl Volume {
         }
         state.new_delayed -= new.len() as u64;
         if state.new_delayed == 0 {
-            self.settle_nodes(state);
+            self.release_nodes(state);
         }
         let count = dirty.len() as u64;
         self.dirty_blocks.fetch_sub(count, Ordering::Relaxed);
@@ -121,20 +121,20 @@ impl Volume {
         let growth = growth(state, dirty);
         let plan = self.plan_file(inode, state, 0, &present.bursts, growth, &mut held)?;
         if growth == Growth::File {
-            self.growing.lock().insert(inode.ino, Instant::now());
+            self.growth_windows.lock().insert(inode.ino, Instant::now());
         }
         Ok((plan, present))
     }
 
     /// Takes the delayed blocks out that are placed now.
-    fn choose(&self, inode: &Inode, state: &mut InodeState, take: &Take) -> BTreeMap<u64, Delayed> {
+    fn choose(&self, inode: &Inode, state: &mut InodeState, take: &Share) -> BTreeMap<u64, Delayed> {
         if !take.only_area {
             let end = burst_end(state, take);
             let later = state.dirty.split_off(&end);
             return std::mem::replace(&mut state.dirty, later);
         }
         let in_area =
-            |index: &u64| self.area.find(&Claim { owner: inode.ino, index: *index, copy: 0 }).is_some();
+            |index: &u64| self.area.find(&BlockKey { owner: inode.ino, index: *index, copy: 0 }).is_some();
         let indices: Vec<u64> = state.dirty.keys().copied().filter(in_area).take(take.max as usize).collect();
         indices.into_iter().filter_map(|index| state.dirty.remove_entry(&index)).collect()
     }
@@ -185,8 +185,8 @@ impl Volume {
             let mut index = first;
             while index < first + len {
                 crcs.clear();
-                let claim = Claim { owner: inode.ino, index, copy: 0 };
-                let extent = self.locate_run(inode, state, claim, first + len - index, &mut crcs)?;
+                let key = BlockKey { owner: inode.ino, index, copy: 0 };
+                let extent = self.locate_run(inode, state, key, first + len - index, &mut crcs)?;
                 let count = extent.map_or(1, |extent| extent.count());
                 match extent {
                     Some(Extent::Unwritten { data, .. }) => {
@@ -210,7 +210,7 @@ impl Volume {
 
     /// Blocks that leave the overwrite area may not go there again.
     pub(in crate::volume) fn overwrite_kind(&self, state: &InodeState, old: DataNumber) -> Write {
-        let leaves = state.leave_area && self.window.in_area(old);
+        let leaves = state.leaves_overwrites && self.window.in_area(old);
         if leaves { Write::Return } else { Write::Overwrite }
     }
 
@@ -299,7 +299,7 @@ impl Volume {
         &self,
         inode: &Inode,
         state: &mut InodeState,
-        carry: &Carry,
+        carry: &Placement,
     ) -> Result<Vec<WriteRun>> {
         let far = carry.plan.uses_far();
         // kmax holds for both copies: a new G of one says nothing of the other's shells.
@@ -329,15 +329,16 @@ impl Volume {
         piece: &Piece,
         copy: u8,
         flags: u16,
-        bytes: &dyn Fn(u64) -> DataBlock,
+        bytes: &dyn Fn(u64) -> BlockBytes,
     ) -> Result<WriteRun> {
-        let blocks: Vec<DataBlock> = (piece.first..piece.end()).map(bytes).collect();
+        let blocks: Vec<BlockBytes> = (piece.first..piece.end()).map(bytes).collect();
         let crcs: Vec<u32> = blocks.iter().map(|block| crc32c(&block[..])).collect();
         let like = self.descriptor(inode, piece.first, u16::from(copy) | flags, BLOCK_SIZE as u16);
         self.table.set_run(piece.data.0, &like, piece.len, &crcs)?;
         if self.window.in_area(piece.data) {
             for i in 0..piece.len {
-                self.area.insert(Claim { owner: inode.ino, index: piece.first + i, copy }, piece.data.0 + i);
+                self.area
+                    .insert(BlockKey { owner: inode.ino, index: piece.first + i, copy }, piece.data.0 + i);
             }
         }
         let bufs = blocks.into_iter().map(WriteBuf::Block).collect();
@@ -375,7 +376,7 @@ impl Volume {
         self.table.free_run(data.0, count)?;
         if self.window.in_area(data) {
             for i in 0..count {
-                self.area.remove(&Claim { owner: inode.ino, index: index + i, copy }, data.0 + i);
+                self.area.remove(&BlockKey { owner: inode.ino, index: index + i, copy }, data.0 + i);
             }
         }
         Ok(())
@@ -391,7 +392,7 @@ fn growth(state: &InodeState, dirty: &BTreeMap<u64, Delayed>) -> Growth {
 
 /// Where a placement ends. Beyond the overwrite area's share each short overwrite would become a segment; after
 /// the commit the homes that this one frees are there for the next.
-fn burst_end(state: &InodeState, take: &Take) -> u64 {
+fn burst_end(state: &InodeState, take: &Share) -> u64 {
     let (mut left, mut short) = (take.max, 0);
     let mut dirty = state.dirty.iter().peekable();
     while let Some((first, delayed)) = dirty.next() {

@@ -1,13 +1,13 @@
 //! Placing META blocks (directory blocks, presence nodes) when a transaction closes: never in place,
 //! in as many copies as the metadata.
 
-use super::data::{Carry, join};
+use super::data::{Placement, join};
 use crate::allocator::placement::{Burst, Growth, Write};
 use crate::base::{BLOCK_SIZE, BlockBuf, DataNumber, Result};
 use crate::device::Run as WriteRun;
 use crate::format::layout;
 use crate::volume::Volume;
-use crate::volume::inode::{DataBlock, Inode, InodeState};
+use crate::volume::inode::{BlockBytes, Inode, InodeState};
 use crate::volume::meta::MetaBlocks;
 use crate::volume::space::CREDIT;
 use std::collections::{BTreeSet, HashMap};
@@ -42,7 +42,7 @@ impl Volume {
         };
         state.slot_dirty = true;
         self.free_removed_meta(inode, state)?;
-        let blocks: HashMap<u64, DataBlock> = {
+        let blocks: HashMap<u64, BlockBytes> = {
             let meta = state.meta.lock();
             dirty.iter().map(|i| (*i, Arc::new(BlockBuf::copy_of(&meta.loaded[i][..])))).collect()
         };
@@ -57,7 +57,7 @@ impl Volume {
                 meta.disk_length = meta.length;
             }
         }
-        self.settle_promise(state);
+        self.release_meta(state);
         if inode.is_directory() {
             state.slot.anchor.mass = state.size;
         }
@@ -113,7 +113,7 @@ impl Volume {
         state: &mut InodeState,
         copy: u8,
         dirty: impl Iterator<Item = u64>,
-        blocks: &HashMap<u64, DataBlock>,
+        blocks: &HashMap<u64, BlockBytes>,
         writes: &mut Vec<WriteRun>,
     ) -> Result<()> {
         let mut bursts = Vec::new();
@@ -137,7 +137,7 @@ impl Volume {
             self.table.prepare(data.0, 1, &mut held)?;
         }
         let plan = self.plan_file(inode, state, copy, &bursts, growth, &mut held)?;
-        let carry = Carry {
+        let carry = Placement {
             copy,
             flags: layout::DESCRIPTOR_META as u16,
             plan: &plan,
@@ -147,10 +147,10 @@ impl Volume {
         for (index, data) in old {
             self.release_replaced(inode, index, copy, data, 1)?;
         }
-        let promised = state.meta_promise.min(new);
-        state.meta_promise -= promised;
+        let promised = state.meta_reserved.min(new);
+        state.meta_reserved -= promised;
         self.space.placed(promised);
-        self.space.place_unpromised(new - promised);
+        self.space.placed_unreserved(new - promised);
         state.slot.attributes.blocks += new;
         debug_assert!(blocks.values().all(|block| block.len() == BLOCK_SIZE));
         Ok(())

@@ -4,4 +4,4 @@ mod data;
 mod meta;
 mod overwrites;
 
-pub(in crate::volume) use data::{Take, runs_of};
+pub(in crate::volume) use data::{Share, runs_of};

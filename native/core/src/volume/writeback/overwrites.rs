@@ -1,11 +1,11 @@
 //! The overwrite area empties: blocks there go home, or to where there is room.
 
-use super::data::Take;
+use super::data::Share;
 use crate::base::{Code, Result};
 use crate::device::Ticket;
 use crate::format::layout::FILE_BLOCKS_MAX;
 use crate::volume::Volume;
-use crate::volume::blocks::Claim;
+use crate::volume::blocks::BlockKey;
 use crate::volume::change::clear_behind;
 use crate::volume::inode::{Inode, InodeState};
 use crate::volume::space::CREDIT;
@@ -17,13 +17,13 @@ const WHOLE_MAX: u64 = 1024;
 
 impl Volume {
     /// Whether three quarters of the overwrite area are in use.
-    pub(in crate::volume) fn area_is_full(&self) -> Result<bool> {
+    pub(in crate::volume) fn overwrites_are_full(&self) -> Result<bool> {
         Ok(self.alloc.lock().area_used()? * 4 >= self.geometry.area_blocks * 3)
     }
 
     /// Blocks that the running transaction may still place in the overwrite area: a quarter of it less what it
     /// placed, as far as there are free ones; `before`: what [`crate::volume::CommitStats`] counted when it began.
-    pub(in crate::volume) fn area_share(&self, before: u64) -> Result<u64> {
+    pub(in crate::volume) fn overwrites_share(&self, before: u64) -> Result<u64> {
         let placed = self.stats.in_area.load(Ordering::Relaxed) - before;
         let free = self.geometry.area_blocks - self.alloc.lock().area_used()?;
         Ok((self.geometry.area_blocks / 4).saturating_sub(placed).min(free))
@@ -32,22 +32,22 @@ impl Volume {
     /// Marks everything in the overwrite area for a new place: the blocks become delayed ones (META
     /// blocks: changed ones) that may not go there again. Call between transactions; the files are
     /// returned, to be placed with the next commit.
-    pub(in crate::volume) fn vacate_area(&self) -> Result<Vec<Arc<Inode>>> {
+    pub(in crate::volume) fn empty_overwrites(&self) -> Result<Vec<Arc<Inode>>> {
         let mut files = Vec::new();
         for (owner, claims) in self.area.owners() {
             let _inside = self.gate.enter();
-            let Some(inode) = self.owner_of_area_block(owner, &claims)? else { continue };
+            let Some(inode) = self.owner_of_overwrite(owner, &claims)? else { continue };
             let mut state = inode.state.write();
             if state.gone {
                 continue;
             }
             for (index, copy) in claims {
                 // Still there: the file may have lost the block, or got a new one, since they were listed.
-                if self.area.find(&Claim { owner, index, copy }).is_some() {
-                    self.lift(&inode, &mut state, index)?;
+                if self.area.find(&BlockKey { owner, index, copy }).is_some() {
+                    self.to_memory(&inode, &mut state, index)?;
                 }
             }
-            state.leave_area = true;
+            state.leaves_overwrites = true;
             self.mark(&inode, &mut state);
             drop(state);
             files.push(inode);
@@ -61,7 +61,7 @@ impl Volume {
         &self,
         inode: &Arc<Inode>,
         state: &mut InodeState,
-        take: &Take,
+        take: &Share,
         tickets: &mut Vec<Ticket>,
     ) -> Result<u64> {
         let blocks = state.slot.attributes.blocks + state.new_delayed;
@@ -72,11 +72,11 @@ impl Volume {
         let mut at = 0;
         while let Some((first, count)) = self.next_placed(inode, state, at)? {
             for index in first..first + count {
-                self.lift(inode, state, index)?;
+                self.to_memory(inode, state, index)?;
             }
             at = first + count;
         }
-        self.place_data(inode, state, &Take { area: u64::MAX, only_area: false, ..*take }, tickets).map_err(
+        self.place_data(inode, state, &Share { area: u64::MAX, only_area: false, ..*take }, tickets).map_err(
             |error| match error.code {
                 Code::ExtensionFull => Code::NoSpace.into(),
                 _ => error,
@@ -95,7 +95,7 @@ impl Volume {
 
     /// Takes one block of the area into memory. One that cannot be read stays where it is: its
     /// damage is reported to whoever reads it.
-    fn lift(&self, inode: &Arc<Inode>, state: &mut InodeState, index: u64) -> Result<()> {
+    fn to_memory(&self, inode: &Arc<Inode>, state: &mut InodeState, index: u64) -> Result<()> {
         let is_meta = inode.is_directory() || index >= FILE_BLOCKS_MAX;
         if is_meta {
             // One that is gone in memory leaves the area when the transaction closes.
@@ -121,12 +121,12 @@ impl Volume {
     }
 
     /// The file that owns blocks of the area, found through a descriptor's hint.
-    fn owner_of_area_block(&self, owner: u64, claims: &[(u64, u8)]) -> Result<Option<Arc<Inode>>> {
+    fn owner_of_overwrite(&self, owner: u64, claims: &[(u64, u8)]) -> Result<Option<Arc<Inode>>> {
         if let Some(inode) = self.inodes.cached(owner) {
             return Ok(Some(inode));
         }
         for (index, copy) in claims {
-            let claim = Claim { owner, index: *index, copy: *copy };
+            let claim = BlockKey { owner, index: *index, copy: *copy };
             let Some(data) = self.area.find(&claim) else { continue };
             let Some(descriptor) = self.table.live(data)? else { continue };
             return match self.inode(owner, descriptor.hint) {

@@ -1,5 +1,5 @@
 use super::*;
-use crate::chronicle::test_log::volume;
+use crate::log::test_log::volume;
 use crate::testing::flip;
 
 const COUNTERS: Counters = Counters { next_number: 99, live_blocks: 5, files: 6, units: 7 };

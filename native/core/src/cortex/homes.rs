@@ -28,7 +28,7 @@ pub struct Key {
 }
 
 impl Key {
-    /// The key of a slot's bytes; means something only if they are sealed.
+    /// The key of a slot's bytes; means something only if their checksum holds.
     pub fn of(bytes: &SlotBytes) -> Key {
         Key { number: number_of(bytes), hint: hint_of(bytes) }
     }
@@ -64,13 +64,13 @@ impl Placement {
     }
 
     /// Locality regions (of 16 pages) of the cortex.
-    pub fn regions(&self) -> u64 {
+    pub fn neighbourhoods(&self) -> u64 {
         self.pages / REGION_PAGES
     }
 
     /// The region of 16 pages in which anchors with this hint have their H1.
-    pub fn region_of(&self, hint: u32) -> u64 {
-        u64::from(hint) % self.regions()
+    pub fn neighbourhood_of(&self, hint: u32) -> u64 {
+        u64::from(hint) % self.neighbourhoods()
     }
 
     /// H1 and H2.
@@ -79,7 +79,7 @@ impl Placement {
         message[1..9].copy_from_slice(&key.number.to_le_bytes());
         message[9..].copy_from_slice(&key.hint.to_le_bytes());
         let hash = siphash24(&self.key, &message);
-        let h1 = REGION_PAGES * self.region_of(key.hint) + hash % REGION_PAGES;
+        let h1 = REGION_PAGES * self.neighbourhood_of(key.hint) + hash % REGION_PAGES;
         // The high half of the hash, scaled to the table; 128 bits so that no size overflows.
         let h2 = ((u128::from(hash >> 32) * u128::from(self.pages)) >> 32) as u64;
         let h2 = if h2 == h1 { (h2 + 1) % self.pages } else { h2 };

@@ -126,9 +126,9 @@ pub fn write(device: &dyn Device, geometry: &Geometry, checkpoint: &Checkpoint) 
 /// The block with magic, salt and CRC.
 pub fn encode(checkpoint: &Checkpoint, geometry: &Geometry) -> AlignedBuf {
     let mut bytes = AlignedBuf::zeroed(1);
-    let sealed =
+    let checksummed =
         Checkpoint { magic: CHECKPOINT_MAGIC as u32, salt: geometry.map.salt, crc: 0, ..*checkpoint };
-    sealed.encode(&mut bytes);
+    checksummed.encode(&mut bytes);
     let crc = crc32c(&bytes[..Checkpoint::AT_CRC]);
     bytes[Checkpoint::AT_CRC..BLOCK_SIZE].copy_from_slice(&crc.to_le_bytes());
     bytes

@@ -45,7 +45,7 @@ fn finish(record: &RecordBuilder, geometry: &Geometry) -> AlignedBuf {
     record.finish(&COMMIT, &geometry.map.salt).0
 }
 
-fn reseal(bytes: &mut [u8]) {
+fn fix_checksum(bytes: &mut [u8]) {
     let crc = record::record_crc(bytes);
     bytes[l::LogRecord::AT_CRC..l::LogRecord::SIZE].copy_from_slice(&crc.to_le_bytes());
 }
@@ -269,7 +269,7 @@ fn a_header_that_breaks_a_rule_is_refused_although_its_crc_holds() {
     for (what, at, with) in changes {
         let mut bytes = good.clone();
         bytes[at..at + with.len()].copy_from_slice(with);
-        reseal(&mut bytes);
+        fix_checksum(&mut bytes);
         assert!(RecordView::open(&bytes, &geometry).is_err(), "{what}");
     }
 }
@@ -286,7 +286,7 @@ fn mutated_records_with_valid_crcs_never_panic_and_apply_inside_the_volume() {
             // Small values and edges are likelier to pass a check than random bytes.
             bytes[at] = [0, 1, 8, 0x7f, 0x80, 0xff, rng.next_u64() as u8][rng.below(7) as usize];
         }
-        reseal(&mut bytes);
+        fix_checksum(&mut bytes);
         if let Ok(view) = RecordView::open(&bytes, &geometry) {
             accepted += 1;
             apply_record(&view, &geometry, &mut Images::new(&device, &geometry)).unwrap();
@@ -305,7 +305,7 @@ fn random_bytes_are_no_record() {
         if rng.chance(1, 2) {
             let header = finish(&sample(seed), &geometry);
             bytes[..l::LogRecord::SIZE].copy_from_slice(&header[..l::LogRecord::SIZE]);
-            reseal(&mut bytes);
+            fix_checksum(&mut bytes);
         }
         assert!(RecordView::open(&bytes, &geometry).is_err(), "seed {seed}");
     }
