@@ -41,7 +41,7 @@ export interface MountStats {
   readonly logBytes: number
   readonly dataBlocks: number
   readonly metaBlocks: number
-  readonly homePages: number
+  readonly pagesInPlace: number
   readonly atHome: number
   readonly atShell: number
   readonly inArea: number

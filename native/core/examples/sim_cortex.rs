@@ -93,7 +93,7 @@ impl Simulation {
         directory.entries += 1;
         self.number += 1;
         self.hint_reads = self.store.take_reads();
-        (hint, self.cortex.insert(&slot(self.number, hint)).is_ok())
+        (hint, self.cortex.insert(&slot(self.number, hint), ()).is_ok())
     }
 
     /// Forgets what was learned of the pages' fill, as a new mount does.

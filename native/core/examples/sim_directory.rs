@@ -4,7 +4,7 @@
 //!     cargo run --release -p hn4-core --example sim_directory
 
 use hn4_core::base::Result;
-use hn4_core::directory::{BlockBytes, DirBlocks, DirTable, LEAF_BYTES, Seed, name_hash};
+use hn4_core::directory::{BlockBytes, DirBlocks, DirReads, DirTable, LEAF_BYTES, Seed, name_hash};
 
 const KEY: [u8; 16] = *b"sim_directory\0\0\0";
 const NUMBER: u64 = 16;
@@ -62,11 +62,14 @@ struct Blocks {
     writes: u64,
 }
 
-impl DirBlocks for Blocks {
+impl DirReads for Blocks {
     fn read(&mut self, block: u32) -> Result<BlockBytes> {
         self.reads += 1;
         Ok(self.blocks[block as usize].clone().expect("a block is written before it is read"))
     }
+}
+
+impl DirBlocks for Blocks {
     fn write(&mut self, block: u32, bytes: BlockBytes) {
         self.writes += 1;
         self.blocks[block as usize] = Some(bytes);

@@ -15,5 +15,6 @@ pub mod pages;
 pub mod presence;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
+pub mod transaction;
 pub mod vfs;
 pub mod volume;

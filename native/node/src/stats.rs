@@ -1,5 +1,6 @@
 //! What a mount counts, as one plain object.
 
+use hn4_core::vfs::statfs;
 use hn4_core::volume::Volume;
 use hn4_fuse::Counters;
 use napi_derive::napi;
@@ -42,7 +43,7 @@ fn read(counter: &AtomicU64) -> f64 {
 
 pub fn collect(volume: &Volume, requests: &Counters) -> MountStats {
     let (commit, pages) = (&volume.stats, &volume.pages.stats);
-    let space = volume.statfs();
+    let space = statfs(volume);
     MountStats {
         commits: read(&commit.commits),
         syncs: read(&commit.syncs),

@@ -5,7 +5,7 @@ use super::bucket;
 use super::homes::{Homes, Key};
 use super::locks::{Held, LockPool, Moving};
 use super::path::{Access, PageSet, Path, Plan};
-use super::store::{Location, SlotPage, SlotStore};
+use super::store::{In, Location, SlotPage, SlotStore};
 use super::{Cortex, SEARCH_PAGES_MAX};
 use crate::base::{Code, Error, Result};
 use crate::format::Region;
@@ -16,46 +16,58 @@ impl<S: SlotStore> Cortex<S> {
     /// 17 slots change, all before it returns. Errors: `CortexFull`; `InvalidArgument` for bytes
     /// whose checksum is wrong; the store's if page H1 cannot be read (another hint may help). After
     /// an error every slot is as it was.
-    pub fn insert(&self, bytes: &SlotBytes) -> Result<Location> {
+    pub fn insert(&self, bytes: &SlotBytes, inside: In<'_, S>) -> Result<Location> {
         if !checksum_holds(bytes) {
             return Err(Error::new(Code::InvalidArgument, "cortex: slot without valid checksums"));
         }
         let homes = self.placement.homes(Key::of(bytes));
         let first = self.store.page(Region::Cortex, homes.h1)?;
-        let at = match self.insert_direct(homes.h1, &first, bytes) {
+        let at = match self.insert_direct(homes.h1, &first, bytes, inside) {
             Some(at) => at,
-            None => self.insert_by_path(homes, first, bytes)?,
+            None => self.insert_by_path(homes, first, bytes, inside)?,
         };
         self.count_used(1);
         Ok(at)
     }
 
     /// The common case: H1 has a free slot.
-    fn insert_direct(&self, page: u64, handle: &S::Page, bytes: &SlotBytes) -> Option<Location> {
+    fn insert_direct(
+        &self,
+        page: u64,
+        handle: &S::Page,
+        bytes: &SlotBytes,
+        inside: In<'_, S>,
+    ) -> Option<Location> {
         let _held = Held::new(self.locks.of(page));
         let free = handle.with(bucket::free_slot);
         if let Some(slot) = free {
-            handle.put(slot, bytes);
+            handle.put(slot, bytes, inside);
         }
         self.occupancy.set(page, handle.with(bucket::used));
         free.map(|slot| cortex_slot(page, slot))
     }
 
-    fn insert_by_path(&self, homes: Homes, first: S::Page, bytes: &SlotBytes) -> Result<Location> {
+    fn insert_by_path(
+        &self,
+        homes: Homes,
+        first: S::Page,
+        bytes: &SlotBytes,
+        inside: In<'_, S>,
+    ) -> Result<Location> {
         let mut pages = PageSet::from([(homes.h1, Some(first))]);
         for _ in 0..self.optimistic_tries {
             match self.plan(homes, &mut pages, Access::Unlocked) {
                 Plan::Path(path) => {
                     let hops = path.hops.iter().map(|hop| hop.page);
                     let held = self.locks.take(hops.chain([path.last]), false);
-                    if let Some(at) = self.execute(&path, &pages, &held, bytes) {
+                    if let Some(at) = self.execute(&path, &pages, &held, bytes, inside) {
                         return Ok(at);
                     }
                 }
-                Plan::Full | Plan::Needs(_) => return self.insert_stash(homes, bytes),
+                Plan::Full | Plan::Needs(_) => return self.insert_stash(homes, bytes, inside),
             }
         }
-        self.insert_exclusively(homes, &mut pages, bytes)
+        self.insert_exclusively(homes, &mut pages, bytes, inside)
     }
 
     /// Others kept changing the paths found. With every lock held a path stays true; a page the
@@ -66,12 +78,13 @@ impl<S: SlotStore> Cortex<S> {
         homes: Homes,
         pages: &mut PageSet<S::Page>,
         bytes: &SlotBytes,
+        inside: In<'_, S>,
     ) -> Result<Location> {
         while pages.len() <= SEARCH_PAGES_MAX {
             let held = self.locks.take_all();
             match self.plan(homes, pages, Access::AllLocked) {
                 Plan::Path(path) => {
-                    if let Some(at) = self.execute(&path, pages, &held, bytes) {
+                    if let Some(at) = self.execute(&path, pages, &held, bytes, inside) {
                         return Ok(at);
                     }
                     break;
@@ -83,7 +96,7 @@ impl<S: SlotStore> Cortex<S> {
                 }
             }
         }
-        self.insert_stash(homes, bytes)
+        self.insert_stash(homes, bytes, inside)
     }
 
     /// Moves the anchors of the path and enters the new one, if the path is still as it was
@@ -94,6 +107,7 @@ impl<S: SlotStore> Cortex<S> {
         pages: &PageSet<S::Page>,
         held: &[Held<'_>],
         bytes: &SlotBytes,
+        inside: In<'_, S>,
     ) -> Option<Location> {
         let handle = |page: u64| pages.get(&page)?.as_ref();
         // The path ends at the first page with a free slot: it may have become shorter.
@@ -121,19 +135,19 @@ impl<S: SlotStore> Cortex<S> {
             let from = handle(hop.page)?;
             // Written to its new page before its old slot is overwritten: never on none.
             let moved = from.with(|payload| *bucket::slot(payload, hop.slot));
-            to.put(free, &moved);
+            to.put(free, &moved, inside);
             (to, free) = (from, hop.slot);
         }
-        to.put(free, bytes);
+        to.put(free, bytes, inside);
         drop(moving);
         self.occupancy.set(last, end_page.with(bucket::used));
         let page = path.hops[..end].first().map_or(last, |hop| hop.page);
         Some(cortex_slot(page, free))
     }
 
-    fn insert_stash(&self, homes: Homes, bytes: &SlotBytes) -> Result<Location> {
+    fn insert_stash(&self, homes: Homes, bytes: &SlotBytes, inside: In<'_, S>) -> Result<Location> {
         let _held = Held::new(self.locks.stash());
-        self.stash.insert(Key::of(bytes), homes, bytes).ok_or_else(|| {
+        self.stash.insert(Key::of(bytes), homes, bytes, inside).ok_or_else(|| {
             let text =
                 format!("the cortex has no room for another file ({} of {})", self.used(), self.capacity());
             Error::new(Code::CortexFull, text)
@@ -142,13 +156,19 @@ impl<S: SlotStore> Cortex<S> {
 
     /// A slot of `page` became free: an anchor of the stash that belongs there takes it, so that
     /// the stash serves the next burst. The caller has locked `page` and the stash, nothing else.
-    pub(super) fn refill_from_stash(&self, page: u64, handle: &S::Page, held: &[Held<'_>]) {
+    pub(super) fn refill_from_stash(
+        &self,
+        page: u64,
+        handle: &S::Page,
+        held: &[Held<'_>],
+        inside: In<'_, S>,
+    ) {
         let Some(key) = self.stash.candidate_for(page) else { return };
         let Some((_, _, bytes)) = self.stash.find(key) else { return };
         let Some(slot) = handle.with(bucket::free_slot) else { return };
         let _moving = Moving::begin(held);
-        handle.put(slot, &bytes);
-        self.stash.remove(key);
+        handle.put(slot, &bytes, inside);
+        self.stash.remove(key, inside);
     }
 }
 

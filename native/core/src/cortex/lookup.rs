@@ -5,7 +5,7 @@ use super::bucket;
 use super::homes::Key;
 use super::insert::lock_of;
 use super::locks::{Held, VersionedLock};
-use super::store::{Location, SlotPage, SlotStore};
+use super::store::{In, Location, SlotPage, SlotStore};
 use crate::base::{Code, Error, Result};
 use crate::format::Region;
 use crate::format::slot::{EMPTY, SlotBytes, checksum_holds};
@@ -35,7 +35,7 @@ impl<S: SlotStore> Cortex<S> {
     /// Replaces the bytes of an anchor that is in the table. One slot changes. Errors: `NotFound`;
     /// `InvalidArgument` for bytes whose checksum is wrong or that name another file; those of
     /// [`Cortex::find`].
-    pub fn update(&self, number: u64, hint: u32, bytes: &SlotBytes) -> Result<Location> {
+    pub fn update(&self, number: u64, hint: u32, bytes: &SlotBytes, inside: In<'_, S>) -> Result<Location> {
         let key = Key { number, hint };
         if !checksum_holds(bytes) || Key::of(bytes) != key {
             return Err(Error::new(
@@ -43,25 +43,25 @@ impl<S: SlotStore> Cortex<S> {
                 "cortex: slot without its checksum, or of another file",
             ));
         }
-        self.change(key, |page, at, _| page.put(usize::from(at.slot), bytes))
+        self.change(key, |page, at, _| page.put(usize::from(at.slot), bytes, inside))
     }
 
     /// Takes an anchor out. At most three slots change (one of the stash may move to the place
     /// that became free). Errors: `NotFound`; those of [`Cortex::find`].
-    pub fn remove(&self, number: u64, hint: u32) -> Result<()> {
+    pub fn remove(&self, number: u64, hint: u32, inside: In<'_, S>) -> Result<()> {
         let key = Key { number, hint };
         self.change(key, |page, at, held| {
             if at.region == Region::Stash {
-                self.stash.remove(key);
+                self.stash.remove(key, inside);
                 return;
             }
-            page.put(usize::from(at.slot), &EMPTY);
+            page.put(usize::from(at.slot), &EMPTY, inside);
             let count = || self.occupancy.set(at.page, page.with(bucket::used));
             if self.stash.len() == 0 {
                 return count();
             }
             let held = [held, Held::new(self.locks.stash())];
-            self.refill_from_stash(at.page, page, &held);
+            self.refill_from_stash(at.page, page, &held, inside);
             count();
         })?;
         self.count_used(-1);

@@ -132,7 +132,9 @@ impl SlotPage for RamPage {
         f(&*self.payload.lock())
     }
 
-    fn put(&self, slot: usize, bytes: &SlotBytes) {
+    type In<'a> = ();
+
+    fn put(&self, slot: usize, bytes: &SlotBytes, (): ()) {
         give_way(&self.yielding);
         self.payload.lock()[slot * SLOT_SIZE..][..SLOT_SIZE].copy_from_slice(bytes);
         self.born.store(true, Ordering::Relaxed);

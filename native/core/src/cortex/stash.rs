@@ -96,11 +96,11 @@ impl<P: SlotPage> Stash<P> {
     }
 
     /// Puts an anchor into a free slot; `None` if there is none. The caller holds the stash lock.
-    pub fn insert(&self, key: Key, homes: Homes, bytes: &SlotBytes) -> Option<Location> {
+    pub fn insert(&self, key: Key, homes: Homes, bytes: &SlotBytes, inside: P::In<'_>) -> Option<Location> {
         for (page, handle) in self.pages.iter().enumerate() {
             let Some(handle) = handle else { continue };
             let Some(slot) = handle.with(bucket::free_slot) else { continue };
-            handle.put(slot, bytes);
+            handle.put(slot, bytes, inside);
             let mut index = self.index.lock();
             index.insert(key, Entry { page, slot, homes });
             self.count.store(index.len(), Ordering::Release);
@@ -110,11 +110,11 @@ impl<P: SlotPage> Stash<P> {
     }
 
     /// Takes an anchor out. The caller holds the stash lock.
-    pub fn remove(&self, key: Key) {
+    pub fn remove(&self, key: Key, inside: P::In<'_>) {
         let mut index = self.index.lock();
         let Some(entry) = index.remove(&key) else { return };
         if let Some(page) = &self.pages[entry.page] {
-            page.put(entry.slot, &EMPTY);
+            page.put(entry.slot, &EMPTY, inside);
         }
         self.count.store(index.len(), Ordering::Release);
     }

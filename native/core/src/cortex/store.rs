@@ -17,14 +17,19 @@ pub trait SlotStore: Sync {
     fn is_blank(&self, region: Region, page: u64) -> bool;
 }
 
+/// What a change of the store's slots must have in hand.
+pub type In<'a, S> = <<S as SlotStore>::Page as SlotPage>::In<'a>;
+
 /// A page held in memory. Its internal lock is short: no I/O happens under it.
 pub trait SlotPage: Clone + Send {
     /// Reads the payload (4032 bytes: 21 slots of 192).
     fn with<R>(&self, f: impl FnOnce(&[u8]) -> R) -> R;
 
-    /// Replaces a slot's 192 bytes (all zero = empty) and marks it changed in the running
-    /// transaction. Never fails, no I/O.
-    fn put(&self, slot: usize, bytes: &SlotBytes);
+    /// What a change must have in hand: the transaction it belongs to.
+    type In<'a>: Copy;
+
+    /// Replaces a slot's 192 bytes (all zero = empty) and notes the change. Never fails, no I/O.
+    fn put(&self, slot: usize, bytes: &SlotBytes, inside: Self::In<'_>);
 }
 
 impl<S: SlotStore + Send> SlotStore for Arc<S> {

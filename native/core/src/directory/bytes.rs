@@ -7,9 +7,13 @@ use std::sync::Arc;
 pub type BlockBytes = Arc<[u8; BLOCK_SIZE]>;
 
 /// The blocks of one directory, by logical index.
-pub trait DirBlocks {
+pub trait DirReads {
     /// A block's current bytes (may do I/O).
     fn read(&mut self, block: u32) -> Result<BlockBytes>;
+}
+
+/// As [`DirReads`], where they may change, too.
+pub trait DirBlocks: DirReads {
     /// Replaces a block's bytes in memory; never fails (the block was read or is new).
     fn write(&mut self, block: u32, bytes: BlockBytes);
     /// New length in blocks; new blocks are written before they are read. Never fails.

@@ -1,6 +1,6 @@
 //! Verifies a whole directory: every rule of docs/format.md section 5.
 
-use super::bytes::{DirBlocks, corrupt_state};
+use super::bytes::{DirReads, corrupt_state};
 use super::hash::{Range, hash_of_cookie};
 use super::load::load;
 use super::table::DirTable;
@@ -18,7 +18,7 @@ pub struct CheckReport {
 
 impl DirTable {
     /// Reads every block of the directory and checks it. The error names the first rule broken.
-    pub fn check<B: DirBlocks + ?Sized>(&self, blocks: &mut B) -> Result<CheckReport> {
+    pub fn check<B: DirReads + ?Sized>(&self, blocks: &mut B) -> Result<CheckReport> {
         let stored = load(self.number, &self.state, self.length, blocks)?;
         if stored != self.index {
             return Err(corrupt_state(self.number, "the index in memory is not the one on disk"));

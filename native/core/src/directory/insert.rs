@@ -1,6 +1,6 @@
 //! Enters a name: planned on one block that was read, then carried out, which cannot fail.
 
-use super::bytes::{BlockBytes, DirBlocks};
+use super::bytes::{BlockBytes, DirBlocks, DirReads};
 use super::edit;
 use super::hash::{Range, cookie};
 use super::index::{DirIndex, LeafRef, blocks_of_depth};
@@ -47,7 +47,7 @@ impl DirTable {
     }
 
     /// Blocks that [`DirTable::insert`] of this name would rewrite or add now; its errors too.
-    pub fn insert_cost<B: DirBlocks + ?Sized>(&self, blocks: &mut B, name: &[u8]) -> Result<u32> {
+    pub fn insert_cost<B: DirReads + ?Sized>(&self, blocks: &mut B, name: &[u8]) -> Result<u32> {
         let some_file = Seed { number: 1, hint: 0, random: 0 };
         Ok(match self.plan_insert(blocks, name, some_file, 8)? {
             Plan::Fits { .. } => 1,
@@ -63,7 +63,7 @@ impl DirTable {
         })
     }
 
-    fn plan_insert<B: DirBlocks + ?Sized>(
+    fn plan_insert<B: DirReads + ?Sized>(
         &self,
         blocks: &mut B,
         name: &[u8],

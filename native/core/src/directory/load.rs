@@ -1,6 +1,6 @@
 //! Reads a directory's index from its blocks, and proves its shape.
 
-use super::bytes::{At, DirBlocks, corrupt_state};
+use super::bytes::{At, DirReads, corrupt_state};
 use super::index::{DirIndex, ENTRIES_PER_BLOCK, blocks_of_depth};
 use super::leaf::LEAF_ENTRIES_MAX;
 use crate::base::{BLOCK_SIZE, Ino, Result};
@@ -9,7 +9,7 @@ use crate::format::layout::{DIR_DEPTH_MAX, DIR_HEADER, DIR_INDEX, DIRECTORY_MAGI
 /// The index of a directory of `length` blocks. Afterwards the runs of its slots are ranges, every
 /// block is one leaf or one index block of it, and block 0 is a leaf. Memory grows only with blocks
 /// that were read.
-pub(super) fn load<B: DirBlocks + ?Sized>(
+pub(super) fn load<B: DirReads + ?Sized>(
     directory: Ino,
     state: &DirState,
     length: u32,
@@ -53,7 +53,7 @@ fn check_entries(directory: Ino, state: &DirState, leaves: u32) -> Result<()> {
     Ok(())
 }
 
-fn read_chain<B: DirBlocks + ?Sized>(
+fn read_chain<B: DirReads + ?Sized>(
     directory: Ino,
     state: &DirState,
     length: u32,

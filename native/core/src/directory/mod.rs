@@ -28,7 +28,7 @@ mod table;
 #[cfg(test)]
 mod tests;
 
-pub use bytes::{BlockBytes, DirBlocks};
+pub use bytes::{BlockBytes, DirBlocks, DirReads};
 pub use check::CheckReport;
 pub use hash::{HASH_BITS, NameHash, name_hash};
 pub use index::DirIndex;

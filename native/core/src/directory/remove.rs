@@ -3,7 +3,7 @@
 //! Merging is a service, not a duty: a block it would need and cannot read leaves the leaves as
 //! they are, and the name is removed all the same.
 
-use super::bytes::{BlockBytes, DirBlocks, corrupt_state};
+use super::bytes::{BlockBytes, DirBlocks, DirReads, corrupt_state};
 use super::edit;
 use super::hash::Range;
 use super::index::{DirIndex, LeafRef, blocks_of_depth};
@@ -71,7 +71,7 @@ impl DirTable {
     }
 
     /// The last name goes: proves that no leaf holds another.
-    fn verify_all_empty_but<B: DirBlocks + ?Sized>(&self, blocks: &mut B, last: u32) -> Result<()> {
+    fn verify_all_empty_but<B: DirReads + ?Sized>(&self, blocks: &mut B, last: u32) -> Result<()> {
         let mut hash = 0;
         while let Some(leaf_ref) = self.index.leaf_of(hash) {
             if leaf_ref.block != last {
@@ -99,7 +99,7 @@ impl DirTable {
     }
 
     /// Joins the leaf with its other half as long as that is a leaf and they are small enough.
-    fn plan_merge<B: DirBlocks + ?Sized>(
+    fn plan_merge<B: DirReads + ?Sized>(
         &self,
         blocks: &mut B,
         old: LeafRef,
@@ -153,7 +153,7 @@ impl DirTable {
     }
 
     /// Which blocks go, and which blocks from the end take their places.
-    fn plan_reshape<B: DirBlocks + ?Sized>(&self, blocks: &mut B, merge: &Merge) -> Result<Reshape> {
+    fn plan_reshape<B: DirReads + ?Sized>(&self, blocks: &mut B, merge: &Merge) -> Result<Reshape> {
         let depth = self.depth_after(merge);
         // The smallest number stays: block 0 is and remains a leaf.
         let kept = merge.members.iter().map(|&(block, _)| block).min().unwrap_or(0);

@@ -1,6 +1,6 @@
 //! A directory: its state, its index in memory, and what can be asked of it.
 
-use super::bytes::{At, BlockBytes, DirBlocks, corrupt_state};
+use super::bytes::{At, BlockBytes, DirBlocks, DirReads, corrupt_state};
 use super::edit;
 use super::hash::{NameHash, Range, hash_of_cookie, name_hash, truncate_hash};
 use super::index::{DirIndex, LeafRef, blocks_of_depth};
@@ -32,7 +32,7 @@ pub struct DirTable {
 impl DirTable {
     /// Loads directory `number` of `length` blocks; `key` is the volume's hash key. Reads the index
     /// blocks only.
-    pub fn load<B: DirBlocks + ?Sized>(
+    pub fn load<B: DirReads + ?Sized>(
         number: Ino,
         key: [u8; 16],
         state: DirState,
@@ -43,7 +43,7 @@ impl DirTable {
     }
 
     /// As `load`, with another hash of names: for tests of collisions.
-    pub fn load_hashed<B: DirBlocks + ?Sized>(
+    pub fn load_hashed<B: DirReads + ?Sized>(
         number: Ino,
         key: [u8; 16],
         hash: NameHash,
@@ -84,7 +84,7 @@ impl DirTable {
     }
 
     /// The entry of `name`, if it is there. Reads one block; allocates nothing.
-    pub fn lookup<B: DirBlocks + ?Sized>(&self, blocks: &mut B, name: &[u8]) -> Result<Option<Entry>> {
+    pub fn lookup<B: DirReads + ?Sized>(&self, blocks: &mut B, name: &[u8]) -> Result<Option<Entry>> {
         check_length(name)?;
         let hash = self.hash_of(name);
         let Some(leaf_ref) = self.index.leaf_of(hash) else { return Ok(None) };
@@ -119,7 +119,7 @@ impl DirTable {
     /// Gives the entries with cookies above `from_cookie` (0 to 63: all), in cookie order, until
     /// `take` returns false. A name that stands throughout is given once, whatever is entered or
     /// removed between two calls.
-    pub fn iterate<B: DirBlocks + ?Sized>(
+    pub fn iterate<B: DirReads + ?Sized>(
         &self,
         blocks: &mut B,
         from_cookie: u64,

@@ -5,6 +5,7 @@ use super::{HomePage, InitMap, Snapshot};
 use crate::base::{AlignedBuf, BLOCK_SIZE, Code, CopyPage, Error, Result};
 use crate::device::Device;
 use crate::format::{PageBytes, PageMap, Region, layout, verify_page};
+use crate::transaction::{Closed, Transaction, cost};
 use parking_lot::Mutex;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
@@ -13,13 +14,6 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 const SHARDS: usize = 64;
 /// Pages read together: 64 KiB, a cortex region, half an allocation group of descriptors.
 const READ_RUN: u64 = 16;
-
-/// Log bytes of one item: the upper end of what a record needs for it.
-const COST_SLOT: u64 = 216;
-const COST_UNIT: u64 = 272;
-const COST_DESCRIPTOR: u64 = 24;
-const COST_RUN: u64 = 24;
-const COST_PAGE: u64 = 4056;
 
 #[derive(Default)]
 struct Shard {
@@ -51,8 +45,6 @@ pub struct PageCache {
     /// Held while pages of a shard are read: a page is never loaded twice.
     loading: Vec<Mutex<()>>,
     shard_capacity: usize,
-    running: AtomicU64,
-    cost: AtomicU64,
     changed: Mutex<Vec<Arc<CachedPage>>>,
     dirty: Mutex<Vec<Arc<CachedPage>>>,
     /// Read-repair queues a rewrite only where writing is allowed.
@@ -73,8 +65,6 @@ impl PageCache {
             shards: (0..SHARDS).map(|_| Mutex::default()).collect(),
             loading: (0..SHARDS).map(|_| Mutex::default()).collect(),
             shard_capacity: capacity.div_ceil(SHARDS),
-            running: AtomicU64::new(0),
-            cost: AtomicU64::new(0),
             changed: Mutex::default(),
             dirty: Mutex::default(),
             writable: AtomicBool::new(false),
@@ -130,23 +120,6 @@ impl PageCache {
     }
     pub fn set_writable(&self, yes: bool) {
         self.writable.store(yes, Ordering::Relaxed);
-    }
-    /// The transaction that changes now belong to.
-    pub fn running(&self) -> u64 {
-        self.running.load(Ordering::Acquire)
-    }
-    /// Starts transaction `txn`. Call while no operation runs.
-    pub fn start_txn(&self, txn: u64) {
-        self.running.store(txn, Ordering::Release);
-        self.cost.store(0, Ordering::Relaxed);
-    }
-    /// Adds log bytes that changes still to be made will need.
-    pub fn charge(&self, bytes: u64) {
-        self.cost.fetch_add(bytes, Ordering::Relaxed);
-    }
-    /// Upper estimate of the log bytes the running transaction needs for its pages.
-    pub fn log_cost(&self) -> u64 {
-        self.cost.load(Ordering::Relaxed)
     }
     /// Whether a page was never written (no I/O).
     pub fn is_blank(&self, region: Region, number: u64) -> bool {
@@ -307,36 +280,36 @@ impl PageCache {
         shard.pages.insert(page.0, loaded.clone());
     }
 
-    /// Changes a page in the running transaction. `f` gets the 4096 bytes; it must leave the trailer's alone.
+    /// Changes a page in the transaction. `f` gets the 4096 bytes; it must leave the trailer's alone.
     pub fn change<R>(
         &self,
+        transaction: &Transaction<'_>,
         page: &Arc<CachedPage>,
         change: Change,
         f: impl FnOnce(&mut PageBytes) -> R,
     ) -> R {
-        let txn = self.running();
         let mut state = page.state.write();
-        let mut cost = 0;
+        let mut bytes = 0;
         if state.txn == 0 {
             state.born = true;
             let place = self.map.page(page.region, page.number).expect("cached pages exist");
             let init_page = self.init.set(place);
             if self.init_dirty.lock().insert(init_page) {
                 self.init_first.lock().push(init_page);
-                cost += if self.map.copy_b.is_none() { COST_PAGE } else { 0 };
+                bytes += if self.map.copy_b.is_none() { cost::PAGE } else { 0 };
             }
-            cost += COST_RUN;
+            bytes += cost::RUN;
         }
-        state.txn = txn;
+        state.txn = transaction.number();
         match change {
             Change::Items { first, count } => {
                 let mask = if count >= 128 { u128::MAX } else { ((1u128 << count) - 1) << first };
                 let new = (mask & !state.items).count_ones() as u64;
-                cost += new
+                bytes += new
                     * match page.region {
-                        Region::Descriptor => COST_DESCRIPTOR,
-                        Region::Extension => COST_UNIT,
-                        _ => COST_SLOT,
+                        Region::Descriptor => cost::DESCRIPTOR,
+                        Region::Extension => cost::UNIT,
+                        _ => cost::SLOT,
                     };
                 state.items |= mask;
             }
@@ -350,7 +323,7 @@ impl PageCache {
                     }
                     _ => {
                         state.bits.push((first, count));
-                        cost += COST_RUN;
+                        bytes += cost::RUN;
                     }
                 }
             }
@@ -358,9 +331,9 @@ impl PageCache {
         }
         if !state.changed {
             state.changed = true;
-            cost += COST_RUN * 2;
+            bytes += cost::RUN * 2;
             if self.map.copy_b.is_none() && state.first_since_checkpoint {
-                cost += COST_PAGE;
+                bytes += cost::PAGE;
             }
             self.changed.lock().push(page.clone());
         }
@@ -368,7 +341,7 @@ impl PageCache {
             state.dirty = true;
             self.dirty.lock().push(page.clone());
         }
-        self.cost.fetch_add(cost, Ordering::Relaxed);
+        transaction.charge(bytes);
         f(Arc::make_mut(&mut state.image))
     }
 
@@ -402,8 +375,8 @@ impl PageCache {
         std::mem::take(&mut *self.init_first.lock())
     }
 
-    /// What the running transaction changed, in disk order. Call while no operation runs.
-    pub fn take_changes(&self) -> Vec<Changes> {
+    /// What the closed transaction changed, in disk order.
+    pub fn take_changes(&self, _: &Closed<'_>) -> Vec<Changes> {
         let mut pages = std::mem::take(&mut *self.changed.lock());
         pages.sort_unstable_by_key(|page| (page.region, page.number));
         pages.iter().map(|page| page.take_changes()).collect()
@@ -419,9 +392,9 @@ impl PageCache {
         self.dirty.lock().len()
     }
 
-    /// The images a checkpoint writes home. Call while no operation runs and right after
-    /// [`PageCache::take_changes`]: the images are the state at the end of `txn`.
-    pub fn snapshot(&self, txn: u64) -> Snapshot {
+    /// The images a checkpoint writes in place: right after [`PageCache::take_changes`], so that they are the
+    /// state at the end of `txn`.
+    pub fn snapshot(&self, _: &Closed<'_>, txn: u64) -> Snapshot {
         let mut pages = std::mem::take(&mut *self.dirty.lock());
         pages.sort_unstable_by_key(|page| (page.region, page.number));
         let pages = pages

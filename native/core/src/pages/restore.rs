@@ -61,6 +61,7 @@ mod tests {
     use crate::device::testing::{MemDevice, RecordingDevice};
     use crate::format::{Geometry, Region, checksum_page, superblock};
     use crate::testing::{FormatOptions, format_volume};
+    use crate::transaction::Gate;
     use std::sync::Arc;
 
     const PAGES: [u64; 5] = [1, 2, 3, 7, 40];
@@ -110,7 +111,7 @@ mod tests {
         for number in PAGES {
             cache.adopt(page(&geometry, number), [9; BLOCK_SIZE], 6).unwrap();
         }
-        let snapshot = cache.snapshot(6);
+        let snapshot = cache.snapshot(&Gate::new(7, 0).close(), 6);
         if after_crash {
             cache.write_in_place_after_crash(&*device, &snapshot).unwrap();
         } else {

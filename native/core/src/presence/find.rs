@@ -1,50 +1,50 @@
 //! Questions about presence. Each descends from the root through nodes that exist.
 
 use super::bits::{self, BITS};
-use super::{NodeBlocks, NodeBytes, Presence, node_index, span};
+use super::{NodeBytes, NodeReads, Presence, node_index, span};
 use crate::base::{BLOCK_SIZE, Result};
 use crate::format::layout::FILE_BLOCKS_MAX;
 use std::ops::Range;
 
 impl Presence {
     /// Whether data block `block` exists.
-    pub fn exists<B: NodeBlocks + ?Sized>(&self, blocks: &mut B, block: u64) -> Result<bool> {
+    pub fn exists<B: NodeReads + ?Sized>(&self, blocks: &mut B, block: u64) -> Result<bool> {
         Ok(self.next(blocks, block, true)? == block && block < FILE_BLOCKS_MAX)
     }
 
     /// First data block that exists at or behind `from`.
-    pub fn next_data<B: NodeBlocks + ?Sized>(&self, blocks: &mut B, from: u64) -> Result<Option<u64>> {
+    pub fn next_data<B: NodeReads + ?Sized>(&self, blocks: &mut B, from: u64) -> Result<Option<u64>> {
         let block = self.next(blocks, from, true)?;
         Ok((block < FILE_BLOCKS_MAX).then_some(block))
     }
 
     /// First block at or behind `from` that does not exist; `FILE_BLOCKS_MAX` behind the last block
     /// a file can have. Reads a node for each 32,768 blocks that exist in a row.
-    pub fn next_hole<B: NodeBlocks + ?Sized>(&self, blocks: &mut B, from: u64) -> Result<u64> {
+    pub fn next_hole<B: NodeReads + ?Sized>(&self, blocks: &mut B, from: u64) -> Result<u64> {
         self.next(blocks, from, false)
     }
 
     /// Whether block `from` exists, and how many blocks from there on, at most `max` (at least 1),
     /// are like it.
-    pub fn run<B: NodeBlocks + ?Sized>(&self, blocks: &mut B, from: u64, max: u64) -> Result<(bool, u64)> {
+    pub fn run<B: NodeReads + ?Sized>(&self, blocks: &mut B, from: u64, max: u64) -> Result<(bool, u64)> {
         let exists = self.exists(blocks, from)?;
         let end = from.saturating_add(max);
         Ok((exists, self.next_below(blocks, from, end, !exists)? - from))
     }
 
     /// Data blocks that exist in `count` blocks from `first`. Reads the nodes of that range.
-    pub fn count<B: NodeBlocks + ?Sized>(&self, blocks: &mut B, first: u64, count: u64) -> Result<u64> {
+    pub fn count<B: NodeReads + ?Sized>(&self, blocks: &mut B, first: u64, count: u64) -> Result<u64> {
         let end = first.saturating_add(count).min(self.capacity());
         let root = bits::from_root(self.root);
         if first >= end { Ok(0) } else { self.count_in(blocks, &root, self.height, 0, first..end) }
     }
 
-    fn next<B: NodeBlocks + ?Sized>(&self, blocks: &mut B, from: u64, value: bool) -> Result<u64> {
+    fn next<B: NodeReads + ?Sized>(&self, blocks: &mut B, from: u64, value: bool) -> Result<u64> {
         self.next_below(blocks, from, FILE_BLOCKS_MAX, value)
     }
 
     /// First block of `from..end` that exists (or does not), else `end`.
-    fn next_below<B: NodeBlocks + ?Sized>(
+    fn next_below<B: NodeReads + ?Sized>(
         &self,
         blocks: &mut B,
         from: u64,
@@ -63,7 +63,7 @@ impl Presence {
     }
 
     /// Searches below `node`, whose bits stand for `span(level)` blocks each, the first for `base`.
-    fn next_in<B: NodeBlocks + ?Sized>(
+    fn next_in<B: NodeReads + ?Sized>(
         &self,
         blocks: &mut B,
         node: &[u8; BLOCK_SIZE],
@@ -105,7 +105,7 @@ impl Presence {
         Ok(None)
     }
 
-    fn count_in<B: NodeBlocks + ?Sized>(
+    fn count_in<B: NodeReads + ?Sized>(
         &self,
         blocks: &mut B,
         node: &[u8; BLOCK_SIZE],
@@ -131,7 +131,7 @@ impl Presence {
     }
 
     /// A node that a bit says exists. Error: `Corrupt` if it has no bits.
-    pub(super) fn read_node<B: NodeBlocks + ?Sized>(
+    pub(super) fn read_node<B: NodeReads + ?Sized>(
         &self,
         blocks: &mut B,
         level: u8,

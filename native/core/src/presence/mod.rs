@@ -27,9 +27,13 @@ pub const HEIGHT_MAX: u8 = 3;
 pub type NodeBytes = Arc<[u8; BLOCK_SIZE]>;
 
 /// The blocks of one file that are presence nodes, by logical index ([`node_index`]).
-pub trait NodeBlocks {
+pub trait NodeReads {
     /// A node's current bytes (may do I/O).
     fn read(&mut self, index: u64) -> Result<NodeBytes>;
+}
+
+/// As [`NodeReads`], where they may change, too.
+pub trait NodeBlocks: NodeReads {
     /// Replaces a node's bytes in memory, or makes it; never fails.
     fn write(&mut self, index: u64, bytes: NodeBytes);
     /// The node is gone; never fails.

@@ -12,7 +12,7 @@ struct Nodes {
     fail_at: Option<u64>,
 }
 
-impl NodeBlocks for Nodes {
+impl NodeReads for Nodes {
     fn read(&mut self, index: u64) -> Result<NodeBytes> {
         self.reads += 1;
         if let Some(left) = self.fail_at.as_mut() {
@@ -27,6 +27,9 @@ impl NodeBlocks for Nodes {
             None => Err(Error::new(Code::DataDamaged, "no such node")),
         }
     }
+}
+
+impl NodeBlocks for Nodes {
     fn write(&mut self, index: u64, bytes: NodeBytes) {
         self.writes += 1;
         self.nodes.insert(index, bytes);
@@ -268,10 +271,13 @@ fn hostile_states_and_nodes_are_errors() {
 /// As `Nodes`, for trees whose nodes contradict each other.
 struct Lenient<'a>(&'a mut Nodes);
 
-impl NodeBlocks for Lenient<'_> {
+impl NodeReads for Lenient<'_> {
     fn read(&mut self, index: u64) -> Result<NodeBytes> {
         self.0.read(index)
     }
+}
+
+impl NodeBlocks for Lenient<'_> {
     fn write(&mut self, index: u64, bytes: NodeBytes) {
         self.0.write(index, bytes);
     }

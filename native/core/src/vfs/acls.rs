@@ -7,7 +7,8 @@ use super::check;
 use crate::base::{Code, Ino, Result, now_ns};
 use crate::extension::xattr;
 use crate::format::{Kind, layout};
-use crate::volume::{Inode, InodeState};
+use crate::transaction::Transaction;
+use crate::volume::{Locked, View};
 
 pub const ACCESS: &[u8] = b"system.posix_acl_access";
 pub const DEFAULT: &[u8] = b"system.posix_acl_default";
@@ -22,59 +23,53 @@ impl FileSystem {
         let acl = Acl::parse(value)?;
         let volume = &self.volume;
         let inode = volume.by_ino(ino)?;
-        let _inside = volume.enter()?;
-        let mut state = inode.state.write();
-        check::rewritable(&state)?;
-        if inode.kind == Kind::Symlink {
-            return Err(Code::NotSupported.into());
-        }
-        if name == DEFAULT && !inode.is_directory() {
-            return Err(Code::AccessDenied.into());
-        }
-        let old = volume.xattrs(&inode, &state)?;
-        let new = with_acl(&old, name, &acl)?;
-        volume.store_xattrs(&inode, &mut state, &new)?;
-        if name == ACCESS {
-            let permissions = &mut state.slot.anchor.permissions;
-            *permissions = *permissions & !0o777 | acl.mode();
-        }
-        state.slot.attributes.ctime = now_ns();
-        volume.mark(&inode, &mut state);
-        Ok(())
+        volume.change(|tx| {
+            let mut file = inode.lock();
+            check::rewritable(&file)?;
+            if inode.kind == Kind::Symlink {
+                return Err(Code::NotSupported.into());
+            }
+            if name == DEFAULT && !inode.is_directory() {
+                return Err(Code::AccessDenied.into());
+            }
+            let old = volume.xattrs(file.view())?;
+            let new = with_acl(&old, name, &acl)?;
+            volume.store_xattrs(tx, &mut file, &new)?;
+            if name == ACCESS {
+                let permissions = &mut file.slot.anchor.permissions;
+                *permissions = *permissions & !0o777 | acl.mode();
+            }
+            file.slot.attributes.ctime = now_ns();
+            volume.mark(tx, &mut file);
+            Ok(())
+        })
     }
 
     /// chmod: a stored access list follows the new mode.
-    pub(super) fn chmod_acl(&self, inode: &Inode, state: &mut InodeState, mode: u32) -> Result<()> {
-        if !state.has(layout::DATA_CLASS_HAS_XATTR) {
+    pub(super) fn chmod_acl(&self, tx: &Transaction<'_>, file: &mut Locked<'_>, mode: u32) -> Result<()> {
+        if !file.has(layout::DATA_CLASS_HAS_XATTR) {
             return Ok(());
         }
-        let old = self.volume.xattrs(inode, state)?;
+        let old = self.volume.xattrs(file.view())?;
         let Some(value) = xattr::get(&old, ACCESS) else { return Ok(()) };
         let mut acl = Acl::parse(value)?;
         acl.chmod(mode);
         let new = xattr::set(&old, ACCESS, &acl.encode(), 0)?;
-        self.volume.store_xattrs(inode, state, &new)
+        self.volume.store_xattrs(tx, file, &new)
     }
 
     /// Mode (all of `st_mode`) and attributes of a new file: from the directory's default list, else by
     /// the umask.
-    pub(super) fn inherit(
-        &self,
-        dir: &Inode,
-        state: &InodeState,
-        kind: Kind,
-        mode: u32,
-        umask: u32,
-    ) -> Result<(u32, Vec<u8>)> {
+    pub(super) fn inherit(&self, dir: View<'_>, kind: Kind, mode: u32, umask: u32) -> Result<(u32, Vec<u8>)> {
         // symlink(2): always 0777.
         if kind == Kind::Symlink {
             return Ok((mode, Vec::new()));
         }
         let plain = Ok((mode & !(umask & 0o777), Vec::new()));
-        if !state.has(layout::DATA_CLASS_HAS_XATTR) {
+        if !dir.has(layout::DATA_CLASS_HAS_XATTR) {
             return plain;
         }
-        let payload = self.volume.xattrs(dir, state)?;
+        let payload = self.volume.xattrs(dir)?;
         let Some(value) = xattr::get(&payload, DEFAULT) else { return plain };
         let default = Acl::parse(value)?;
         let (access, mode) = default.inherit(mode);

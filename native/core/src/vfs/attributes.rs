@@ -1,13 +1,17 @@
 //! setattr: mode, owner, times, size.
 
 use super::FileSystem;
-use super::api::{Attr, Caller, SetAttr, SetTime};
+use super::api::{Attr, SetAttr, SetTime};
 use super::check;
+use super::stat::attr;
 use crate::base::{Code, Ino, Result, now_ns};
-use crate::format::Kind;
+use crate::format::{Kind, slot};
+use crate::transaction::Transaction;
+use crate::volume::Locked;
+use std::sync::atomic::Ordering;
 
 impl FileSystem {
-    pub(super) fn set_attributes(&self, ino: Ino, set: &SetAttr, _who: &Caller) -> Result<Attr> {
+    pub(super) fn set_attributes(&self, ino: Ino, set: &SetAttr) -> Result<Attr> {
         let volume = &self.volume;
         let inode = volume.by_ino(ino)?;
         if let Some(size) = set.size {
@@ -17,48 +21,54 @@ impl FileSystem {
                 _ => return Err(Code::InvalidArgument.into()),
             }
         }
-        let _inside = volume.enter()?;
-        let mut state = inode.state.write();
+        volume.change(|tx| {
+            let mut file = inode.lock();
+            self.set_locked(tx, &mut file, set)?;
+            Ok(attr(file.view()))
+        })
+    }
+
+    fn set_locked(&self, tx: &Transaction<'_>, file: &mut Locked<'_>, set: &SetAttr) -> Result<()> {
         let only_times_now = set.mode.is_none()
             && set.uid.is_none()
             && set.gid.is_none()
             && [set.atime, set.mtime].iter().flatten().all(|time| *time == SetTime::Now);
         // Setting both times to now is what any writer may do to an append-only file.
         if only_times_now {
-            check::mutable(&state)?
+            check::mutable(file)?
         } else {
-            check::rewritable(&state)?
+            check::rewritable(file)?
         }
         if set.uid.is_some() || set.gid.is_some() {
-            volume.drop_capability(&inode, &mut state)?;
+            self.volume.drop_capability(tx, file)?;
         }
         if let Some(mode) = set.mode {
-            self.chmod_acl(&inode, &mut state, mode)?;
+            self.chmod_acl(tx, file, mode)?;
         }
         let now = now_ns();
         let at = |time| match time {
             SetTime::Now => now,
             SetTime::At(ns) => ns,
         };
-        let anchor = &mut state.slot.anchor;
+        let anchor = &mut file.slot.anchor;
         if let Some(mode) = set.mode {
             anchor.permissions = anchor.permissions & !0o7777 | mode & 0o7777;
         }
-        if set.kill_suidgid && !inode.is_directory() {
-            crate::volume::kill_suidgid(&mut anchor.permissions);
+        if set.kill_suidgid && !file.inode.is_directory() {
+            slot::kill_suidgid(&mut file.slot.anchor.permissions);
         }
         if let Some(time) = set.mtime {
-            anchor.mod_clock = at(time);
+            file.slot.anchor.mod_clock = at(time);
         }
-        let attributes = &mut state.slot.attributes;
+        if let Some(time) = set.atime {
+            file.slot.attributes.atime = at(time);
+            file.inode.read_at.store(0, Ordering::Relaxed);
+        }
+        let attributes = &mut file.slot.attributes;
         attributes.uid = set.uid.unwrap_or(attributes.uid);
         attributes.gid = set.gid.unwrap_or(attributes.gid);
-        if let Some(time) = set.atime {
-            attributes.atime = at(time);
-            inode.read_at.store(0, std::sync::atomic::Ordering::Relaxed);
-        }
         attributes.ctime = set.ctime.unwrap_or(now);
-        volume.mark(&inode, &mut state);
-        Ok(volume.attr(&inode, &state))
+        self.volume.mark(tx, file);
+        Ok(())
     }
 }

@@ -3,87 +3,97 @@
 use super::FileSystem;
 use super::api::{Attr, Caller};
 use super::check;
+use super::stat::attr;
 use crate::base::{Code, Ino, Result, now_ns};
 use crate::format::{Kind, Slot, layout};
-use crate::volume::{Inode, InodeState, Purpose};
+use crate::transaction::Transaction;
+use crate::volume::{Locked, Purpose, View};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+/// A file to be made.
+#[derive(Clone, Copy, Default)]
+pub(super) struct NewFile<'a> {
+    /// Without a name: O_TMPFILE.
+    pub name: Option<&'a [u8]>,
+    /// Type and permission bits.
+    pub mode: u32,
+    /// Of a device.
+    pub rdev: u32,
+    /// Of a symbolic link.
+    pub target: Option<&'a [u8]>,
+}
+
 impl FileSystem {
-    /// Makes a file of the type in `mode`; without a name: O_TMPFILE.
+    /// Makes a file and adds a lookup to it.
     pub(super) fn create(
         &self,
+        tx: &Transaction<'_>,
         parent: Ino,
-        name: Option<&[u8]>,
-        mode: u32,
-        rdev: u32,
-        target: Option<&[u8]>,
+        new: &NewFile<'_>,
         who: &Caller,
     ) -> Result<Attr> {
+        let name = new.name;
         name.map_or(Ok(()), check::name)?;
-        let kind = Kind::from_mode(mode & libc::S_IFMT).ok_or(Code::InvalidArgument)?;
+        let kind = Kind::from_mode(new.mode & libc::S_IFMT).ok_or(Code::InvalidArgument)?;
         let volume = &self.volume;
-        let _inside = volume.enter()?;
         let dir = self.directory(parent)?;
-        let mut state = dir.state.write();
-        let state = &mut *state;
-        check::alive(state)?;
-        check::mutable(state)?;
-        volume.load_table_locked(&dir, state)?;
+        let mut dir = dir.lock();
+        check::alive(&dir)?;
+        check::mutable(&dir)?;
+        volume.load_table(&mut dir)?;
         if let Some(name) = name {
-            if self.is_reserved(parent, name) || volume.find_entry(&dir, state, name)?.is_some() {
+            if self.is_reserved(parent, name) || volume.find_entry(&mut dir, name)?.is_some() {
                 return Err(Code::Exists.into());
             }
-            if kind == Kind::Directory && u64::from(state.slot.attributes.nlink) >= layout::LINK_MAX {
+            if kind == Kind::Directory && u64::from(dir.slot.attributes.nlink) >= layout::LINK_MAX {
                 return Err(Code::TooManyLinks.into());
             }
         }
 
-        let (mode, xattrs) = self.inherit(&dir, state, kind, mode, who.umask)?;
-        let slot = self.new_slot(&dir, state, kind, mode, rdev, target, name.is_some(), who)?;
+        let (mode, xattrs) = self.inherit(dir.view(), kind, new.mode, who.umask)?;
+        let slot = self.new_slot(tx, dir.view(), kind, &NewFile { mode, ..*new }, who)?;
         let inode = Arc::new(volume.new_inode(slot, kind));
-        let long = target.filter(|target| target.len() > layout::INLINE_MAX as usize);
+        let mut made = inode.lock();
+        let long = new.target.filter(|target| target.len() > layout::INLINE_MAX as usize);
         let entered = self
-            .store_extensions(&inode, long, &xattrs)
-            .and_then(|()| self.enter_slot_and_name(&dir, state, name, &inode));
+            .store_extensions(tx, &mut made, long, &xattrs)
+            .and_then(|()| self.enter_slot_and_name(tx, &mut dir, name, &made));
         if let Err(error) = entered {
-            volume.drop_chain(&inode, &mut inode.state.write())?;
+            volume.drop_chain(tx, &mut made)?;
             return Err(error);
         }
         volume.inodes.publish(&inode);
         volume.inodes.add_lookups(&inode, 1);
         if name.is_some() {
-            volume.touch_directory(&dir, state, i64::from(kind == Kind::Directory));
+            volume.touch_directory(tx, &mut dir, i64::from(kind == Kind::Directory));
         } else {
-            volume.reconcile_orphan(&inode);
+            volume.reconcile_orphan(tx, &inode);
         }
-        let made = inode.state.read();
-        Ok(volume.attr(&inode, &made))
+        Ok(attr(made.view()))
     }
 
     /// The slot of a new file.
-    #[allow(clippy::too_many_arguments)]
     fn new_slot(
         &self,
-        dir: &Inode,
-        state: &InodeState,
+        tx: &Transaction<'_>,
+        dir: View<'_>,
         kind: Kind,
-        mode: u32,
-        rdev: u32,
-        target: Option<&[u8]>,
-        named: bool,
+        new: &NewFile<'_>,
         who: &Caller,
     ) -> Result<Slot> {
+        let &NewFile { name, mode, rdev, target } = new;
+        let named = name.is_some();
         let volume = &self.volume;
         let now = now_ns();
-        let entries = state.table.as_ref().map_or(0, |table| table.entries());
+        let entries = dir.table.as_ref().map_or(0, |table| table.entries());
         let mut slot =
-            volume.blank_slot(volume.numbers.give()?, volume.cortex.choose_hint(dir.hint, entries));
+            volume.blank_slot(tx, volume.numbers.give()?, volume.cortex.choose_hint(dir.inode.hint, entries));
         let mut bits = mode & 0o7777;
         let mut gid = who.gid;
-        if state.slot.anchor.permissions & libc::S_ISGID != 0 {
+        if dir.slot.anchor.permissions & libc::S_ISGID != 0 {
             // A set-group-id directory hands its group down, and the bit to its subdirectories.
-            gid = state.slot.attributes.gid;
+            gid = dir.slot.attributes.gid;
             if kind == Kind::Directory {
                 bits |= libc::S_ISGID;
             }
@@ -104,8 +114,8 @@ impl FileSystem {
             1
         };
         slot.attributes.rdev = if kind.is_device() { rdev } else { 0 };
-        slot.attributes.parent_number = dir.ino;
-        slot.attributes.parent_hint = dir.hint;
+        slot.attributes.parent_number = dir.inode.ino;
+        slot.attributes.parent_hint = dir.inode.hint;
         if !named {
             slot.anchor.data_class |= layout::DATA_CLASS_TOMBSTONE;
         }
@@ -126,16 +136,21 @@ impl FileSystem {
     }
 
     /// What a new file has beside its anchor: a symlink target too long for it, inherited lists.
-    fn store_extensions(&self, inode: &Inode, target: Option<&[u8]>, xattrs: &[u8]) -> Result<()> {
-        let mut made = inode.state.write();
+    fn store_extensions(
+        &self,
+        tx: &Transaction<'_>,
+        made: &mut Locked<'_>,
+        target: Option<&[u8]>,
+        xattrs: &[u8],
+    ) -> Result<()> {
         if let Some(target) = target {
-            self.volume.store_extension(inode, &mut made, layout::EXTENSION_SYMLINK, target)?;
+            self.volume.store_extension(tx, made, layout::EXTENSION_SYMLINK, target)?;
             made.slot.anchor.mass = target.len() as u64;
             made.size = target.len() as u64;
             made.set(layout::DATA_CLASS_LONG_SYMLINK, true);
         }
         if !xattrs.is_empty() {
-            self.volume.store_xattrs(inode, &mut made, xattrs)?;
+            self.volume.store_xattrs(tx, made, xattrs)?;
         }
         // The slot is about to be entered with all this.
         made.slot_dirty = false;
@@ -144,20 +159,21 @@ impl FileSystem {
 
     fn enter_slot_and_name(
         &self,
-        dir: &Arc<Inode>,
-        state: &mut InodeState,
+        tx: &Transaction<'_>,
+        dir: &mut Locked<'_>,
         name: Option<&[u8]>,
-        inode: &Arc<Inode>,
+        made: &Locked<'_>,
     ) -> Result<()> {
         let volume = &self.volume;
-        volume.cortex.insert(&inode.state.read().slot.encode())?;
+        let inode = made.inode;
+        volume.cortex.insert(&made.slot.encode(), tx)?;
         if let Some(name) = name
-            && let Err(error) = volume.insert_entry(dir, state, name, inode, Purpose::User)
+            && let Err(error) = volume.insert_entry(tx, dir, name, inode, Purpose::User)
         {
-            volume.cortex.remove(inode.ino, inode.hint)?;
+            volume.cortex.remove(inode.ino, inode.hint, tx)?;
             return Err(error);
         }
-        inode.changed.store(volume.pages.running(), Ordering::Release);
+        inode.changed.store(tx.number(), Ordering::Release);
         Ok(())
     }
 }

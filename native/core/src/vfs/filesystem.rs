@@ -1,7 +1,9 @@
 //! [`FileSystem`]: the engine's implementation of [`Vfs`].
 
 use super::api::*;
+use super::create::NewFile;
 use super::identity::Links;
+use super::stat::{attr, statfs};
 use crate::base::{Code, Ino, Result};
 use crate::volume::{Inode, Volume};
 use parking_lot::Mutex;
@@ -29,17 +31,11 @@ impl FileSystem {
         let inode = self.volume.by_ino(ino)?;
         if inode.is_directory() { Ok(inode) } else { Err(Code::NotDirectory.into()) }
     }
+}
 
-    /// Runs an operation that may find the volume momentarily out of numbers or physical space:
-    /// then a commit makes room and it runs again.
-    pub(super) fn retry<R>(&self, mut operation: impl FnMut() -> Result<R>) -> Result<R> {
-        for _ in 0..4 {
-            match operation() {
-                Err(error) if error.code == Code::Busy => self.volume.commit_and_prove()?,
-                done => return done,
-            }
-        }
-        operation()
+impl FileSystem {
+    fn make(&self, parent: Ino, new: NewFile<'_>, who: &Caller) -> Result<Attr> {
+        self.volume.change(|tx| self.create(tx, parent, &new, who))
     }
 }
 
@@ -66,12 +62,11 @@ impl Vfs for FileSystem {
             return Ok(attr);
         }
         let inode = self.volume.by_ino(ino)?;
-        let state = inode.state.read();
-        Ok(self.volume.attr(&inode, &state))
+        let file = inode.share();
+        Ok(attr(file.view()))
     }
-    fn setattr(&self, ino: Ino, set: &SetAttr, who: &Caller) -> Result<Attr> {
-        self.volume.throttle()?;
-        self.retry(|| self.set_attributes(ino, set, who))
+    fn setattr(&self, ino: Ino, set: &SetAttr, _who: &Caller) -> Result<Attr> {
+        self.set_attributes(ino, set)
     }
     fn readlink(&self, ino: Ino) -> Result<Vec<u8>> {
         match self.virtual_target(ino) {
@@ -80,56 +75,48 @@ impl Vfs for FileSystem {
         }
     }
     fn mknod(&self, parent: Ino, name: &[u8], mode: u32, rdev: u32, who: &Caller) -> Result<Attr> {
-        self.volume.throttle()?;
-        self.retry(|| self.create(parent, Some(name), mode, rdev, None, who))
+        self.make(parent, NewFile { name: Some(name), mode, rdev, target: None }, who)
     }
     fn mkdir(&self, parent: Ino, name: &[u8], mode: u32, who: &Caller) -> Result<Attr> {
-        self.volume.throttle()?;
-        self.retry(|| self.create(parent, Some(name), libc::S_IFDIR | mode & 0o7777, 0, None, who))
+        let mode = libc::S_IFDIR | mode & 0o7777;
+        self.make(parent, NewFile { name: Some(name), mode, ..NewFile::default() }, who)
     }
     fn symlink(&self, parent: Ino, name: &[u8], target: &[u8], who: &Caller) -> Result<Attr> {
-        self.volume.throttle()?;
-        self.retry(|| self.create(parent, Some(name), libc::S_IFLNK | 0o777, 0, Some(target), who))
+        let mode = libc::S_IFLNK | 0o777;
+        self.make(parent, NewFile { name: Some(name), mode, rdev: 0, target: Some(target) }, who)
     }
     fn tmpfile(&self, parent: Ino, mode: u32, who: &Caller) -> Result<Attr> {
-        self.volume.throttle()?;
-        self.retry(|| self.create(parent, None, libc::S_IFREG | mode & 0o7777, 0, None, who))
+        let mode = libc::S_IFREG | mode & 0o7777;
+        self.make(parent, NewFile { mode, ..NewFile::default() }, who)
     }
     fn link(&self, ino: Ino, parent: Ino, name: &[u8]) -> Result<Attr> {
-        self.volume.throttle()?;
-        self.retry(|| self.add_link(ino, parent, name))
+        self.volume.change(|tx| self.add_link(tx, ino, parent, name))
     }
     fn unlink(&self, parent: Ino, name: &[u8]) -> Result<()> {
-        self.volume.throttle()?;
-        self.retry(|| self.remove_name(parent, name, false))
+        self.remove_name(parent, name, false)
     }
     fn rmdir(&self, parent: Ino, name: &[u8]) -> Result<()> {
-        self.volume.throttle()?;
-        self.retry(|| self.remove_name(parent, name, true))
+        self.remove_name(parent, name, true)
     }
     fn rename(&self, parent: Ino, name: &[u8], new_parent: Ino, new_name: &[u8], flags: u32) -> Result<()> {
-        self.volume.throttle()?;
-        self.retry(|| self.move_name(parent, name, new_parent, new_name, flags))
+        self.move_name(parent, name, new_parent, new_name, flags)
     }
     fn read(&self, ino: Ino, offset: u64, buf: &mut [u8]) -> Result<usize> {
         let inode = self.volume.by_ino(ino)?;
         self.volume.read(&inode, offset, buf)
     }
     fn write(&self, ino: Ino, offset: u64, data: &[u8], kill_suidgid: bool) -> Result<usize> {
-        self.volume.throttle()?;
         let inode = self.volume.by_ino(ino)?;
-        self.retry(|| self.volume.write(&inode, Some(offset), data, kill_suidgid))?;
+        self.volume.write(&inode, Some(offset), data, kill_suidgid)?;
         Ok(data.len())
     }
     fn append(&self, ino: Ino, data: &[u8], kill_suidgid: bool) -> Result<u64> {
-        self.volume.throttle()?;
         let inode = self.volume.by_ino(ino)?;
-        self.retry(|| self.volume.write(&inode, None, data, kill_suidgid))
+        self.volume.write(&inode, None, data, kill_suidgid)
     }
     fn fallocate(&self, ino: Ino, mode: u32, offset: u64, length: u64) -> Result<()> {
-        self.volume.throttle()?;
         let inode = self.volume.by_ino(ino)?;
-        self.retry(|| self.volume.fallocate(&inode, mode, offset, length))
+        self.volume.fallocate(&inode, mode, offset, length)
     }
     fn seek(&self, ino: Ino, offset: u64, what: Seek) -> Result<u64> {
         let inode = self.volume.by_ino(ino)?;
@@ -159,11 +146,10 @@ impl Vfs for FileSystem {
         self.list(ino, cookie, plus, take)
     }
     fn statfs(&self) -> Result<StatFs> {
-        Ok(self.volume.statfs())
+        Ok(statfs(&self.volume))
     }
     fn setxattr(&self, ino: Ino, name: &[u8], value: &[u8], flags: u32) -> Result<()> {
-        self.volume.throttle()?;
-        self.retry(|| self.set_xattr(ino, name, value, flags))
+        self.set_xattr(ino, name, value, flags)
     }
     fn getxattr(&self, ino: Ino, name: &[u8]) -> Result<Vec<u8>> {
         self.get_xattr(ino, name)
@@ -172,11 +158,9 @@ impl Vfs for FileSystem {
         self.list_xattr(ino)
     }
     fn removexattr(&self, ino: Ino, name: &[u8]) -> Result<()> {
-        self.volume.throttle()?;
-        self.retry(|| self.remove_xattr(ino, name))
+        self.remove_xattr(ino, name)
     }
     fn setflags(&self, ino: Ino, flags: u32) -> Result<()> {
-        self.volume.throttle()?;
         self.set_flags(ino, flags)
     }
     fn shutdown(&self) -> Result<()> {

@@ -18,15 +18,16 @@ impl FileSystem {
         if !matches!(inode.kind, Kind::Regular | Kind::Directory) {
             return Err(Code::NotSupported.into());
         }
-        let _inside = volume.enter()?;
-        let mut state = inode.state.write();
         let wanted = [(FS_IMMUTABLE, layout::PERMISSION_IMMUTABLE), (FS_APPEND, layout::PERMISSION_APPEND)];
-        let permissions = &mut state.slot.anchor.permissions;
-        for (fs, bit) in wanted {
-            if flags & fs != 0 { *permissions |= bit as u32 } else { *permissions &= !(bit as u32) }
-        }
-        state.slot.attributes.ctime = now_ns();
-        volume.mark(&inode, &mut state);
-        Ok(())
+        volume.change(|tx| {
+            let mut file = inode.lock();
+            let permissions = &mut file.slot.anchor.permissions;
+            for (fs, bit) in wanted {
+                if flags & fs != 0 { *permissions |= bit as u32 } else { *permissions &= !(bit as u32) }
+            }
+            file.slot.attributes.ctime = now_ns();
+            volume.mark(tx, &mut file);
+            Ok(())
+        })
     }
 }

@@ -7,7 +7,7 @@
 use super::FileSystem;
 use super::api::{Attr, DirEntry};
 use super::check;
-use super::locking::Locked;
+use super::locking::LockedSet;
 use crate::base::{Code, Error, Ino, Result, now_ns};
 use crate::format::{Kind, layout};
 use crate::volume::{Inode, Purpose};
@@ -133,7 +133,7 @@ impl FileSystem {
     fn id_link(&self, text: &[u8]) -> Result<Ino> {
         let id = parse(text).ok_or(Code::NotFound)?;
         let inode = self.by_id(&id)?.ok_or(Code::NotFound)?;
-        if inode.state.read().slot.attributes.nlink == 0 || inode.ino < layout::INO_FIRST {
+        if inode.share().slot.attributes.nlink == 0 || inode.ino < layout::INO_FIRST {
             return Err(Code::NotFound.into());
         }
         let mut links = self.links.lock();
@@ -152,12 +152,11 @@ impl FileSystem {
     fn by_id(&self, id: &[u8; 16]) -> Result<Option<Arc<Inode>>> {
         let volume = &self.volume;
         let ids = volume.inode(layout::INO_PUBLIC_IDS, 0)?;
-        volume.load_table(&ids)?;
-        let entry = volume.find_entry(&ids, &ids.state.read(), hex(id).as_bytes())?;
+        let entry = volume.find_name(&volume.names(&ids)?, hex(id).as_bytes())?;
         if let Some(entry) = entry {
             return Ok(Some(self.file_of(&ids, &entry)?));
         }
-        Ok(self.by_seed(id)?.filter(|inode| inode.state.read().slot.anchor.public_id == *id))
+        Ok(self.by_seed(id)?.filter(|inode| inode.share().slot.anchor.public_id == *id))
     }
 
     /// The file with this seed_id.
@@ -195,9 +194,8 @@ impl FileSystem {
                 return Err(Error::new(Code::Corrupt, format!("file {number}: its parents form a loop")));
             }
             let up = self.parent_of(&at)?;
-            self.volume.load_table(&up)?;
             let mut name = None;
-            self.volume.iterate(&up, &up.state.read(), 0, &mut |entry, found| {
+            self.volume.iterate(&self.volume.names(&up)?, 0, &mut |entry, found| {
                 if entry.seed.number == at.ino {
                     name = Some(found.to_vec());
                 }
@@ -225,39 +223,38 @@ impl FileSystem {
 
     /// Back to the seed_id.
     pub(super) fn reset_public_id(&self, ino: Ino) -> Result<()> {
-        let id = self.volume.by_ino(ino)?.state.read().slot.seed_id();
+        let id = self.volume.by_ino(ino)?.share().slot.seed_id();
         self.change_public_id(ino, id)
     }
 
     fn change_public_id(&self, ino: Ino, id: [u8; 16]) -> Result<()> {
         let volume = &self.volume;
-        let _inside = volume.enter()?;
         let ids = volume.inode(layout::INO_PUBLIC_IDS, 0)?;
         let inode = volume.by_ino(ino)?;
-        let mut locked = Locked::new(&[&ids, &inode]);
-        let state = locked.of(&inode);
-        check::rewritable(state)?;
-        let (old, seed) = (state.slot.anchor.public_id, state.slot.seed_id());
-        if old == id {
-            return Ok(());
-        }
-        if id != seed {
-            volume.load_table_locked(&ids, locked.of(&ids))?;
-            if volume.find_entry(&ids, locked.of(&ids), hex(&id).as_bytes())?.is_some() {
-                return Err(Code::Exists.into());
+        volume.change(|tx| {
+            let mut locked = LockedSet::new(&[&ids, &inode]);
+            let file = locked.of(&inode);
+            check::rewritable(file)?;
+            let (old, seed) = (file.slot.anchor.public_id, file.slot.seed_id());
+            if old == id {
+                return Ok(());
             }
-            volume.insert_entry(&ids, locked.of(&ids), hex(&id).as_bytes(), &inode, Purpose::User)?;
-        }
-        if old != seed {
-            volume.load_table_locked(&ids, locked.of(&ids))?;
-            volume.remove_entry(&ids, locked.of(&ids), hex(&old).as_bytes())?;
-        }
-        let state = locked.of(&inode);
-        state.slot.anchor.public_id = id;
-        state.slot.attributes.ctime = now_ns();
-        volume.mark(&inode, state);
-        let ids_state = locked.of(&ids);
-        volume.mark(&ids, ids_state);
-        Ok(())
+            let names = locked.of(&ids);
+            if id != seed {
+                if volume.find_entry(names, hex(&id).as_bytes())?.is_some() {
+                    return Err(Code::Exists.into());
+                }
+                volume.insert_entry(tx, names, hex(&id).as_bytes(), &inode, Purpose::User)?;
+            }
+            if old != seed {
+                volume.remove_entry(tx, names, hex(&old).as_bytes())?;
+            }
+            volume.mark(tx, names);
+            let file = locked.of(&inode);
+            file.slot.anchor.public_id = id;
+            file.slot.attributes.ctime = now_ns();
+            volume.mark(tx, file);
+            Ok(())
+        })
     }
 }

@@ -23,3 +23,4 @@ mod xattr;
 
 pub use api::*;
 pub use filesystem::FileSystem;
+pub use stat::statfs;

@@ -3,10 +3,12 @@
 use super::FileSystem;
 use super::api::Attr;
 use super::check;
-use super::locking::Locked;
+use super::locking::LockedSet;
+use super::stat::attr;
 use crate::base::{Code, Error, Ino, Result, now_ns};
 use crate::directory::Entry;
 use crate::format::{Kind, layout};
+use crate::transaction::Transaction;
 use crate::volume::{Inode, Purpose};
 use std::sync::Arc;
 
@@ -16,8 +18,8 @@ impl FileSystem {
             return Err(Code::NameTooLong.into());
         }
         let inode = self.child(parent, name)?;
-        let state = inode.state.read();
-        Ok(self.volume.attr(&inode, &state))
+        let file = inode.share();
+        Ok(attr(file.view()))
     }
 
     /// The file of a name, with one lookup added.
@@ -29,10 +31,9 @@ impl FileSystem {
             volume.inodes.add_lookups(&inode, 1);
             return Ok(inode);
         }
-        volume.load_table(&dir)?;
         // Held until the lookup is counted: the file cannot be reaped in between.
-        let state = dir.state.read();
-        let entry = volume.find_entry(&dir, &state, name)?.ok_or(Code::NotFound)?;
+        let names = volume.names(&dir)?;
+        let entry = volume.find_name(&names, name)?.ok_or(Code::NotFound)?;
         let inode = self.file_of(&dir, &entry)?;
         volume.inodes.add_lookups(&inode, 1);
         Ok(inode)
@@ -53,50 +54,49 @@ impl FileSystem {
     }
 
     /// The directory above.
-    pub(super) fn parent_of(&self, dir: &Inode) -> Result<Arc<Inode>> {
+    pub(super) fn parent_of(&self, dir: &Arc<Inode>) -> Result<Arc<Inode>> {
         let (number, hint) = {
-            let attributes = &dir.state.read().slot.attributes;
+            let attributes = &dir.share().slot.attributes;
             (attributes.parent_number, attributes.parent_hint)
         };
         self.volume.inode(number, hint)
     }
 
-    pub(super) fn add_link(&self, ino: Ino, parent: Ino, name: &[u8]) -> Result<Attr> {
+    pub(super) fn add_link(&self, tx: &Transaction<'_>, ino: Ino, parent: Ino, name: &[u8]) -> Result<Attr> {
         check::name(name)?;
         let volume = &self.volume;
-        let _inside = volume.enter()?;
         let dir = self.directory(parent)?;
         let inode = volume.by_ino(ino)?;
         if inode.is_directory() {
             return Err(Code::NotPermitted.into());
         }
-        let mut locked = Locked::new(&[&dir, &inode]);
-        let target = locked.of(&inode);
-        check::rewritable(target)?;
-        if target.gone {
+        let mut locked = LockedSet::new(&[&dir, &inode]);
+        let file = locked.of(&inode);
+        check::rewritable(file)?;
+        if file.gone {
             return Err(Code::NotFound.into());
         }
-        let nlink = target.slot.attributes.nlink;
+        let nlink = file.slot.attributes.nlink;
         if u64::from(nlink) >= layout::LINK_MAX {
             return Err(Code::TooManyLinks.into());
         }
-        let state = locked.of(&dir);
-        check::alive(state)?;
-        check::mutable(state)?;
-        volume.insert_entry(&dir, state, name, &inode, Purpose::User)?;
-        volume.touch_directory(&dir, state, 0);
-        let target = locked.of(&inode);
-        target.slot.attributes.nlink = nlink + 1;
-        target.slot.attributes.ctime = now_ns();
+        let names = locked.of(&dir);
+        check::alive(names)?;
+        check::mutable(names)?;
+        volume.insert_entry(tx, names, name, &inode, Purpose::User)?;
+        volume.touch_directory(tx, names, 0);
+        let file = locked.of(&inode);
+        file.slot.attributes.nlink = nlink + 1;
+        file.slot.attributes.ctime = now_ns();
         if nlink == 0 {
             // A file made by O_TMPFILE gets its first name, and its true parent.
-            target.slot.attributes.parent_number = dir.ino;
-            target.slot.attributes.parent_hint = dir.hint;
-            volume.reconcile_orphan(&inode);
+            file.slot.attributes.parent_number = dir.ino;
+            file.slot.attributes.parent_hint = dir.hint;
+            volume.reconcile_orphan(tx, &inode);
         }
-        volume.mark(&inode, target);
+        volume.mark(tx, file);
         volume.inodes.add_lookups(&inode, 1);
-        Ok(volume.attr(&inode, target))
+        Ok(attr(file.view()))
     }
 
     pub(super) fn read_link(&self, ino: Ino) -> Result<Vec<u8>> {
@@ -104,12 +104,12 @@ impl FileSystem {
         if inode.kind != Kind::Symlink {
             return Err(Code::InvalidArgument.into());
         }
-        let state = inode.state.read();
-        if state.is_inline() {
-            return Ok(state.slot.inline_content().to_vec());
+        let file = inode.share();
+        if file.is_inline() {
+            return Ok(file.slot.inline_content().to_vec());
         }
-        let target = self.volume.extension_payload(&inode, &state, layout::EXTENSION_SYMLINK)?;
-        if target.len() as u64 != state.size {
+        let target = self.volume.extension_payload(file.view(), layout::EXTENSION_SYMLINK)?;
+        if target.len() as u64 != file.size {
             return Err(Error::new(Code::Corrupt, format!("symlink {ino}: target and size disagree")));
         }
         Ok(target)

@@ -2,6 +2,7 @@
 
 use super::FileSystem;
 use super::api::DirEntry;
+use super::stat::attr;
 use crate::base::{Code, Ino, Result};
 use crate::directory::Entry;
 use crate::volume::Inode;
@@ -59,10 +60,9 @@ impl FileSystem {
     }
 
     fn batch(&self, dir: &Arc<Inode>, after: u64) -> Result<Vec<Listed>> {
-        self.volume.load_table(dir)?;
-        let state = dir.state.read();
+        let names = self.volume.names(dir)?;
         let mut batch = Vec::with_capacity(BATCH);
-        self.volume.iterate(dir, &state, after, &mut |entry, name| {
+        self.volume.iterate(&names, after, &mut |entry, name| {
             batch.push(Listed { entry: *entry, name: name.to_vec() });
             batch.len() < BATCH
         })?;
@@ -86,8 +86,8 @@ impl FileSystem {
         }
         let inode = {
             // As in lookup: the count is added before the name can go.
-            let state = dir.state.read();
-            match self.volume.find_entry(dir, &state, name)? {
+            let names = self.volume.names(dir)?;
+            match self.volume.find_name(&names, name)? {
                 Some(now) if now.seed.number == entry.seed.number => {}
                 _ => return Ok(true),
             }
@@ -103,7 +103,7 @@ impl FileSystem {
                 Err(error) => return Err(error),
             }
         };
-        shown.attr = Some(self.volume.attr(&inode, &inode.state.read()));
+        shown.attr = Some(attr(inode.share().view()));
         let taken = take(&shown);
         if !taken && self.volume.inodes.forget(inode.ino, 1).is_some() {
             self.volume.reap_if_unused(&inode);

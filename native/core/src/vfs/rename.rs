@@ -3,16 +3,33 @@
 use super::FileSystem;
 use super::api::{RENAME_EXCHANGE, RENAME_NOREPLACE, RENAME_WHITEOUT};
 use super::check;
-use super::locking::Locked;
+use super::create::NewFile;
+use super::locking::LockedSet;
 use crate::base::{Code, Ino, Result, now_ns};
 use crate::directory::Entry;
 use crate::format::{Kind, layout};
-use crate::volume::{Inode, Purpose};
+use crate::transaction::Transaction;
+use crate::volume::{Inode, Locked, Purpose};
 use std::sync::Arc;
 
 /// Directories above a directory: more than this is a loop on the disk.
 const DEPTH_MAX: usize = 1 << 16;
 const RACES_MAX: usize = 64;
+
+/// What rename(2) is asked for.
+struct Rename<'a> {
+    parent: Ino,
+    name: &'a [u8],
+    new_parent: Ino,
+    new_name: &'a [u8],
+    flags: u32,
+}
+
+impl Rename<'_> {
+    fn exchanges(&self) -> bool {
+        self.flags & RENAME_EXCHANGE != 0
+    }
+}
 
 /// A name and what it leads to.
 struct Named<'a> {
@@ -30,36 +47,32 @@ impl FileSystem {
         new_name: &[u8],
         flags: u32,
     ) -> Result<()> {
+        let wish = Rename { parent, name, new_parent, new_name, flags };
         let known = RENAME_NOREPLACE | RENAME_EXCHANGE | RENAME_WHITEOUT;
-        let exchange = flags & RENAME_EXCHANGE != 0;
-        if flags & !known != 0 || exchange && flags != RENAME_EXCHANGE {
+        if flags & !known != 0 || wish.exchanges() && flags != RENAME_EXCHANGE {
             return Err(Code::InvalidArgument.into());
         }
         check::name(name)?;
         check::name(new_name)?;
         let whiteout = if flags & RENAME_WHITEOUT != 0 { Some(self.whiteout(parent)?) } else { None };
-        let moved = self.move_named(parent, name, new_parent, new_name, flags, whiteout.as_ref());
-        if let Some(whiteout) = &whiteout {
-            // It may not have got its name: the rename failed, or both names are of one file.
-            self.volume.reap_if_unused(whiteout);
-        }
-        moved
+        let moved = self.volume.change(|tx| self.move_named(tx, &wish, whiteout.as_ref()));
+        // The whiteout may not have got its name: the rename failed, or both names are of one file.
+        let unnamed = whiteout.into_iter().chain(moved.as_ref().ok().cloned().flatten());
+        unnamed.for_each(|file| self.volume.reap_if_unused(&file));
+        moved.map(drop)
     }
 
+    /// Returns the file that lost its name to another.
     fn move_named(
         &self,
-        parent: Ino,
-        name: &[u8],
-        new_parent: Ino,
-        new_name: &[u8],
-        flags: u32,
+        tx: &Transaction<'_>,
+        wish: &Rename<'_>,
         whiteout: Option<&Arc<Inode>>,
-    ) -> Result<()> {
-        let exchange = flags & RENAME_EXCHANGE != 0;
-        let inside = self.volume.enter()?;
+    ) -> Result<Option<Arc<Inode>>> {
+        let exchange = wish.exchanges();
         for _ in 0..RACES_MAX {
-            let from = self.named(parent, name)?;
-            let to = self.named(new_parent, new_name)?;
+            let from = self.named(wish.parent, wish.name)?;
+            let to = self.named(wish.new_parent, wish.new_name)?;
             let (_, source) = from.found.as_ref().ok_or(Code::NotFound)?;
             // The tree's shape changes: one at a time, and never into itself.
             let target_is_dir = to.found.as_ref().is_some_and(|(_, inode)| inode.is_directory());
@@ -72,12 +85,8 @@ impl FileSystem {
             if let (true, true, Some((_, target))) = (crosses, exchange && target_is_dir, &to.found) {
                 self.refuse_loop(target, &from.dir)?;
             }
-            if self.try_move(&from, &to, flags, whiteout)? {
-                drop(inside);
-                if let (false, Some((_, victim))) = (exchange, &to.found) {
-                    self.volume.reap_if_unused(victim);
-                }
-                return Ok(());
+            if self.try_move(tx, &from, &to, wish.flags, whiteout)? {
+                return Ok(to.found.filter(|_| !exchange).map(|(_, victim)| victim));
             }
         }
         Err(Code::Busy.into())
@@ -114,27 +123,32 @@ impl FileSystem {
     /// The character device 0:0 that overlayfs leaves behind; still without a name.
     fn whiteout(&self, parent: Ino) -> Result<Arc<Inode>> {
         let who = super::api::Caller::default();
-        let attr = self.create(parent, None, libc::S_IFCHR, 0, None, &who)?;
+        let new = NewFile { mode: libc::S_IFCHR, ..NewFile::default() };
+        let attr = self.volume.change(|tx| self.create(tx, parent, &new, &who))?;
         let inode = self.volume.by_ino(attr.ino)?;
         self.volume.inodes.forget(attr.ino, 1);
         Ok(inode)
     }
 
     /// One attempt under locks; false: a name moved meanwhile.
-    fn try_move(&self, from: &Named, to: &Named, flags: u32, whiteout: Option<&Arc<Inode>>) -> Result<bool> {
+    fn try_move(
+        &self,
+        tx: &Transaction<'_>,
+        from: &Named,
+        to: &Named,
+        flags: u32,
+        whiteout: Option<&Arc<Inode>>,
+    ) -> Result<bool> {
         let volume = &self.volume;
         let (source_entry, source) = from.found.as_ref().ok_or(Code::NotFound)?;
         let mut files = vec![&from.dir, &to.dir, source];
         files.extend(to.found.iter().map(|(_, inode)| inode));
         files.extend(whiteout);
-        let mut locked = Locked::new(&files);
-        if !self.still_there(&from.dir, locked.of(&from.dir), from.name, source_entry)? {
+        let mut locked = LockedSet::new(&files);
+        if !self.still_there(locked.of(&from.dir), from.name, source_entry)? {
             return Ok(false);
         }
-        let there_now = {
-            volume.load_table_locked(&to.dir, locked.of(&to.dir))?;
-            volume.find_entry(&to.dir, locked.of(&to.dir), to.name)?.map(|entry| entry.seed.number)
-        };
+        let there_now = volume.find_entry(locked.of(&to.dir), to.name)?.map(|entry| entry.seed.number);
         if there_now != to.found.as_ref().map(|(entry, _)| entry.seed.number) {
             return Ok(false);
         }
@@ -147,46 +161,50 @@ impl FileSystem {
             (Some(_), false) if flags & RENAME_NOREPLACE != 0 => Err(Code::Exists.into()),
             // Two names of one file: rename does nothing (POSIX).
             (Some((_, target)), _) if target.ino == source.ino => Ok(true),
-            (Some((_, target)), true) => self.exchange(from, to, source, target, &mut locked).map(|()| true),
-            _ => self.replace(from, to, source, whiteout, &mut locked).map(|()| true),
+            (Some((_, target)), true) => {
+                self.exchange(tx, from, to, source, target, &mut locked).map(|()| true)
+            }
+            _ => self.replace(tx, from, to, source, whiteout, &mut locked).map(|()| true),
         }
     }
 
     fn exchange(
         &self,
+        tx: &Transaction<'_>,
         from: &Named,
         to: &Named,
         source: &Arc<Inode>,
         target: &Arc<Inode>,
-        locked: &mut Locked,
+        locked: &mut LockedSet<'_>,
     ) -> Result<()> {
         let volume = &self.volume;
         check::rewritable(locked.of(target))?;
         check::rewritable(locked.of(&to.dir))?;
         for file in [source, target] {
-            volume.place_with_this_commit(file, locked.of(file))?;
+            volume.place_with_this_commit(tx, locked.of(file))?;
         }
-        volume.replace_entry(&from.dir, locked.of(&from.dir), from.name, target)?;
-        if let Err(error) = volume.replace_entry(&to.dir, locked.of(&to.dir), to.name, source) {
-            volume.replace_entry(&from.dir, locked.of(&from.dir), from.name, source)?;
+        volume.replace_entry(tx, locked.of(&from.dir), from.name, target)?;
+        if let Err(error) = volume.replace_entry(tx, locked.of(&to.dir), to.name, source) {
+            volume.replace_entry(tx, locked.of(&from.dir), from.name, source)?;
             return Err(error);
         }
         let delta = i64::from(target.is_directory()) - i64::from(source.is_directory());
         let crosses = from.dir.ino != to.dir.ino;
-        volume.touch_directory(&from.dir, locked.of(&from.dir), if crosses { delta } else { 0 });
-        volume.touch_directory(&to.dir, locked.of(&to.dir), if crosses { -delta } else { 0 });
-        self.settle(source, &to.dir, locked);
-        self.settle(target, &from.dir, locked);
+        volume.touch_directory(tx, locked.of(&from.dir), if crosses { delta } else { 0 });
+        volume.touch_directory(tx, locked.of(&to.dir), if crosses { -delta } else { 0 });
+        self.note_move(tx, locked.of(source), &to.dir);
+        self.note_move(tx, locked.of(target), &from.dir);
         Ok(())
     }
 
     fn replace(
         &self,
+        tx: &Transaction<'_>,
         from: &Named,
         to: &Named,
         source: &Arc<Inode>,
         whiteout: Option<&Arc<Inode>>,
-        locked: &mut Locked,
+        locked: &mut LockedSet<'_>,
     ) -> Result<()> {
         let volume = &self.volume;
         let victim = to.found.as_ref().map(|(_, inode)| inode);
@@ -197,52 +215,51 @@ impl FileSystem {
                 _ => {}
             }
             check::rewritable(locked.of(&to.dir))?;
-            self.may_lose_name(locked.of(victim), victim)?;
+            self.may_lose_name(locked.of(victim))?;
         }
         // A file that takes a name, another's even, must not appear empty after a crash.
-        volume.place_with_this_commit(source, locked.of(source))?;
+        volume.place_with_this_commit(tx, locked.of(source))?;
         // The new name first: it is the step that can need space.
         match victim {
-            Some(_) => volume.replace_entry(&to.dir, locked.of(&to.dir), to.name, source)?,
-            None => volume.insert_entry(&to.dir, locked.of(&to.dir), to.name, source, Purpose::User)?,
+            Some(_) => volume.replace_entry(tx, locked.of(&to.dir), to.name, source)?,
+            None => volume.insert_entry(tx, locked.of(&to.dir), to.name, source, Purpose::User)?,
         }
         let old_name = match whiteout {
-            Some(whiteout) => volume.replace_entry(&from.dir, locked.of(&from.dir), from.name, whiteout),
-            None => volume.remove_entry(&from.dir, locked.of(&from.dir), from.name),
+            Some(whiteout) => volume.replace_entry(tx, locked.of(&from.dir), from.name, whiteout),
+            None => volume.remove_entry(tx, locked.of(&from.dir), from.name),
         };
         if let Err(error) = old_name {
             match victim {
-                Some(victim) => volume.replace_entry(&to.dir, locked.of(&to.dir), to.name, victim)?,
-                None => volume.remove_entry(&to.dir, locked.of(&to.dir), to.name)?,
+                Some(victim) => volume.replace_entry(tx, locked.of(&to.dir), to.name, victim)?,
+                None => volume.remove_entry(tx, locked.of(&to.dir), to.name)?,
             }
             return Err(error);
         }
         let crosses = from.dir.ino != to.dir.ino;
         let gained = i64::from(source.is_directory() && crosses);
         let lost = i64::from(victim.is_some_and(|victim| victim.is_directory()));
-        volume.touch_directory(&from.dir, locked.of(&from.dir), -gained);
-        volume.touch_directory(&to.dir, locked.of(&to.dir), gained - lost);
-        self.settle(source, &to.dir, locked);
+        volume.touch_directory(tx, locked.of(&from.dir), -gained);
+        volume.touch_directory(tx, locked.of(&to.dir), gained - lost);
+        self.note_move(tx, locked.of(source), &to.dir);
         if let Some(victim) = victim {
-            self.lose_name(victim, locked.of(victim));
+            self.lose_name(tx, locked.of(victim));
         }
         if let Some(whiteout) = whiteout {
-            let state = locked.of(whiteout);
-            state.slot.attributes.nlink = 1;
-            state.set(layout::DATA_CLASS_TOMBSTONE, false);
-            volume.reconcile_orphan(whiteout);
-            self.settle(whiteout, &from.dir, locked);
+            let file = locked.of(whiteout);
+            file.slot.attributes.nlink = 1;
+            file.set(layout::DATA_CLASS_TOMBSTONE, false);
+            volume.reconcile_orphan(tx, whiteout);
+            self.note_move(tx, locked.of(whiteout), &from.dir);
         }
         Ok(())
     }
 
     /// The moved file: its time of change, and its way back up.
-    fn settle(&self, inode: &Arc<Inode>, dir: &Arc<Inode>, locked: &mut Locked) {
-        let state = locked.of(inode);
-        state.slot.attributes.ctime = now_ns();
-        state.slot.attributes.parent_number = dir.ino;
-        state.slot.attributes.parent_hint = dir.hint;
-        debug_assert!(inode.kind != Kind::Directory || state.slot.attributes.nlink >= 2);
-        self.volume.mark(inode, state);
+    fn note_move(&self, tx: &Transaction<'_>, file: &mut Locked<'_>, dir: &Inode) {
+        file.slot.attributes.ctime = now_ns();
+        file.slot.attributes.parent_number = dir.ino;
+        file.slot.attributes.parent_hint = dir.hint;
+        debug_assert!(file.inode.kind != Kind::Directory || file.slot.attributes.nlink >= 2);
+        self.volume.mark(tx, file);
     }
 }

@@ -27,13 +27,13 @@ impl FileSystem {
             return Err(Code::NoAttribute.into());
         }
         let inode = self.volume.by_ino(ino)?;
-        let state = inode.state.read();
+        let file = inode.share();
         if name == PUBLIC_ID {
-            return Ok(super::identity::show(&state.slot.anchor.public_id).into_bytes());
+            return Ok(super::identity::show(&file.slot.anchor.public_id).into_bytes());
         }
         supported(name)?;
         // Asked for on every write of some programs: no I/O where there is nothing.
-        let payload = self.volume.xattrs(&inode, &state)?;
+        let payload = self.volume.xattrs(file.view())?;
         xattr::get(&payload, name).map(<[u8]>::to_vec).ok_or(Code::NoAttribute.into())
     }
 
@@ -42,8 +42,8 @@ impl FileSystem {
             return Ok(Vec::new());
         }
         let inode = self.volume.by_ino(ino)?;
-        let state = inode.state.read();
-        Ok(xattr::list(&self.volume.xattrs(&inode, &state)?))
+        let file = inode.share();
+        Ok(xattr::list(&self.volume.xattrs(file.view())?))
     }
 
     pub(super) fn set_xattr(&self, ino: Ino, name: &[u8], value: &[u8], flags: u32) -> Result<()> {
@@ -63,22 +63,18 @@ impl FileSystem {
         self.change_xattr(ino, name, |payload| xattr::remove(payload, name))
     }
 
-    fn change_xattr(
-        &self,
-        ino: Ino,
-        name: &[u8],
-        change: impl FnOnce(&[u8]) -> Result<Vec<u8>>,
-    ) -> Result<()> {
+    fn change_xattr(&self, ino: Ino, name: &[u8], change: impl Fn(&[u8]) -> Result<Vec<u8>>) -> Result<()> {
         supported(name)?;
         let volume = &self.volume;
         let inode = volume.by_ino(ino)?;
-        let _inside = volume.enter()?;
-        let mut state = inode.state.write();
-        check::rewritable(&state)?;
-        let new = change(&volume.xattrs(&inode, &state)?)?;
-        volume.store_xattrs(&inode, &mut state, &new)?;
-        state.slot.attributes.ctime = now_ns();
-        volume.mark(&inode, &mut state);
-        Ok(())
+        volume.change(|tx| {
+            let mut file = inode.lock();
+            check::rewritable(&file)?;
+            let new = change(&volume.xattrs(file.view())?)?;
+            volume.store_xattrs(tx, &mut file, &new)?;
+            file.slot.attributes.ctime = now_ns();
+            volume.mark(tx, &mut file);
+            Ok(())
+        })
     }
 }

@@ -17,8 +17,9 @@ mod space;
 mod transaction;
 mod writeback;
 
-pub use change::kill_suidgid;
-pub use inode::{Inode, InodeState, Inodes};
+pub use change::guards;
+pub use inode::{Inode, InodeState, Inodes, Locked, Shared, View};
+pub use meta::Names;
 pub use open::{OpenOptions, OpenReport, Say};
 pub use space::Purpose;
 pub use transaction::CommitStats;
@@ -30,6 +31,7 @@ use crate::device::{Device, IoQueue};
 use crate::extension::UnitAllocator;
 use crate::format::{Geometry, Window};
 use crate::pages::PageCache;
+use crate::transaction::Gate;
 use parking_lot::{Condvar, Mutex};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -40,7 +42,7 @@ use blocks::{BlockTable, Overwrites};
 use commit::Log;
 use inode::SlotPages;
 use space::{Credits, Numbers, Space};
-use transaction::{CommitState, Gate};
+use transaction::CommitState;
 
 /// A mounted volume. Shared by the session's threads; [`Volume::close`] ends it.
 pub struct Volume {
@@ -83,8 +85,7 @@ pub struct Volume {
     /// Who may use the blocks that can be written before the next proof.
     room: Credits,
     healed_blocks: AtomicU64,
-    /// Log bytes of a transaction at most, and delayed blocks.
-    log_limit: u64,
+    /// Delayed blocks at most.
     dirty_limit: u64,
     log: Log,
     commit: Mutex<CommitState>,

@@ -8,6 +8,7 @@ use crate::extension::UnitAllocator;
 use crate::format::{Region, Window, layout, superblock};
 use crate::log::Ring;
 use crate::pages::PageCache;
+use crate::transaction::Gate;
 use crate::volume::Volume;
 use crate::volume::blocks::BlockTable;
 use crate::volume::blocks::Overwrites;
@@ -16,7 +17,6 @@ use crate::volume::commit::Log;
 use crate::volume::inode::Inodes;
 use crate::volume::inode::SlotPages;
 use crate::volume::space::{Numbers, Space};
-use crate::volume::transaction::Gate;
 use crate::volume::transaction::{CommitState, CommitStats};
 use parking_lot::{Condvar, Mutex};
 use std::sync::Arc;
@@ -158,7 +158,6 @@ impl Volume {
                 "{count} blocks of the log cannot be read: what the last moments wrote may be missing"
             ));
         }
-        pages.start_txn(next.txn);
         pages.set_writable(!options.read_only);
         let log_bytes = geometry.ring_blocks() * layout::BLOCK_SIZE;
         let log_limit = log_bytes / LOG_SHARE;
@@ -179,7 +178,7 @@ impl Volume {
             alloc: Mutex::new(Allocator::new(window, Box::new(FreeMap(pages.clone())))),
             units: Mutex::new(UnitAllocator::new(geometry.map.pages_of(Region::Extension), counters.units)),
             inodes: Inodes::new(options.cached_inodes),
-            gate: Gate::default(),
+            gate: Gate::new(next.txn, log_limit),
             buffers: BufPool::new(32 << 20),
             copies: geometry.copies() as u64,
             changed: Mutex::default(),
@@ -191,7 +190,6 @@ impl Volume {
             dirty_blocks: AtomicU64::new(0),
             room: crate::volume::space::Credits::default(),
             healed_blocks: AtomicU64::new(0),
-            log_limit,
             // 56 bytes of log for every delayed block at worst.
             dirty_limit: (log_limit / 56).min(geometry.window_blocks / 8).max(64),
             log: Log::new(Ring::new(geometry.ring_blocks(), block.tail, next.position), block),

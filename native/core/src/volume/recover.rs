@@ -8,6 +8,7 @@ use crate::format::{Geometry, PageBytes, Region, page_txn, set_page_txn};
 use crate::log::checkpoint::{self, LogPoint};
 use crate::log::{PageImages, Recovered, Rewrite, apply_record, recover as find_last, replay};
 use crate::pages::PageCache;
+use crate::transaction::Gate;
 use crate::volume::open::OpenReport;
 use std::collections::BTreeMap;
 
@@ -82,7 +83,9 @@ pub(super) fn recover(
     let chosen = found.recovery_chosen(&recovered);
     checkpoint::write(device, geometry, &chosen)?;
     device.flush()?;
-    let snapshot = pages.snapshot(next.txn - 1);
+    // Nobody else is here yet: the gate is this function's own.
+    let gate = Gate::new(next.txn, 0);
+    let snapshot = pages.snapshot(&gate.close(), next.txn - 1);
     pages.write_in_place_after_crash(device, &snapshot)?;
     let mut counters = next.counters;
     counters.next_number += NUMBERS_AHEAD;

@@ -33,7 +33,7 @@ fn create(shared: &Shared, seed: u64) -> Vec<(Key, u64)> {
             _ => shared.cortex.choose_hint(random.below(4) as u32, random.below(300)),
         };
         let key = Key { number, hint };
-        if let Err(error) = shared.cortex.insert(&slot_bytes(number, hint, 0)) {
+        if let Err(error) = shared.cortex.insert(&slot_bytes(number, hint, 0), ()) {
             assert_eq!(error.code, Code::CortexFull);
             assert!(shared.cortex.find(number, hint).unwrap().is_none(), "refused, yet there");
             shared.refused.fetch_add(1, Ordering::Relaxed);
@@ -41,7 +41,7 @@ fn create(shared: &Shared, seed: u64) -> Vec<(Key, u64)> {
         }
         if file % 3 == 0 {
             assert!(shared.cortex.find(number, hint).unwrap().is_some());
-            shared.cortex.remove(number, hint).expect("nobody else removes it");
+            shared.cortex.remove(number, hint, ()).expect("nobody else removes it");
             assert!(shared.cortex.find(number, hint).unwrap().is_none(), "removed, yet there");
         } else {
             shared.lasting.write().push(key);
@@ -52,7 +52,10 @@ fn create(shared: &Shared, seed: u64) -> Vec<(Key, u64)> {
             let index = random.below(mine.len() as u64) as usize;
             let (key, content) = &mut mine[index];
             *content += 1;
-            shared.cortex.update(key.number, key.hint, &slot_bytes(key.number, key.hint, *content)).unwrap();
+            shared
+                .cortex
+                .update(key.number, key.hint, &slot_bytes(key.number, key.hint, *content), ())
+                .unwrap();
         }
     }
     mine
@@ -91,7 +94,7 @@ fn run(seed: u64, fill: u64, files: u64) -> u64 {
     let mut expected: Vec<(Key, u64)> = Vec::new();
     for number in 1 << 30..(1 << 30) + fill {
         let key = Key { number, hint: (number as u32).wrapping_mul(31) };
-        shared.cortex.insert(&slot_bytes(number, key.hint, 0)).unwrap();
+        shared.cortex.insert(&slot_bytes(number, key.hint, 0), ()).unwrap();
         shared.lasting.write().push(key);
         expected.push((key, 0));
     }
@@ -121,7 +124,7 @@ fn run(seed: u64, fill: u64, files: u64) -> u64 {
         assert_eq!(bytes, slot_bytes(key.number, key.hint, *content));
     }
     for (key, _) in &expected {
-        shared.cortex.remove(key.number, key.hint).unwrap();
+        shared.cortex.remove(key.number, key.hint, ()).unwrap();
     }
     assert_eq!(shared.cortex.used(), 0);
     assert!(shared.store.image().is_empty());

@@ -14,7 +14,7 @@ fn damaged_slots_are_occupied_never_match_and_never_move() {
             for slot in 0..random.below(8) as usize {
                 let mut bytes = slot_bytes(100_000 + page * 21 + slot as u64, page as u32 / 16, 0);
                 bytes[64 + random.below(60) as usize] ^= 1 << random.below(8);
-                store.page(Region::Cortex, page).unwrap().put(slot, &bytes);
+                store.page(Region::Cortex, page).unwrap().put(slot, &bytes, ());
                 damaged.insert((Region::Cortex, page, slot), bytes);
             }
         }
@@ -25,7 +25,7 @@ fn damaged_slots_are_occupied_never_match_and_never_move() {
         let mut entered = 0;
         for number in 16.. {
             let hint = cortex.choose_hint(random.next_u64() as u32, 0);
-            match cortex.insert(&slot_bytes(number, hint, 0)) {
+            match cortex.insert(&slot_bytes(number, hint, 0), ()) {
                 Ok(_) => entered += 1,
                 Err(error) => {
                     assert_eq!(error.code, Code::CortexFull);
@@ -49,11 +49,11 @@ fn an_anchor_on_a_foreign_page_is_invisible_and_stays() {
     let homes = cortex.placement.homes(key);
     let foreign = (0..32).find(|page| !homes.contains(*page)).unwrap();
     let bytes = slot_bytes(500, 0, 0);
-    store.page(Region::Cortex, foreign).unwrap().put(0, &bytes);
+    store.page(Region::Cortex, foreign).unwrap().put(0, &bytes, ());
     assert_eq!(cortex.find(500, 0).unwrap(), None);
-    assert_eq!(cortex.remove(500, 0).unwrap_err().code, Code::NotFound);
+    assert_eq!(cortex.remove(500, 0, ()).unwrap_err().code, Code::NotFound);
     let mut number = 1000;
-    while cortex.insert(&slot_bytes(number, number as u32, 0)).is_ok() {
+    while cortex.insert(&slot_bytes(number, number as u32, 0), ()).is_ok() {
         number += 1;
     }
     assert_eq!(store.image()[&(Region::Cortex, foreign, 0)], bytes);
@@ -74,7 +74,7 @@ fn unreadable_pages_give_errors_and_lose_nothing() {
         let mut keys = Vec::new();
         for number in 16..16 + random.below(cortex.capacity()) {
             let hint = random.next_u64() as u32;
-            if cortex.insert(&slot_bytes(number, hint, number)).is_ok() {
+            if cortex.insert(&slot_bytes(number, hint, number), ()).is_ok() {
                 keys.push(Key { number, hint });
             }
         }
@@ -94,7 +94,7 @@ fn unreadable_pages_give_errors_and_lose_nothing() {
         for number in 5000..5200 {
             let before = store.image();
             let hint = random.next_u64() as u32;
-            match cortex.insert(&slot_bytes(number, hint, number)) {
+            match cortex.insert(&slot_bytes(number, hint, number), ()) {
                 Ok(_) => keys.push(Key { number, hint }),
                 Err(_) => assert!(store.image() == before, "a failed insert changed a slot"),
             }
@@ -114,7 +114,7 @@ fn unreadable_pages_give_errors_and_lose_nothing() {
 fn an_unreadable_stash_page_leaves_the_rest_usable() {
     let (store, cortex) = open(16, 6);
     let mut number = 16;
-    while cortex.insert(&slot_bytes(number, 0, 0)).is_ok() {
+    while cortex.insert(&slot_bytes(number, 0, 0), ()).is_ok() {
         number += 1;
     }
     store.set_failing(Region::Stash, 1, true);
@@ -143,8 +143,8 @@ fn an_impossible_geometry_is_corrupt() {
     }
     // A counter that lies must not wrap.
     let cortex = Cortex::open(Arc::new(store), geometry).unwrap();
-    cortex.insert(&slot_bytes(16, 0, 0)).unwrap();
+    cortex.insert(&slot_bytes(16, 0, 0), ()).unwrap();
     cortex.used.store(0, Ordering::Relaxed);
-    cortex.remove(16, 0).unwrap();
+    cortex.remove(16, 0, ()).unwrap();
     assert_eq!(cortex.used(), 0);
 }

@@ -12,7 +12,7 @@ fn fill(store: &RamStore, cortex: &Cortex<Arc<RamStore>>, percent: u64) -> Vec<K
             directory = cortex.choose_hint(directory, 0);
         }
         let hint = cortex.choose_hint(directory, number % 40);
-        cortex.insert(&slot_bytes(number, hint, number)).expect("every insert succeeds");
+        cortex.insert(&slot_bytes(number, hint, number), ()).expect("every insert succeeds");
         keys.push(Key { number, hint });
     }
     store.take_reads();
@@ -43,7 +43,7 @@ fn removing_everything_returns_the_counts_exactly() {
     let (store, cortex) = open(256, 5);
     let keys = fill(&store, &cortex, 99);
     for key in &keys {
-        cortex.remove(key.number, key.hint).unwrap();
+        cortex.remove(key.number, key.hint, ()).unwrap();
     }
     assert_eq!(cortex.used(), 0);
     assert!(store.image().is_empty());
@@ -68,7 +68,7 @@ fn a_hint_jumps_over_full_regions_and_then_to_the_cursor() {
     let mut number = 16;
     let mut fill_region = |region: u32| {
         while cortex.choose_hint(region, 0) == region {
-            cortex.insert(&slot_bytes(number, region, 0)).unwrap();
+            cortex.insert(&slot_bytes(number, region, 0), ()).unwrap();
             number += 1;
         }
     };
@@ -109,7 +109,7 @@ fn anchors_leave_the_stash_when_their_page_has_room_again() {
     let mut keys = Vec::new();
     for number in 16.. {
         let key = Key { number, hint: 0 };
-        if cortex.insert(&slot_bytes(number, 0, 1)).is_err() {
+        if cortex.insert(&slot_bytes(number, 0, 1), ()).is_err() {
             break;
         }
         keys.push(key);
@@ -118,7 +118,7 @@ fn anchors_leave_the_stash_when_their_page_has_room_again() {
     let mut removed = 0;
     for key in &keys {
         if cortex.find(key.number, key.hint).unwrap().unwrap().0.region == Region::Cortex {
-            cortex.remove(key.number, key.hint).unwrap();
+            cortex.remove(key.number, key.hint, ()).unwrap();
             removed += 1;
         }
         if removed == 200 {

@@ -42,7 +42,7 @@ impl Model {
         self.next_number += 1;
         let bytes = slot_bytes(number, hint, self.random.next_u64());
         let before = (self.random.below(8) == 0).then(|| self.store.image());
-        match self.cortex.insert(&bytes) {
+        match self.cortex.insert(&bytes, ()) {
             Ok(at) => {
                 let (found, _) = self.cortex.find(number, hint).unwrap().expect("just entered");
                 assert_eq!(found, at);
@@ -65,13 +65,13 @@ impl Model {
     fn update(&mut self) {
         let Some((number, hint)) = self.any() else { return };
         let bytes = slot_bytes(number, hint, self.random.next_u64());
-        self.cortex.update(number, hint, &bytes).unwrap();
+        self.cortex.update(number, hint, &bytes, ()).unwrap();
         self.anchors.insert(number, (hint, bytes));
     }
 
     fn remove(&mut self) {
         let Some((number, hint)) = self.any() else { return };
-        self.cortex.remove(number, hint).unwrap();
+        self.cortex.remove(number, hint, ()).unwrap();
         self.anchors.remove(&number);
     }
 
@@ -85,9 +85,9 @@ impl Model {
         let absent = self.next_number + self.random.below(1000);
         let hint = self.hint();
         assert_eq!(self.cortex.find(absent, hint).unwrap(), None);
-        assert_eq!(self.cortex.remove(absent, hint).unwrap_err().code, Code::NotFound);
+        assert_eq!(self.cortex.remove(absent, hint, ()).unwrap_err().code, Code::NotFound);
         let bytes = slot_bytes(absent, hint, 0);
-        assert_eq!(self.cortex.update(absent, hint, &bytes).unwrap_err().code, Code::NotFound);
+        assert_eq!(self.cortex.update(absent, hint, &bytes, ()).unwrap_err().code, Code::NotFound);
     }
 
     fn check(&self) {
@@ -146,7 +146,7 @@ fn random_operations_agree_with_a_map() {
             }
         }
         while let Some((number, hint)) = model.any() {
-            model.cortex.remove(number, hint).unwrap();
+            model.cortex.remove(number, hint, ()).unwrap();
             model.anchors.remove(&number);
         }
         model.check();
@@ -175,7 +175,7 @@ fn a_full_table_refuses_and_stays_as_it_was() {
         assert!(model.cortex.used() + 3 >= model.cortex.capacity(), "{} used", model.cortex.used());
         model.check();
         let (number, hint) = model.any().unwrap();
-        model.cortex.remove(number, hint).unwrap();
+        model.cortex.remove(number, hint, ()).unwrap();
         model.anchors.remove(&number);
         model.check();
     });
@@ -185,12 +185,12 @@ fn a_full_table_refuses_and_stays_as_it_was() {
 fn bytes_without_a_checksum_or_of_another_file_are_refused() {
     let (store, cortex) = open(16, 1);
     let bytes = slot_bytes(20, 3, 1);
-    cortex.insert(&bytes).unwrap();
+    cortex.insert(&bytes, ()).unwrap();
     let before = store.image();
     let mut unsummed = bytes;
     unsummed[50] ^= 1;
-    assert_eq!(cortex.insert(&unsummed).unwrap_err().code, Code::InvalidArgument);
-    assert_eq!(cortex.update(20, 3, &unsummed).unwrap_err().code, Code::InvalidArgument);
-    assert_eq!(cortex.update(20, 4, &bytes).unwrap_err().code, Code::InvalidArgument);
+    assert_eq!(cortex.insert(&unsummed, ()).unwrap_err().code, Code::InvalidArgument);
+    assert_eq!(cortex.update(20, 3, &unsummed, ()).unwrap_err().code, Code::InvalidArgument);
+    assert_eq!(cortex.update(20, 4, &bytes, ()).unwrap_err().code, Code::InvalidArgument);
     assert!(store.image() == before, "a failed insert changed a slot");
 }

@@ -9,13 +9,16 @@ use std::sync::Arc;
 /// Blocks whose reads may lead anywhere: outside is an error, as in the engine.
 struct Hostile(Blocks);
 
-impl DirBlocks for Hostile {
+impl DirReads for Hostile {
     fn read(&mut self, block: u32) -> Result<BlockBytes> {
         match self.0.blocks.get(block as usize) {
             Some(Some(_)) => self.0.read(block),
             _ => Err(Error::new(Code::DataDamaged, "no such block")),
         }
     }
+}
+
+impl DirBlocks for Hostile {
     fn write(&mut self, block: u32, bytes: BlockBytes) {
         self.0.write(block, bytes);
     }

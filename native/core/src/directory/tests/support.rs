@@ -37,7 +37,7 @@ pub struct Blocks {
     pub fail_at: Option<u64>,
 }
 
-impl DirBlocks for Blocks {
+impl DirReads for Blocks {
     fn read(&mut self, block: u32) -> Result<BlockBytes> {
         self.reads += 1;
         match self.fail_at {
@@ -50,6 +50,9 @@ impl DirBlocks for Blocks {
         }
         Ok(self.blocks[block as usize].clone().expect("read before written"))
     }
+}
+
+impl DirBlocks for Blocks {
     fn write(&mut self, block: u32, bytes: BlockBytes) {
         self.writes += 1;
         self.blocks[block as usize] = Some(bytes);

@@ -165,6 +165,14 @@ pub fn set_checksum(bytes: &mut SlotBytes) {
     bytes[CRC_AT..CRC_AT + 4].copy_from_slice(&crc.to_le_bytes());
 }
 
+/// Clears set-user-id, and set-group-id where the group may execute (as the kernel does).
+pub fn kill_suidgid(permissions: &mut u32) {
+    *permissions &= !libc::S_ISUID;
+    if *permissions & libc::S_IXGRP != 0 {
+        *permissions &= !libc::S_ISGID;
+    }
+}
+
 /// CRC32C of the anchor's 128 bytes with the checksum field zero.
 fn anchor_checksum(bytes: &SlotBytes) -> u32 {
     let mut anchor: [u8; Anchor::SIZE] = bytes[..Anchor::SIZE].try_into().expect("128 bytes");

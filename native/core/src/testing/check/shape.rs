@@ -6,7 +6,7 @@ use super::files::File;
 use crate::base::{AlignedBuf, BLOCK_SIZE, Code, Error, Result};
 use crate::format::Kind;
 use crate::format::layout as l;
-use crate::presence::{NodeBlocks, NodeBytes, Presence, node_index};
+use crate::presence::{NodeBytes, NodeReads, Presence, node_index};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -147,14 +147,8 @@ impl Meta<'_, '_> {
     }
 }
 
-impl NodeBlocks for Meta<'_, '_> {
+impl NodeReads for Meta<'_, '_> {
     fn read(&mut self, index: u64) -> Result<NodeBytes> {
         self.block(index)
-    }
-    fn write(&mut self, _: u64, _: NodeBytes) {
-        unreachable!("a check changes nothing")
-    }
-    fn remove(&mut self, _: u64) {
-        unreachable!("a check changes nothing")
     }
 }

@@ -4,7 +4,7 @@ use super::table::{BlockKey, copy_of};
 use crate::base::{Code, DataNumber, Error, Result};
 use crate::format::layout::Descriptor;
 use crate::volume::Volume;
-use crate::volume::inode::{Inode, InodeState};
+use crate::volume::inode::View;
 
 /// What stands at an index, and how many indices behind it are the same and lie behind each other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,53 +33,12 @@ impl Extent {
 }
 
 impl Volume {
-    /// The extent at `index` of a placed file, at most `max` blocks long; CRCs of written blocks go to
-    /// `crcs`. DataDamaged: the file should own a block here and none is found.
-    pub fn extent(
-        &self,
-        inode: &Inode,
-        state: &InodeState,
-        index: u64,
-        max: u64,
-        crcs: &mut Vec<u32>,
-    ) -> Result<Extent> {
-        let max = if state.is_sparse() {
-            match self.presence_run(inode, state, index, max)? {
-                (false, count) => return Ok(Extent::Hole { count }),
-                (true, count) => count,
-            }
-        } else {
-            let placed = state.placed_blocks();
-            if index >= placed {
-                return Ok(Extent::Hole { count: max });
-            }
-            max.min(placed - index)
-        };
-        let key = BlockKey { owner: inode.ino, index, copy: 0 };
-        if let Some(found) = self.locate_run(inode, state, key, max, crcs)? {
-            return Ok(found);
-        }
-        if self.recheck_candidates(state, index, 0)?
-            && let Some(found) = self.locate_run(inode, state, key, max, crcs)?
-        {
-            return Ok(found);
-        }
-        let error = self.lost(inode, index);
-        self.report(&error);
-        Err(error)
-    }
-
     /// Compares the tables of every place a block may be at with their second copy: true if one was
     /// stale.
-    pub(in crate::volume) fn recheck_candidates(
-        &self,
-        state: &InodeState,
-        index: u64,
-        copy: u8,
-    ) -> Result<bool> {
+    pub(in crate::volume) fn recheck_candidates(&self, file: View<'_>, index: u64, copy: u8) -> Result<bool> {
         let mut stale = false;
-        for k in 0..=state.slot.kmax() {
-            if let Some((data, _)) = state.equations.run(&self.window, index, copy, k, 1) {
+        for k in 0..=file.slot.kmax() {
+            if let Some((data, _)) = file.equations.run(&self.window, index, copy, k, 1) {
                 stale |= self.table.recheck(data.0)?;
             }
         }
@@ -89,8 +48,7 @@ impl Volume {
     /// The blocks that hold `key` and the indices behind it; `None`: found nowhere.
     pub fn locate_run(
         &self,
-        inode: &Inode,
-        state: &InodeState,
+        file: View<'_>,
         key: BlockKey,
         max: u64,
         crcs: &mut Vec<u32>,
@@ -105,27 +63,21 @@ impl Volume {
                 return Ok(Some(extent(data, run)));
             }
         }
-        for k in 0..=state.slot.kmax() {
-            let run = state.equations.run(&self.window, key.index, key.copy, k, max);
+        for k in 0..=file.slot.kmax() {
+            let run = file.equations.run(&self.window, key.index, key.copy, k, max);
             let Some((data, contiguous)) = run else { continue };
             let found = self.table.run(data.0, key, contiguous, crcs)?;
             if found.0 > 0 {
                 return Ok(Some(extent(data.0, found)));
             }
         }
-        debug_assert!(key.owner == inode.ino);
+        debug_assert!(key.owner == file.inode.ino);
         Ok(None)
     }
 
     /// The live block of one (index, copy), with its descriptor.
-    pub fn locate(
-        &self,
-        inode: &Inode,
-        state: &InodeState,
-        index: u64,
-        copy: u8,
-    ) -> Result<Option<(DataNumber, Descriptor)>> {
-        let key = BlockKey { owner: inode.ino, index, copy };
+    pub fn locate(&self, file: View<'_>, index: u64, copy: u8) -> Result<Option<(DataNumber, Descriptor)>> {
+        let key = BlockKey { owner: file.inode.ino, index, copy };
         let names_it = |data: u64| -> Result<Option<Descriptor>> {
             let live = self.table.live(data)?;
             Ok(live.filter(|d| d.owner == key.owner && d.index == index && copy_of(d) == copy))
@@ -135,8 +87,8 @@ impl Volume {
         {
             return Ok(Some((DataNumber(data), descriptor)));
         }
-        for k in 0..=state.slot.kmax() {
-            if let Some((data, _)) = state.equations.run(&self.window, index, copy, k, 1)
+        for k in 0..=file.slot.kmax() {
+            if let Some((data, _)) = file.equations.run(&self.window, index, copy, k, 1)
                 && let Some(descriptor) = names_it(data.0)?
             {
                 return Ok(Some((data, descriptor)));
@@ -146,10 +98,10 @@ impl Volume {
     }
 
     /// The error for a block that should exist and is found nowhere.
-    pub fn lost(&self, inode: &Inode, index: u64) -> Error {
+    pub fn lost(&self, file: View<'_>, index: u64) -> Error {
         Error::new(
             Code::DataDamaged,
-            format!("file {}, block {index}: no live block holds it; run hn4 scrub", inode.ino),
+            format!("file {}, block {index}: no live block holds it; run hn4 scrub", file.inode.ino),
         )
     }
 }

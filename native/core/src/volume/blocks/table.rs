@@ -7,6 +7,7 @@ use crate::base::{Code, Error, Result};
 use crate::format::layout::{self, Descriptor};
 use crate::format::{PageBytes, Region};
 use crate::pages::{CachedPage, Change, PageCache};
+use crate::transaction::Transaction;
 use std::sync::Arc;
 
 const PER_PAGE: u64 = layout::DESCRIPTORS_PER_PAGE;
@@ -143,7 +144,14 @@ impl BlockTable {
 
     /// Makes a run of blocks live: consecutive blocks, consecutive indices. `crcs` is empty for
     /// preallocated blocks. The pages must be prepared.
-    pub fn set_run(&self, first: u64, like: &Descriptor, count: u64, crcs: &[u32]) -> Result<()> {
+    pub fn set_run(
+        &self,
+        tx: &Transaction<'_>,
+        first: u64,
+        like: &Descriptor,
+        count: u64,
+        crcs: &[u32],
+    ) -> Result<()> {
         let mut done = 0;
         while done < count {
             let at = first + done;
@@ -151,7 +159,7 @@ impl BlockTable {
             let map = self.map_page(at)?;
             let page = self.descriptor_page(at)?;
             let items = Change::Items { first: (at % PER_PAGE) as usize, count: n as usize };
-            self.pages.change(&page, items, |bytes| {
+            self.pages.change(tx, &page, items, |bytes| {
                 for i in 0..n {
                     let mut one = *like;
                     one.index += done + i;
@@ -160,7 +168,7 @@ impl BlockTable {
                 }
             });
             // An entry page never straddles two map pages (256 of them make one).
-            self.pages.change(&map, Change::Touch, |bytes| {
+            self.pages.change(tx, &map, Change::Touch, |bytes| {
                 for i in 0..n {
                     set_bit(bytes, (at + i) % BITS, true);
                 }
@@ -171,14 +179,14 @@ impl BlockTable {
     }
 
     /// Frees a run of blocks in the running transaction; their space may be reused once it is proven.
-    pub fn free_run(&self, first: u64, count: u64) -> Result<()> {
+    pub fn free_run(&self, tx: &Transaction<'_>, first: u64, count: u64) -> Result<()> {
         let mut done = 0;
         while done < count {
             let at = first + done;
             let n = (count - done).min(BITS - at % BITS);
             let map = self.map_page(at)?;
             let bits = Change::Bits { first: (at % BITS) as u32, count: n as u32 };
-            self.pages.change(&map, bits, |bytes| {
+            self.pages.change(tx, &map, bits, |bytes| {
                 for i in 0..n {
                     set_bit(bytes, (at + i) % BITS, false);
                 }

@@ -20,7 +20,7 @@ impl Volume {
         length: u64,
     ) -> Result<u64> {
         // What the copy itself adds to the source does not count.
-        let length = length.min(source.state.read().size.saturating_sub(from));
+        let length = length.min(source.share().size.saturating_sub(from));
         let overlap = length > 0
             && source.ino == target.ino
             && from < to.saturating_add(length)
@@ -36,13 +36,8 @@ impl Volume {
             if got == 0 {
                 break;
             }
-            self.throttle()?;
             match self.write(target, Some(to + done), &buf[..got], false) {
                 Ok(_) => {}
-                Err(error) if error.code == Code::Busy => {
-                    self.commit_all()?;
-                    self.write(target, Some(to + done), &buf[..got], false)?;
-                }
                 // What is copied is copied: the caller hears of the rest next time.
                 Err(_) if done > 0 => break,
                 Err(error) => return Err(error),

@@ -3,8 +3,7 @@
 mod copy;
 mod fallocate;
 mod free;
+pub mod guards;
+mod sync;
 mod truncate;
 mod write;
-
-pub(in crate::volume) use write::clear_behind;
-pub use write::kill_suidgid;

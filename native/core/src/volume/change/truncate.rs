@@ -1,118 +1,107 @@
 //! Changing a file's size.
 
-use super::write::{SIZE_MAX, clear_behind, refuse_appending, refuse_protected, refuse_truncating};
+use super::guards;
+use super::write::SIZE_MAX;
 use crate::base::{BLOCK_SIZE, Code, Result, now_ns};
 use crate::format::layout;
+use crate::transaction::Transaction;
 use crate::volume::Volume;
-use crate::volume::inode::{Inode, InodeState};
+use crate::volume::inode::{Inode, Locked};
 use crate::volume::space::Purpose;
+use crate::volume::writeback::clear_behind;
 use std::sync::Arc;
 
 const BLOCK: u64 = BLOCK_SIZE as u64;
 
 impl Volume {
+    /// Makes the file `size` bytes long.
     pub fn truncate(&self, inode: &Arc<Inode>, size: u64) -> Result<()> {
         if size > SIZE_MAX {
             return Err(Code::FileTooLarge.into());
         }
-        self.finish_truncation(inode)?;
-        let _inside = self.enter()?;
-        let mut state = inode.state.write();
-        let state = &mut *state;
-        // An append-only file may not be cut, nor grown by truncation.
-        refuse_appending(state)?;
-        refuse_protected(state, 0)?;
-        refuse_truncating(state)?;
-        self.drop_capability(inode, state)?;
-        if size > state.size {
-            self.grow(inode, state, size)?;
-        } else if size < state.size {
-            self.cut(inode, state, size)?;
-        }
-        let now = now_ns();
-        state.slot.anchor.mod_clock = now;
-        state.slot.attributes.ctime = now;
-        self.mark(inode, state);
-        Ok(())
+        self.change_content(inode, |tx, file| {
+            // An append-only file may not be cut, nor grown by truncation.
+            guards::rewritable(file)?;
+            self.drop_capability(tx, file)?;
+            if size > file.size {
+                self.grow(tx, file, size)?;
+            } else if size < file.size {
+                self.cut(tx, file, size)?;
+            }
+            let now = now_ns();
+            file.slot.anchor.mod_clock = now;
+            file.slot.attributes.ctime = now;
+            self.mark(tx, file);
+            Ok(())
+        })
     }
 
     /// Bytes behind the old end read as zeros.
-    pub(in crate::volume) fn grow(&self, inode: &Inode, state: &mut InodeState, size: u64) -> Result<()> {
-        if state.is_inline() && size <= layout::INLINE_MAX && state.dirty.is_empty() {
+    fn grow(&self, tx: &Transaction<'_>, file: &mut Locked<'_>, size: u64) -> Result<()> {
+        if file.is_inline() && size <= layout::INLINE_MAX && file.dirty.is_empty() {
             // The buffer behind the content is zero already.
-            state.slot.anchor.mass = size;
-            state.size = size;
+            file.slot.anchor.mass = size;
+            file.size = size;
             return Ok(());
         }
-        let tail = self.tail_to_clear(inode, state, size)?;
-        let hole = size.div_ceil(BLOCK) > state.size_blocks();
-        self.delay_inline(inode, state)?;
+        let tail = self.tail_to_clear(file.view(), size)?;
+        let hole = size.div_ceil(BLOCK) > file.size_blocks();
+        self.delay_inline(file)?;
         if hole {
-            self.become_sparse(inode, state)?;
+            self.become_sparse(tx, file)?;
         }
         if let Some((index, block)) = tail {
-            self.put_delayed(state, index, block, false);
+            self.put_delayed(file, index, block, false);
         }
-        state.size = size;
-        self.advance_mass(state);
+        file.size = size;
+        self.advance_mass(file);
         Ok(())
     }
 
     /// Makes inline content a delayed block, so that it moves to one when it is placed.
-    pub(in crate::volume) fn delay_inline(&self, inode: &Inode, state: &mut InodeState) -> Result<()> {
-        if !state.is_inline() || state.in_memory(0).is_some() {
+    pub(in crate::volume) fn delay_inline(&self, file: &mut Locked<'_>) -> Result<()> {
+        if !file.is_inline() || file.in_memory(0).is_some() {
             return Ok(());
         }
-        let block = self.read_block(inode, state, 0)?;
+        let block = self.read_block(file.view(), 0)?;
         self.space.reserve(1, Purpose::User)?;
-        self.put_delayed(state, 0, block, true);
+        self.put_delayed(file, 0, block, true);
         Ok(())
     }
 
-    fn cut(&self, inode: &Arc<Inode>, state: &mut InodeState, size: u64) -> Result<()> {
+    fn cut(&self, tx: &Transaction<'_>, file: &mut Locked<'_>, size: u64) -> Result<()> {
         let keep = size.div_ceil(BLOCK);
-        let gone: Vec<u64> = state.dirty.range(keep..).map(|(index, _)| *index).collect();
+        let gone: Vec<u64> = file.dirty.range(keep..).map(|(index, _)| *index).collect();
         for index in gone {
-            self.drop_delayed(state, index);
+            self.drop_delayed(file, index);
         }
-        state.in_flight.split_off(&keep);
-        if let Some(delayed) = state.dirty.get_mut(&(size / BLOCK)) {
+        file.in_flight.split_off(&keep);
+        if let Some(delayed) = file.dirty.get_mut(&(size / BLOCK)) {
             clear_behind(&mut delayed.block, size / BLOCK, size);
         }
-        state.size = size;
+        file.size = size;
         if size == 0 {
-            state.sparse_when_placed = false;
+            file.sparse_when_placed = false;
         }
-        if state.is_inline() {
-            let mass = state.slot.anchor.mass.min(size);
-            state.slot.anchor.mass = mass;
-            state.slot.anchor.inline_buffer[mass as usize..].fill(0);
+        if file.is_inline() {
+            let mass = file.slot.anchor.mass.min(size);
+            file.slot.anchor.mass = mass;
+            file.slot.anchor.inline_buffer[mass as usize..].fill(0);
             if mass == 0 {
-                state.set(layout::DATA_CLASS_INLINE, false);
+                file.set(layout::DATA_CLASS_INLINE, false);
             }
             return Ok(());
         }
-        state.slot.anchor.mass = state.slot.anchor.mass.min(size);
+        file.slot.anchor.mass = file.slot.anchor.mass.min(size);
         // What was delayed before the new end may all be gone.
-        self.advance_mass(state);
-        if !self.free_from(inode, state, keep)? {
-            state.set(layout::DATA_CLASS_TRUNCATING, true);
-            self.reconcile_orphan(inode);
+        self.advance_mass(file);
+        if !self.free_from(tx, file, keep)? {
+            file.set(layout::DATA_CLASS_TRUNCATING, true);
+            self.reconcile_orphan(tx, file.inode);
         }
-        if size == 0 && state.is_sparse() && state.slot.attributes.blocks == 0 {
-            self.stop_being_sparse(state);
+        if size == 0 && file.is_sparse() && file.slot.attributes.blocks == 0 {
+            self.stop_being_sparse(file);
         }
         Ok(())
-    }
-
-    /// The placed size follows the size once nothing below it is still delayed: a commit never
-    /// shows bytes that were not placed.
-    pub(in crate::volume) fn advance_mass(&self, state: &mut InodeState) {
-        if state.is_inline() {
-            return;
-        }
-        let mass = state.slot.anchor.mass;
-        let waiting = state.dirty.range(mass / BLOCK..).next().map(|(index, _)| *index);
-        state.slot.anchor.mass = waiting.map_or(state.size, |index| state.size.min(mass.max(index * BLOCK)));
     }
 }

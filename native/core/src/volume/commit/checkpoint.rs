@@ -6,6 +6,7 @@ use crate::format::layout::Checkpoint;
 use crate::log::Ring;
 use crate::log::checkpoint::{self, LogPoint};
 use crate::pages::Snapshot;
+use crate::transaction::Closed;
 use crate::volume::Volume;
 use parking_lot::{Condvar, Mutex};
 use std::sync::Arc;
@@ -183,23 +184,27 @@ impl Volume {
 
     /// A checkpoint of the state behind the last commit, at once.
     fn checkpoint_now(&self, committer: &Committer) -> Result<()> {
-        let _closed = self.gate.close();
+        let closed = self.gate.close();
         if self.pages.has_changes() {
             // The running transaction has changed pages: their images are not proven. Its own commit
             // must come first, and the ring has room for one.
             return Err(Error::new(Code::Io, "the log is full while a transaction runs"));
         }
         let position = self.log.ring.lock().head();
-        let end =
-            LogPoint { position, txn: committer.txn, previous_crc: committer.crc, counters: self.counters() };
-        let job = Job { snapshot: self.pages.snapshot(committer.txn - 1), end };
-        drop(_closed);
+        let end = LogPoint {
+            position,
+            txn: committer.txn,
+            previous_crc: committer.crc,
+            counters: self.counters(&closed),
+        };
+        let job = Job { snapshot: self.pages.snapshot(&closed, committer.txn - 1), end };
+        drop(closed);
         self.run_checkpoint(&job)
     }
 
-    /// The last checkpoint of a volume: everything is home, nothing to replay. Call when no operation
-    /// can run any more and every commit is proven.
-    pub(in crate::volume) fn close_log(&self, txn: u64, crc: u32) -> Result<()> {
+    /// The last checkpoint of a volume, when every commit is proven: everything is in place, nothing to
+    /// replay.
+    pub(in crate::volume) fn close_log(&self, closed: &Closed<'_>, txn: u64, crc: u32) -> Result<()> {
         {
             let mut work = self.log.work.lock();
             while work.busy {
@@ -207,10 +212,10 @@ impl Volume {
             }
         }
         self.check_running()?;
-        let snapshot = self.pages.snapshot(txn - 1);
+        let snapshot = self.pages.snapshot(closed, txn - 1);
         let pages = self.pages.write_in_place(&*self.device, &snapshot)?;
         self.stats.pages_in_place.fetch_add(pages as u64, Ordering::Relaxed);
-        let mut counters = self.counters();
+        let mut counters = self.counters(closed);
         counters.next_number = self.numbers.next();
         let position = self.log.ring.lock().head();
         self.move_tail(&LogPoint { position, txn, previous_crc: crc, counters }, true)

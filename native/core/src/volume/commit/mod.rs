@@ -7,4 +7,4 @@ mod record;
 mod thread;
 
 pub(in crate::volume) use checkpoint::Log;
-pub(in crate::volume) use thread::{COST_BLOCK, Committer};
+pub(in crate::volume) use thread::Committer;

@@ -1,9 +1,10 @@
 //! The commit thread places delayed data: as much as there is room for, the overwrite area within its share.
 
-use super::thread::{COST_BLOCK, Committer, DATA_MAX};
+use super::thread::{Committer, DATA_MAX};
 use crate::base::{Code, Result};
+use crate::transaction::{Closed, Transaction, cost};
 use crate::volume::Volume;
-use crate::volume::inode::{Inode, InodeState};
+use crate::volume::inode::{Inode, Locked};
 use crate::volume::writeback::Share;
 use std::sync::Arc;
 
@@ -19,7 +20,7 @@ impl Committer {
             return Ok(());
         }
         volume.prove_last()?;
-        let files = volume.empty_overwrites()?;
+        let files = volume.overwrites_to_memory()?;
         for _ in 0..AREA_ROUNDS {
             let mut whole = true;
             for inode in &files {
@@ -44,13 +45,13 @@ impl Committer {
     /// Gives the blocks of a file that lie in the area other places. False: room ran short.
     fn place_moved_out(&mut self, volume: &Volume, inode: &Arc<Inode>) -> Result<bool> {
         loop {
-            let _inside = volume.gate.enter();
-            let mut state = inode.state.write();
-            if state.gone || state.dirty.is_empty() {
+            let tx = volume.gate.enter();
+            let mut file = inode.lock();
+            if file.gone || file.dirty.is_empty() {
                 return Ok(true);
             }
-            let take = Share { max: u64::MAX, area: 0, only_area: true };
-            match self.place_within_credits(volume, inode, &mut state, take) {
+            let share = Share { max: u64::MAX, area: 0, only_area: true };
+            match self.place_within_credits(volume, &tx, &mut file, share) {
                 Ok(0) => return Ok(true),
                 Ok(blocks) => self.placed(inode, blocks),
                 Err(error) if error.code == Code::NoSpace => return Ok(false),
@@ -72,8 +73,8 @@ impl Committer {
             files.extend(changed.into_iter().map(|inode| (inode.ino, inode)));
         }
         // These first: the transaction cannot end without them.
-        let to_place_first = volume.to_place_first.lock().clone();
-        let mut left = to_place_first.into_iter().map(|inode| (inode.ino, inode)).chain(files);
+        let first = volume.to_place_first.lock().clone();
+        let mut left = first.into_iter().map(|inode| (inode.ino, inode)).chain(files);
         while let Some((ino, inode)) = left.next() {
             match self.place_file(volume, &inode) {
                 Ok(()) => {}
@@ -93,9 +94,9 @@ impl Committer {
     fn place_file(&mut self, volume: &Volume, inode: &Arc<Inode>) -> Result<()> {
         loop {
             let (blocks, whole) = {
-                let _inside = volume.gate.enter();
-                let mut state = inode.state.write();
-                if state.gone || state.dirty.is_empty() {
+                let tx = volume.gate.enter();
+                let mut file = inode.lock();
+                if file.gone || file.dirty.is_empty() {
                     return Ok(());
                 }
                 let area = self.overwrites_share(volume)?;
@@ -103,15 +104,15 @@ impl Committer {
                     // Commit, empty the area, go on: as when space is short.
                     return Err(Code::NoSpace.into());
                 }
-                let take = Share { max: u64::MAX, area, only_area: false };
-                let blocks = self.place_within_credits(volume, inode, &mut state, take)?;
-                (blocks, state.dirty.is_empty())
+                let share = Share { max: u64::MAX, area, only_area: false };
+                let blocks = self.place_within_credits(volume, &tx, &mut file, share)?;
+                (blocks, file.dirty.is_empty())
             };
             if blocks > 0 {
                 self.placed(inode, blocks);
             }
             volume.commit_done.notify_all();
-            if self.data_blocks >= DATA_MAX || volume.pages.log_cost() >= volume.log_limit {
+            if self.data_blocks >= DATA_MAX || volume.gate.is_full() {
                 self.commit(volume)?;
             }
             if whole {
@@ -129,47 +130,45 @@ impl Committer {
     fn place_within_credits(
         &mut self,
         volume: &Volume,
-        inode: &Arc<Inode>,
-        state: &mut InodeState,
-        take: Share,
+        tx: &Transaction<'_>,
+        file: &mut Locked<'_>,
+        share: Share,
     ) -> Result<u64> {
-        let claim = volume.take_credits_for_data(std::mem::take(&mut state.credits))?;
+        let credits = volume.take_credits_for_data(std::mem::take(&mut file.credits))?;
         // Scattered blocks of a sparse file may each change a presence node, and those above it.
-        let beside = if state.is_sparse() { 3 * volume.copies } else { 0 };
-        let fits = Share { max: take.max.min((claim / (1 + beside)).max(1)), ..take };
-        let placed = match volume.place_data(inode, state, &fits, &mut self.tickets) {
+        let beside = if file.is_sparse() { 3 * volume.copies } else { 0 };
+        let fits = Share { max: share.max.min((credits / (1 + beside)).max(1)), ..share };
+        let placed = match volume.place_data(tx, file, &fits, &mut self.tickets) {
             Err(error) if error.code == Code::ExtensionFull => {
-                volume.place_whole(inode, state, &fits, &mut self.tickets)
+                volume.place_whole(tx, file, &fits, &mut self.tickets)
             }
             placed => placed,
         };
-        volume.return_credits(claim)?;
+        volume.return_credits(credits)?;
         placed
     }
 
     /// Places what is still delayed of files that took another's place: written or renamed after `place`
-    /// looked, or left over when a transaction had to end in between. Call while no operation runs.
-    pub(in crate::volume) fn place_first(&mut self, volume: &Volume) -> Result<()> {
+    /// looked, or left over when a transaction had to end in between.
+    pub(in crate::volume) fn place_first(&mut self, volume: &Volume, closed: &Closed<'_>) -> Result<()> {
         for inode in std::mem::take(&mut *volume.to_place_first.lock()) {
-            let mut state = inode.state.write();
-            if state.gone || state.dirty.is_empty() {
-                volume.return_credits(std::mem::take(&mut state.credits))?;
+            let mut file = inode.lock();
+            if file.gone || file.dirty.is_empty() {
+                volume.return_credits(std::mem::take(&mut file.credits))?;
                 continue;
             }
             // The record has an end: what does not fit follows with the next one.
-            let left = (volume.log_limit / 2 * 3).saturating_sub(volume.pages.log_cost());
-            let max = left / COST_BLOCK;
+            let left = (volume.gate.limit() / 2 * 3).saturating_sub(closed.cost());
+            let max = left / cost::BLOCK;
             let placed = match max {
                 0 => Err(Code::NoSpace.into()),
-                _ => self.place_within_credits(
-                    volume,
-                    &inode,
-                    &mut state,
-                    Share { max, area: u64::MAX, only_area: false },
-                ),
+                _ => {
+                    let share = Share { max, area: u64::MAX, only_area: false };
+                    self.place_within_credits(volume, closed, &mut file, share)
+                }
             };
-            let whole = state.dirty.is_empty();
-            drop(state);
+            let whole = file.dirty.is_empty();
+            drop(file);
             match placed {
                 Ok(blocks) => self.placed(&inode, blocks),
                 // Only what this transaction frees can help.

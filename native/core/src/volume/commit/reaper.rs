@@ -5,47 +5,41 @@
 
 use crate::base::Result;
 use crate::format::layout;
+use crate::transaction::{Closed, Transaction};
 use crate::volume::Volume;
-use crate::volume::inode::{Inode, InodeState};
+use crate::volume::inode::{Inode, Locked};
 use crate::volume::space::Purpose;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 impl Volume {
-    /// The next commit looks whether the file needs an entry among the orphans.
-    pub fn reconcile_orphan(&self, inode: &Arc<Inode>) {
-        self.orphan_changes.lock().push(inode.clone());
-        // A leaf of the orphan directory, and its split.
-        self.room.add_meta(2 * self.copies);
-    }
-
-    /// Brings the orphan directory in step with the files. Call while no operation runs.
-    pub(in crate::volume) fn reconcile_orphans(&self) -> Result<()> {
+    /// Brings the orphan directory in step with the files.
+    pub(in crate::volume) fn reconcile_orphans(&self, closed: &Closed<'_>) -> Result<()> {
         let files = std::mem::take(&mut *self.orphan_changes.lock());
         if files.is_empty() {
             return Ok(());
         }
         let dir = self.inode(layout::INO_ORPHANS, 0)?;
-        let mut names = dir.state.write();
+        let mut names = dir.lock();
         let mut changed = false;
         for inode in files {
-            let mut state = inode.state.write();
-            let waiting = state.slot.attributes.nlink == 0 || state.has(layout::DATA_CLASS_TRUNCATING);
-            let wanted = waiting && !state.gone;
-            if wanted == state.orphaned {
+            let mut file = inode.lock();
+            let waiting = file.slot.attributes.nlink == 0 || file.has(layout::DATA_CLASS_TRUNCATING);
+            let wanted = waiting && !file.gone;
+            if wanted == file.orphaned {
                 continue;
             }
             let name = format!("{:016x}", inode.ino);
             if wanted {
-                self.insert_entry(&dir, &mut names, name.as_bytes(), &inode, Purpose::System)?;
+                self.insert_entry(closed, &mut names, name.as_bytes(), &inode, Purpose::System)?;
             } else {
-                self.remove_entry(&dir, &mut names, name.as_bytes())?;
+                self.remove_entry(closed, &mut names, name.as_bytes())?;
             }
-            state.orphaned = wanted;
+            file.orphaned = wanted;
             changed = true;
         }
         if changed {
-            self.touch_directory(&dir, &mut names, 0);
+            self.touch_directory(closed, &mut names, 0);
         }
         Ok(())
     }
@@ -56,8 +50,8 @@ impl Volume {
             return;
         }
         let unused = {
-            let state = inode.state.read();
-            state.slot.attributes.nlink == 0 && !state.gone
+            let file = inode.share();
+            file.slot.attributes.nlink == 0 && !file.gone
         };
         if unused {
             self.to_reap.lock().push(inode.clone());
@@ -70,9 +64,8 @@ impl Volume {
     /// At mount: files that a crash left among the orphans.
     pub(in crate::volume) fn adopt_orphans(&self) -> Result<u64> {
         let dir = self.inode(layout::INO_ORPHANS, 0)?;
-        self.load_table(&dir)?;
         let mut found = Vec::new();
-        self.iterate(&dir, &dir.state.read(), 0, &mut |entry, _| {
+        self.iterate(&self.names(&dir)?, 0, &mut |entry, _| {
             found.push(entry.seed);
             true
         })?;
@@ -101,7 +94,7 @@ impl Volume {
         };
         let mut progress = false;
         for inode in batch {
-            let credit = match self.failed.load(Ordering::Acquire) || self.transaction_is_full() {
+            let credit = match self.failed.load(Ordering::Acquire) || self.gate.is_full() {
                 true => Ok(None),
                 false => self.credit(),
             };
@@ -124,97 +117,84 @@ impl Volume {
         progress
     }
 
-    /// Whether the record has grown as long as it may.
-    pub(in crate::volume) fn transaction_is_full(&self) -> bool {
-        self.pages.log_cost() >= self.log_limit
-    }
-
     /// One slice of a deletion or of a truncation that a crash interrupted; true: done.
     fn reap(&self, inode: &Arc<Inode>) -> Result<bool> {
-        let _inside = self.gate.enter();
+        let tx = &self.gate.enter();
         // The public id's entry goes with the file; its directory has the lower number.
         let ids = self.inode(layout::INO_PUBLIC_IDS, 0)?;
-        let mut ids_state = ids.state.write();
-        let mut state = inode.state.write();
-        let state = &mut *state;
-        if state.gone || self.inodes.is_held(inode.ino) && state.slot.attributes.nlink == 0 {
+        let mut ids = ids.lock();
+        let file = &mut inode.lock();
+        if file.gone || self.inodes.is_held(inode.ino) && file.slot.attributes.nlink == 0 {
             return Ok(true);
         }
-        if state.slot.attributes.nlink > 0 {
-            return self.reap_truncation(inode, state);
+        if file.slot.attributes.nlink > 0 {
+            return self.reap_truncation(tx, file);
         }
-        let indices: Vec<u64> = state.dirty.keys().copied().collect();
+        let indices: Vec<u64> = file.dirty.keys().copied().collect();
         for index in indices {
-            self.drop_delayed(state, index);
+            self.drop_delayed(file, index);
         }
-        state.in_flight.clear();
-        if !self.free_everything(inode, state)? {
-            self.mark(inode, state);
+        file.in_flight.clear();
+        if !self.free_everything(tx, file)? {
+            self.mark(tx, file);
             return Ok(false);
         }
-        self.drop_chain(inode, state)?;
-        let (id, seed) = (state.slot.anchor.public_id, state.slot.seed_id());
+        self.drop_chain(tx, file)?;
+        let (id, seed) = (file.slot.anchor.public_id, file.slot.seed_id());
         if id != seed {
             let name: String = id.iter().map(|byte| format!("{byte:02x}")).collect();
-            self.remove_entry(&ids, &mut ids_state, name.as_bytes())?;
-            self.touch_directory(&ids, &mut ids_state, 0);
+            self.remove_entry(tx, &mut ids, name.as_bytes())?;
+            self.touch_directory(tx, &mut ids, 0);
         }
-        self.cortex.remove(inode.ino, inode.hint)?;
-        state.gone = true;
-        if state.orphaned {
-            self.reconcile_orphan(inode);
+        self.cortex.remove(inode.ino, inode.hint, tx)?;
+        file.gone = true;
+        if file.orphaned {
+            self.reconcile_orphan(tx, inode);
         }
-        self.space.release(std::mem::take(&mut state.meta_reserved));
-        inode.changed.store(self.pages.running(), Ordering::Release);
+        self.space.release(std::mem::take(&mut file.meta_reserved));
+        inode.changed.store(tx.number(), Ordering::Release);
         self.inodes.remove(inode.ino);
         Ok(true)
     }
 
-    fn reap_truncation(&self, inode: &Arc<Inode>, state: &mut InodeState) -> Result<bool> {
-        if !state.has(layout::DATA_CLASS_TRUNCATING) {
-            if state.orphaned {
-                self.reconcile_orphan(inode);
-            }
-            return Ok(true);
+    fn reap_truncation(&self, tx: &Transaction<'_>, file: &mut Locked<'_>) -> Result<bool> {
+        if file.has(layout::DATA_CLASS_TRUNCATING) {
+            return self.free_truncated(tx, file);
         }
-        let keep = state.placed_blocks();
-        let done = self.free_from(inode, state, keep)?;
-        if done {
-            state.set(layout::DATA_CLASS_TRUNCATING, false);
-            self.reconcile_orphan(inode);
+        if file.orphaned {
+            self.reconcile_orphan(tx, file.inode);
         }
-        self.mark(inode, state);
-        Ok(done)
+        Ok(true)
     }
 
     /// All blocks of a file, a slice at a time.
-    fn free_everything(&self, inode: &Arc<Inode>, state: &mut InodeState) -> Result<bool> {
-        if inode.is_directory() {
-            return self.free_directory(inode, state);
+    fn free_everything(&self, tx: &Transaction<'_>, file: &mut Locked<'_>) -> Result<bool> {
+        if file.inode.is_directory() {
+            return self.free_directory(tx, file);
         }
-        if !state.is_inline() && !self.free_from(inode, state, 0)? {
-            state.slot.anchor.mass = 0;
-            state.size = 0;
+        if !file.is_inline() && !self.free_from(tx, file, 0)? {
+            file.slot.anchor.mass = 0;
+            file.size = 0;
             return Ok(false);
         }
         // Presence nodes go with the last of the bits they held.
-        self.free_removed_meta(inode, state)?;
+        self.free_removed_meta(tx, file)?;
         Ok(true)
     }
 
     /// An emptied directory owns no block once its last change is committed; one that still does
     /// (damage, or a removal in this transaction) gives them back here.
-    fn free_directory(&self, inode: &Arc<Inode>, state: &mut InodeState) -> Result<bool> {
+    fn free_directory(&self, tx: &Transaction<'_>, file: &mut Locked<'_>) -> Result<bool> {
         {
-            let mut meta = state.meta.lock();
-            let length = meta.disk_length.max(state.slot.anchor.mass / layout::BLOCK_SIZE);
+            let mut meta = file.meta.lock();
+            let length = meta.disk_length.max(file.slot.anchor.mass / layout::BLOCK_SIZE);
             for index in 0..length {
                 meta.removed.insert(index);
             }
             meta.dirty.clear();
             meta.damaged.clear();
         }
-        self.free_removed_meta(inode, state)?;
+        self.free_removed_meta(tx, file)?;
         Ok(true)
     }
 }

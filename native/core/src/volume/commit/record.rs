@@ -5,6 +5,7 @@ use crate::format::layout::{self, Descriptor};
 use crate::format::{PageBytes, Region};
 use crate::log::{DescriptorRunHead, RecordBuilder};
 use crate::pages::Changes;
+use crate::transaction::Closed;
 use crate::volume::Volume;
 use crate::volume::blocks::{bit, copy_of, is_unwritten};
 use std::collections::HashMap;
@@ -91,8 +92,13 @@ impl Run {
 }
 
 impl Volume {
-    /// Fills the record of the transaction that just closed. Call while no operation runs.
-    pub(in crate::volume) fn describe(&self, changes: &[Changes], builder: &mut RecordBuilder) -> Result<()> {
+    /// Fills the record of the closed transaction.
+    pub(in crate::volume) fn describe(
+        &self,
+        _: &Closed<'_>,
+        changes: &[Changes],
+        builder: &mut RecordBuilder,
+    ) -> Result<()> {
         let mut free = Maps { volume: self, region: Region::Free, pages: HashMap::new() };
         let mut units = Maps { volume: self, region: Region::Unit, pages: HashMap::new() };
         let mut run = Run::default();

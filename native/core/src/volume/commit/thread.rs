@@ -10,6 +10,7 @@ use crate::base::{BLOCK_SIZE, Code, Error, Result, now_ns};
 use crate::device::{Run as WriteRun, Ticket, WriteBuf};
 use crate::log::checkpoint::LogPoint;
 use crate::log::{Commit, Counters, RecordBuilder};
+use crate::transaction::Closed;
 use crate::volume::Volume;
 use crate::volume::inode::Inode;
 use crate::volume::transaction::CommitState;
@@ -28,9 +29,6 @@ const GROWS_FOR: Duration = Duration::from_secs(10);
 const FRUITLESS_MAX: usize = 8;
 /// Blocks of data of one transaction at most: 256 MiB.
 pub(in crate::volume) const DATA_MAX: u64 = (256 << 20) / BLOCK_SIZE as u64;
-
-/// Log bytes of a block of data at worst: its descriptor, the bit of the block it replaces.
-pub(in crate::volume) const COST_BLOCK: u64 = 56;
 
 /// What only the commit thread touches.
 pub struct Committer {
@@ -53,8 +51,8 @@ pub struct Committer {
     pub(in crate::volume) overwrites_stuck_at: Option<u64>,
 }
 
-/// A closed transaction on its way to the disk.
-struct Closed {
+/// A transaction that was closed, on its way to the disk.
+struct Encoded {
     record: crate::base::AlignedBuf,
     crc: u32,
     position: u64,
@@ -140,7 +138,7 @@ impl Committer {
                 volume.fail(&error);
             }
             volume.reap_some();
-            if volume.transaction_is_full() {
+            if volume.gate.is_full() {
                 return (Some(target), false, false);
             }
         }
@@ -205,26 +203,26 @@ impl Committer {
         self.last_commit = Instant::now();
         let mut writes = Vec::new();
         let mut files = Vec::new();
-        let closed = self.close(volume, &mut writes, &mut files)?;
+        let encoded = self.close(volume, &mut writes, &mut files)?;
         // What the close placed there is not the next one's share.
         self.overwrites_before = volume.stats.in_area.load(Ordering::Relaxed);
-        let Some(closed) = closed else {
+        let Some(encoded) = encoded else {
             return self.settle(volume);
         };
         let blocks: u64 = writes.iter().map(|run: &WriteRun| run.bufs.len() as u64).sum();
         volume.stats.meta_blocks.fetch_add(blocks, Ordering::Relaxed);
-        volume.stats.log_bytes.fetch_add(closed.record.len() as u64, Ordering::Relaxed);
+        volume.stats.log_bytes.fetch_add(encoded.record.len() as u64, Ordering::Relaxed);
         volume.stats.commits.fetch_add(1, Ordering::Relaxed);
-        writes.extend(volume.log_runs(closed.position, closed.record));
+        writes.extend(volume.log_runs(encoded.position, encoded.record));
         volume.queue.write_all(writes)?;
         volume.queue.wait_for(&self.tickets)?;
         volume.device.flush()?;
         let txn = self.txn;
-        self.crc = closed.crc;
+        self.crc = encoded.crc;
         self.txn += 1;
         self.tickets.clear();
         self.data_blocks = 0;
-        volume.numbers.persisted(closed.persisted);
+        volume.numbers.persisted(encoded.persisted);
         // This record proves the one before it: blocks that one freed may be used again.
         volume.alloc.lock().prove(txn - 1)?;
         {
@@ -234,7 +232,7 @@ impl Committer {
         }
         self.settle(volume)?;
         volume.drop_old_growth_windows()?;
-        if let Some(job) = closed.checkpoint {
+        if let Some(job) = encoded.checkpoint {
             volume.start_checkpoint(job)?;
         }
         drop(files);
@@ -245,7 +243,7 @@ impl Committer {
     fn settle(&mut self, volume: &Volume) -> Result<()> {
         volume.queue.wait_for(&self.tickets)?;
         for (_, inode) in std::mem::take(&mut self.in_flight) {
-            inode.state.write().in_flight.clear();
+            inode.lock().in_flight.clear();
         }
         Ok(())
     }
@@ -256,53 +254,52 @@ impl Committer {
         volume: &Volume,
         writes: &mut Vec<WriteRun>,
         files: &mut Vec<Arc<Inode>>,
-    ) -> Result<Option<Closed>> {
+    ) -> Result<Option<Encoded>> {
         // Room in the ring first: a record as long as the cost allows must fit.
         volume.wait_for_log(self)?;
-        let _closed = volume.gate.close();
-        self.place_first(volume)?;
-        volume.reconcile_orphans()?;
+        let closed = &volume.gate.close();
+        self.place_first(volume, closed)?;
+        volume.reconcile_orphans(closed)?;
         files.extend(std::mem::take(&mut *volume.changed.lock()));
         let mut still = Vec::new();
         for inode in files.iter() {
-            let mut state = inode.state.write();
-            let state = &mut *state;
+            let file = &mut inode.lock();
             inode.listed.store(false, Ordering::Release);
-            if state.gone {
+            if file.gone {
                 continue;
             }
-            volume.place_meta(inode, state, writes)?;
-            volume.write_slot(inode, state)?;
-            if !state.dirty.is_empty() {
+            volume.place_meta(closed, file, writes)?;
+            volume.write_slot(closed, file)?;
+            if !file.dirty.is_empty() {
                 inode.listed.store(true, Ordering::Release);
                 still.push(inode.clone());
             }
         }
         volume.room.meta_placed(|| volume.free_on_disk())?;
         volume.changed.lock().extend(still);
-        let changes = volume.pages.take_changes();
+        let changes = volume.pages.take_changes(closed);
         if changes.is_empty() {
             return Ok(None);
         }
         self.builder.clear();
-        volume.describe(&changes, &mut self.builder)?;
-        let counters = volume.counters();
+        volume.describe(closed, &changes, &mut self.builder)?;
+        let counters = volume.counters(closed);
         let commit =
             Commit { epoch: self.epoch, txn: self.txn, previous_crc: self.crc, time: now_ns(), counters };
         let (record, crc) = self.builder.finish(&commit, &volume.geometry.map.salt);
         // What keeps records below the quarter of the ring that has room.
         debug_assert!(
-            record.len() as u64 <= 2 * volume.pages.log_cost() + (16 << 10),
+            record.len() as u64 <= 2 * closed.cost() + (16 << 10),
             "a record of {} bytes, estimated {}",
             record.len(),
-            volume.pages.log_cost()
+            closed.cost()
         );
         let (position, behind, crowded) = volume.append_record((record.len() / BLOCK_SIZE) as u64)?;
         let end = LogPoint { position: behind, txn: self.txn + 1, previous_crc: crc, counters };
         let checkpoint = (crowded && !volume.checkpointing())
-            .then(|| Job { snapshot: volume.pages.snapshot(self.txn), end });
-        volume.pages.start_txn(self.txn + 1);
-        Ok(Some(Closed { record, crc, position, persisted: counters.next_number, checkpoint }))
+            .then(|| Job { snapshot: volume.pages.snapshot(closed, self.txn), end });
+        closed.start(self.txn + 1);
+        Ok(Some(Encoded { record, crc, position, persisted: counters.next_number, checkpoint }))
     }
 
     /// Everything home, the volume closed.
@@ -315,18 +312,18 @@ impl Committer {
             if !whole || volume.reap_all() {
                 continue;
             }
-            let _closed = volume.gate.close();
+            let closed = volume.gate.close();
             if !volume.has_changes() {
                 // No operation comes in any more: `enter` refuses them once the volume is closed.
-                return volume.close_log(self.txn, self.crc);
+                return volume.close_log(&closed, self.txn, self.crc);
             }
         }
     }
 }
 
 impl Volume {
-    /// The counters as of now. Call while no operation runs.
-    pub(in crate::volume) fn counters(&self) -> Counters {
+    /// The counters at the end of the closed transaction.
+    pub(in crate::volume) fn counters(&self, _: &Closed<'_>) -> Counters {
         Counters {
             next_number: self.numbers.persist(),
             live_blocks: self.space.live(),

@@ -1,11 +1,12 @@
 //! Extension chains on the volume: segments, extended attributes, long symlink targets.
 
-use super::state::{Inode, InodeState};
+use super::{Locked, View};
 use crate::base::{Code, Error, Ino, Result};
 use crate::extension::{Chain, Change as ChainChange, PAYLOAD_MAX, Unit, UnitMap, Units};
 use crate::format::layout;
 use crate::format::{Equations, Region, SEGMENT_SIZE};
 use crate::pages::{Change, PageCache};
+use crate::transaction::Transaction;
 use crate::volume::Volume;
 use crate::volume::blocks::{bit, set_bit};
 
@@ -43,17 +44,17 @@ impl Volume {
     }
 
     /// The payload of a type the file is said to have.
-    pub fn extension_payload(&self, inode: &Inode, state: &InodeState, kind: u32) -> Result<Vec<u8>> {
+    pub fn extension_payload(&self, file: View<'_>, kind: u32) -> Result<Vec<u8>> {
         let loaded;
-        let chain = match &state.chain {
+        let chain = match &file.chain {
             Some(chain) => chain,
             None => {
-                loaded = self.load_chain(inode.ino, state.slot.attributes.extension)?;
+                loaded = self.load_chain(file.inode.ino, file.slot.attributes.extension)?;
                 &loaded
             }
         };
         if !chain.has(kind) {
-            let text = format!("file {}: extension of type {kind} is missing", inode.ino);
+            let text = format!("file {}: extension of type {kind} is missing", file.inode.ino);
             return Err(Error::new(Code::Corrupt, text));
         }
         Ok(chain.payload(kind))
@@ -63,21 +64,21 @@ impl Volume {
     /// and marks the file. An error changes nothing.
     pub fn store_extension(
         &self,
-        inode: &Inode,
-        state: &mut InodeState,
+        tx: &Transaction<'_>,
+        file: &mut Locked<'_>,
         kind: u32,
         payload: &[u8],
     ) -> Result<()> {
-        if state.chain.is_none() {
-            state.chain = Some(self.load_chain(inode.ino, state.slot.attributes.extension)?);
+        if file.chain.is_none() {
+            file.chain = Some(self.load_chain(file.inode.ino, file.slot.attributes.extension)?);
         }
-        let chain = state.chain.as_ref().expect("just loaded");
+        let chain = file.chain.as_ref().expect("just loaded");
         if payload.is_empty() && !chain.has(kind) {
             return Ok(());
         }
         let mut units = self.units.lock();
         let changes = [ChainChange { kind, payload }];
-        let generation = self.pages.running() as u32;
+        let generation = tx.number() as u32;
         let plan = chain.plan(&changes, generation, &mut units, &mut ExtensionPages(&self.pages))?;
         // Bring every page to memory before the first is changed.
         let touched = plan.writes.iter().map(|(unit, _)| *unit).chain(plan.freed.iter().map(|run| run.first));
@@ -97,10 +98,10 @@ impl Volume {
         }
         for ((unit, bytes), (page, map)) in plan.writes.iter().zip(&pages) {
             let slot = (unit % PER_PAGE) as usize;
-            self.pages.change(page, Change::Items { first: slot, count: 1 }, |image| {
+            self.pages.change(tx, page, Change::Items { first: slot, count: 1 }, |image| {
                 image[slot * UNIT..(slot + 1) * UNIT].copy_from_slice(bytes);
             });
-            self.pages.change(map, Change::Touch, |image| set_bit(image, unit % BITS, true));
+            self.pages.change(tx, map, Change::Touch, |image| set_bit(image, unit % BITS, true));
         }
         for (run, (_, map)) in plan.freed.iter().zip(&pages[plan.writes.len()..]) {
             // A record lies in one page of units, and a page of the map holds whole pages of units or
@@ -112,39 +113,43 @@ impl Volume {
                     self.pages.get(Region::Unit, unit / BITS)?
                 };
                 let bits = Change::Bits { first: (unit % BITS) as u32, count: 1 };
-                self.pages.change(&map, bits, |image| set_bit(image, unit % BITS, false));
+                self.pages.change(tx, &map, bits, |image| set_bit(image, unit % BITS, false));
             }
         }
         let chain = plan.keep(&mut units);
         drop(units);
-        state.slot.attributes.extension = chain.head();
-        state.slot_dirty = true;
-        state.chain = Some(chain);
+        file.slot.attributes.extension = chain.head();
+        file.slot_dirty = true;
+        file.chain = Some(chain);
         Ok(())
     }
 
     /// Writes the segments of `next` if they differ from what the chain holds.
     pub(in crate::volume) fn write_segments(
         &self,
-        inode: &Inode,
-        state: &mut InodeState,
+        tx: &Transaction<'_>,
+        file: &mut Locked<'_>,
         next: &mut Equations,
     ) -> Result<()> {
-        let had = state.has(layout::DATA_CLASS_HAS_SEGMENTS);
+        let had = file.has(layout::DATA_CLASS_HAS_SEGMENTS);
         if !had && next.segments.is_empty() {
             return Ok(());
         }
         let payload = next.segments.encode(&self.window);
-        self.store_extension(inode, state, layout::EXTENSION_SEGMENTS, &payload)?;
-        state.set(layout::DATA_CLASS_HAS_SEGMENTS, !payload.is_empty());
+        self.store_extension(tx, file, layout::EXTENSION_SEGMENTS, &payload)?;
+        file.set(layout::DATA_CLASS_HAS_SEGMENTS, !payload.is_empty());
         Ok(())
     }
 
     /// Writes the file's segments as they are in memory.
-    pub(in crate::volume) fn store_segments(&self, inode: &Inode, state: &mut InodeState) -> Result<()> {
-        let mut equations = std::mem::replace(&mut state.equations, Equations::empty(&self.window, 0));
-        let done = self.write_segments(inode, state, &mut equations);
-        state.equations = equations;
+    pub(in crate::volume) fn store_segments(
+        &self,
+        tx: &Transaction<'_>,
+        file: &mut Locked<'_>,
+    ) -> Result<()> {
+        let mut equations = std::mem::replace(&mut file.equations, Equations::empty(&self.window, 0));
+        let done = self.write_segments(tx, file, &mut equations);
+        file.equations = equations;
         done
     }
 
@@ -161,9 +166,9 @@ impl Volume {
     }
 
     /// Frees the whole chain of a file that goes away.
-    pub fn drop_chain(&self, inode: &Inode, state: &mut InodeState) -> Result<()> {
+    pub fn drop_chain(&self, tx: &Transaction<'_>, file: &mut Locked<'_>) -> Result<()> {
         for kind in layout::EXTENSION_SEGMENTS..=layout::EXTENSION_SYMLINK {
-            self.store_extension(inode, state, kind, &[])?;
+            self.store_extension(tx, file, kind, &[])?;
         }
         Ok(())
     }

@@ -1,14 +1,12 @@
 //! Finding files: from number and hint to the inode in memory.
 
-use super::state::Inode;
+use super::Inode;
 use crate::base::{BlockNumber, Code, Error, Ino, Result};
 use crate::format::{Equations, Kind, SegmentMap, Slot, layout, seed_hash};
+use crate::transaction::Transaction;
 use crate::volume::Volume;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-
-/// Log bytes of a file's slot, which is written when the transaction closes.
-const COST_LISTED: u64 = 264;
 
 impl Volume {
     /// The file with this number. NotFound: no anchor has it.
@@ -42,10 +40,10 @@ impl Volume {
             let chain = self.load_chain(number, slot.attributes.extension)?;
             equations.segments = SegmentMap::load(&self.window, &chain.payload(layout::EXTENSION_SEGMENTS))?;
         }
-        let inode = Inode::new(slot, kind, equations);
+        let mut inode = Inode::new(slot, kind, equations);
         inode.changed.store(self.last_change(&slot), Ordering::Release);
         if slot.attributes.nlink == 0 || slot.has(layout::DATA_CLASS_TRUNCATING) {
-            inode.state.write().orphaned = true;
+            inode.state.get_mut().orphaned = true;
         }
         Ok(inode)
     }
@@ -53,7 +51,7 @@ impl Volume {
     /// The transaction that last changed a slot, from the half of its number that the slot holds: one
     /// that left the cache may still wait for its commit.
     fn last_change(&self, slot: &Slot) -> u64 {
-        let running = self.pages.running();
+        let running = self.gate.number();
         let ago = (running as u32).wrapping_sub(slot.anchor.write_gen);
         running.saturating_sub(u64::from(ago))
     }
@@ -90,30 +88,14 @@ impl Volume {
     }
 
     /// An empty slot for a new number.
-    pub fn blank_slot(&self, number: Ino, hint: u32) -> Slot {
+    pub fn blank_slot(&self, tx: &Transaction<'_>, number: Ino, hint: u32) -> Slot {
         let mut slot = Slot::fields(&crate::format::slot::EMPTY);
         slot.anchor.number = number;
         slot.anchor.hint = hint;
         slot.anchor.random = if self.options.sequential { number as u32 } else { random_u32() };
         slot.anchor.public_id = slot.seed_id();
-        slot.anchor.write_gen = self.pages.running() as u32;
+        slot.anchor.write_gen = tx.number() as u32;
         slot
-    }
-
-    /// Marks a file for the next commit. Call inside a transaction, under the file's lock.
-    pub fn mark(&self, inode: &Arc<Inode>, state: &mut super::InodeState) {
-        state.slot_dirty = true;
-        if !std::mem::replace(&mut state.charged, true) {
-            self.pages.charge(COST_LISTED);
-        }
-        inode.changed.store(self.pages.running(), Ordering::Release);
-        self.list(inode);
-    }
-
-    pub(in crate::volume) fn list(&self, inode: &Arc<Inode>) {
-        if !inode.listed.swap(true, Ordering::AcqRel) {
-            self.changed.lock().push(inode.clone());
-        }
     }
 }
 

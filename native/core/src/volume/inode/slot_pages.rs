@@ -4,6 +4,7 @@ use crate::base::Result;
 use crate::cortex::{SlotPage, SlotStore};
 use crate::format::{Region, SlotBytes, layout};
 use crate::pages::{CachedPage, Change, PageCache};
+use crate::transaction::Transaction;
 use std::sync::Arc;
 
 const SLOT: usize = layout::SLOT_SIZE as usize;
@@ -34,8 +35,10 @@ impl SlotPage for SlotHandle {
     fn with<R>(&self, f: impl FnOnce(&[u8]) -> R) -> R {
         self.page.with(|bytes| f(&bytes[..PAYLOAD]))
     }
-    fn put(&self, slot: usize, bytes: &SlotBytes) {
-        self.pages.change(&self.page, Change::Items { first: slot, count: 1 }, |page| {
+    type In<'a> = &'a Transaction<'a>;
+
+    fn put(&self, slot: usize, bytes: &SlotBytes, tx: &Transaction<'_>) {
+        self.pages.change(tx, &self.page, Change::Items { first: slot, count: 1 }, |page| {
             page[slot * SLOT..(slot + 1) * SLOT].copy_from_slice(bytes);
         });
     }

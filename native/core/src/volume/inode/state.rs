@@ -1,12 +1,12 @@
 //! A file in memory: its slot, delayed data, blocks of its own metadata.
 
+use super::MetaBlocks;
 use crate::base::{BLOCK_SIZE, BlockBuf, Ino};
 use crate::directory::DirTable;
 use crate::extension::Chain;
 use crate::format::layout;
 use crate::format::{Equations, Kind, Slot};
 use crate::presence::Presence;
-use crate::volume::meta::MetaBlocks;
 use parking_lot::{Mutex, RwLock};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -24,7 +24,7 @@ pub struct Inode {
     pub listed: AtomicBool,
     /// Transaction that was running when content, attributes or a name last changed.
     pub changed: AtomicU64,
-    pub state: RwLock<InodeState>,
+    pub(super) state: RwLock<InodeState>,
 }
 
 /// A block in memory that is newer than the disk.

@@ -1,54 +1,42 @@
-//! Blocks of a file's own metadata in memory: directory blocks, presence nodes.
+//! META blocks by index: in memory, changed, and what is reserved for them.
 
-use crate::base::BLOCK_SIZE;
-use std::collections::{BTreeSet, HashMap};
-use std::sync::Arc;
+use crate::base::Result;
+use crate::transaction::{Transaction, cost};
+use crate::volume::Volume;
+use crate::volume::inode::{InodeState, MetaBlock, View};
 
-/// Bytes of a META block.
-pub type MetaBlock = Arc<[u8; BLOCK_SIZE]>;
-
-/// By logical index. A block leaves memory only with its inode.
-#[derive(Default)]
-pub struct MetaBlocks {
-    pub loaded: HashMap<u64, MetaBlock>,
-    /// Changed since they were last placed.
-    pub dirty: BTreeSet<u64>,
-    /// Gone, but still owning blocks on disk until the next commit frees them.
-    pub removed: BTreeSet<u64>,
-    /// Known to own blocks on disk.
-    pub on_disk: BTreeSet<u64>,
-    /// Directories: every block below this index owns blocks on disk.
-    pub disk_length: u64,
-    /// Directories: blocks now.
-    pub length: u64,
-    /// Loaded from one copy because the other is bad: to be placed anew.
-    pub damaged: BTreeSet<u64>,
-    /// Blocks that exist now but are not on disk: their space is promised.
-    pub new_blocks: u64,
-}
-
-impl MetaBlocks {
-    pub fn owns_space(&self, index: u64) -> bool {
-        index < self.disk_length || self.on_disk.contains(&index)
-    }
-    /// A changed or new block. True: it was neither before, in this transaction.
-    pub fn put(&mut self, index: u64, bytes: MetaBlock) -> bool {
-        if !self.owns_space(index) && !self.loaded.contains_key(&index) {
-            self.new_blocks += 1;
+impl Volume {
+    /// Changes or makes a META block; the transaction's end will need blocks and log for it.
+    pub(in crate::volume) fn put_meta(
+        &self,
+        tx: &Transaction<'_>,
+        file: View<'_>,
+        index: u64,
+        bytes: MetaBlock,
+    ) {
+        if file.meta.lock().put(index, bytes) {
+            self.room.add_meta(self.copies);
+            tx.charge(cost::META * self.copies);
         }
-        self.removed.remove(&index);
-        self.loaded.insert(index, bytes);
-        self.dirty.insert(index)
     }
-    /// Forgets a block; the next commit frees what it owns on disk.
-    pub fn remove(&mut self, index: u64) {
-        self.dirty.remove(&index);
-        self.damaged.remove(&index);
-        let known = self.loaded.remove(&index).is_some();
-        if self.owns_space(index) {
-            self.removed.insert(index);
-        } else if known {
-            self.new_blocks -= 1;
+
+    /// A META block: from memory, else from the disk, where either copy will do.
+    pub fn meta_block(&self, file: View<'_>, index: u64) -> Result<MetaBlock> {
+        if let Some(block) = file.meta.lock().loaded.get(&index) {
+            return Ok(block.clone());
+        }
+        let block = self.read_meta(file, index)?;
+        let mut meta = file.meta.lock();
+        meta.on_disk.insert(index);
+        Ok(meta.loaded.entry(index).or_insert(block).clone())
+    }
+
+    /// Brings the reservation for META blocks to what is really new.
+    pub(in crate::volume) fn release_meta(&self, state: &mut InodeState) {
+        let needed = state.meta.lock().new_blocks * self.copies;
+        if state.meta_reserved > needed {
+            self.space.release(state.meta_reserved - needed);
+            state.meta_reserved = needed;
         }
     }
 }

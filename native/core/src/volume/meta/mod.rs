@@ -5,4 +5,4 @@ mod directories;
 mod presence;
 mod read;
 
-pub(in crate::volume) use blocks::MetaBlocks;
+pub use directories::Names;

@@ -4,7 +4,7 @@ use crate::base::{BLOCK_SIZE, BlockBuf, Code, DataNumber, Error, POOLED_BLOCKS_M
 use crate::format::Kind;
 use crate::volume::Volume;
 use crate::volume::blocks::Extent;
-use crate::volume::inode::{Inode, InodeState};
+use crate::volume::inode::{Inode, InodeState, View};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -44,45 +44,45 @@ impl Piece {
 
 impl Volume {
     /// Fills `buf` from byte `offset`; fewer bytes only at the end of the file.
-    pub fn read(&self, inode: &Inode, offset: u64, buf: &mut [u8]) -> Result<usize> {
+    pub fn read(&self, inode: &Arc<Inode>, offset: u64, buf: &mut [u8]) -> Result<usize> {
         if inode.kind != Kind::Regular {
             return Err(Code::InvalidArgument.into());
         }
-        let state = inode.state.read();
-        let end = state.size.min(offset.saturating_add(buf.len() as u64));
+        let file = inode.share();
+        let end = file.size.min(offset.saturating_add(buf.len() as u64));
         if offset >= end {
             return Ok(0);
         }
         let length = (end - offset) as usize;
-        self.read_locked(inode, &state, offset, &mut buf[..length])?;
-        self.note_read(inode, &state);
+        self.read_locked(file.view(), offset, &mut buf[..length])?;
+        self.note_read(file.view());
         Ok(length)
     }
 
     /// As `read`, inside the file, under its lock.
-    pub fn read_locked(&self, inode: &Inode, state: &InodeState, offset: u64, buf: &mut [u8]) -> Result<()> {
+    pub fn read_locked(&self, file: View<'_>, offset: u64, buf: &mut [u8]) -> Result<()> {
         let mut done = 0;
         let (mut pieces, mut crcs) = (Vec::new(), Vec::new());
         while done < buf.len() {
             let at = offset + done as u64;
             let (index, inside) = (at / BLOCK, (at % BLOCK) as usize);
             let left = buf.len() - done;
-            if let Some(block) = state.in_memory(index) {
+            if let Some(block) = file.in_memory(index) {
                 let n = left.min(BLOCK_SIZE - inside);
                 buf[done..done + n].copy_from_slice(&block[inside..inside + n]);
                 done += n;
                 continue;
             }
-            if state.is_inline() {
+            if file.is_inline() {
                 let n = left.min(BLOCK_SIZE - inside);
-                copy_padded(inline_of(state, index), inside, &mut buf[done..done + n]);
+                copy_padded(inline_of(&file, index), inside, &mut buf[done..done + n]);
                 done += n;
                 continue;
             }
             let wanted = ((inside + left) as u64).div_ceil(BLOCK);
-            let max = state.next_in_memory(index).map_or(wanted, |next| wanted.min(next - index));
+            let max = file.next_in_memory(index).map_or(wanted, |next| wanted.min(next - index));
             let first_crc = crcs.len();
-            let extent = self.extent(inode, state, index, max, &mut crcs)?;
+            let extent = self.extent(file, index, max, &mut crcs)?;
             let n = left.min((extent.count() as usize).saturating_mul(BLOCK_SIZE) - inside);
             match extent {
                 Extent::Hole { .. } | Extent::Unwritten { .. } => buf[done..done + n].fill(0),
@@ -92,7 +92,7 @@ impl Volume {
             }
             done += n;
         }
-        self.read_pieces(inode, pieces, &crcs, buf)
+        self.read_pieces(file.inode, pieces, &crcs, buf)
     }
 
     /// Reads what lies on the device, in its order: a file that was overwritten block by block is spread over few
@@ -172,30 +172,30 @@ impl Volume {
     }
 
     /// Moves atime in memory; the next change, or the unmount, takes it to the disk.
-    pub(in crate::volume) fn note_read(&self, inode: &Inode, state: &InodeState) {
-        if self.options.read_only || self.options.noatime || inode.kind != Kind::Regular {
+    pub(in crate::volume) fn note_read(&self, file: View<'_>) {
+        if self.options.read_only || self.options.noatime || file.inode.kind != Kind::Regular {
             return;
         }
-        let attributes = &state.slot.attributes;
-        let shown = attributes.atime.max(inode.read_at.load(Ordering::Relaxed));
+        let attributes = &file.slot.attributes;
+        let shown = attributes.atime.max(file.inode.read_at.load(Ordering::Relaxed));
         let now = now_ns();
-        if shown <= state.slot.anchor.mod_clock || shown <= attributes.ctime || now - shown > DAY_NS {
-            inode.read_at.store(now, Ordering::Relaxed);
+        if shown <= file.slot.anchor.mod_clock || shown <= attributes.ctime || now - shown > DAY_NS {
+            file.inode.read_at.store(now, Ordering::Relaxed);
         }
     }
 
     /// The bytes of one placed block, zeros for holes: the base of a partial write.
-    pub fn read_block(&self, inode: &Inode, state: &InodeState, index: u64) -> Result<Arc<BlockBuf>> {
+    pub fn read_block(&self, file: View<'_>, index: u64) -> Result<Arc<BlockBuf>> {
         let mut block = BlockBuf::zeroed();
-        if let Some(newest) = state.in_memory(index) {
+        if let Some(newest) = file.in_memory(index) {
             block.copy_from_slice(&newest[..]);
-        } else if state.is_inline() {
-            copy_padded(inline_of(state, index), 0, &mut block[..]);
+        } else if file.is_inline() {
+            copy_padded(inline_of(&file, index), 0, &mut block[..]);
         } else {
             let mut crcs = Vec::new();
-            if let Extent::Written { data, .. } = self.extent(inode, state, index, 1, &mut crcs)? {
+            if let Extent::Written { data, .. } = self.extent(file, index, 1, &mut crcs)? {
                 self.device.read(self.window.block(data), &mut block[..])?;
-                self.verify(inode, index, data, &crcs, &block[..])?;
+                self.verify(file.inode, index, data, &crcs, &block[..])?;
             }
         }
         Ok(Arc::new(block))
@@ -203,8 +203,8 @@ impl Volume {
 }
 
 /// The inline content, as bytes of a block.
-fn inline_of(state: &InodeState, index: u64) -> &[u8] {
-    if index == 0 { state.slot.inline_content() } else { &[] }
+fn inline_of(file: &InodeState, index: u64) -> &[u8] {
+    if index == 0 { file.slot.inline_content() } else { &[] }
 }
 
 /// Copies `from[at..]` and fills the rest with zeros.

@@ -1,4 +1,5 @@
 //! Reading: what is at an index, its bytes, data and holes.
 
 mod data;
+mod map;
 mod seek;

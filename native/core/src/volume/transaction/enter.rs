@@ -1,8 +1,8 @@
 //! Entering transactions, and waiting where one has grown enough.
 
-use super::gate::Inside;
 use super::requests::CommitState;
 use crate::base::{BLOCK_SIZE, Code, Result};
+use crate::transaction::Transaction;
 use crate::volume::Volume;
 use crate::volume::inode::stopped;
 use crate::volume::space::Credit;
@@ -15,28 +15,55 @@ const DIRTY_MAX: u64 = (96 << 20) / BLOCK_SIZE as u64;
 
 /// Blocks that data leaves free beside what operations were promised: presence nodes of a scattered file.
 const META_HEADROOM: u64 = 8;
+/// How often an operation waits for a commit that makes room before its answer stands.
+const RETRIES: usize = 4;
 
-/// An operation inside the running transaction, with room for the META blocks it may change.
+/// A transaction that an operation has entered, with room for the META blocks it may change.
 pub struct Entered<'a> {
     // Dropped in this order: who holds the gate closed finds no credit out.
     _credit: Credit<'a>,
-    _gate: Inside<'a>,
+    transaction: Transaction<'a>,
+}
+
+impl<'a> std::ops::Deref for Entered<'a> {
+    type Target = Transaction<'a>;
+    fn deref(&self) -> &Transaction<'a> {
+        &self.transaction
+    }
 }
 
 impl Volume {
-    /// Enters the running transaction for a change. Waits, so call it without any lock. ReadOnly: the
-    /// volume takes none.
-    pub fn enter(&self) -> Result<Entered<'_>> {
+    /// Runs a change in a transaction. It waits first while the running one is as large as it may be, and
+    /// runs again where it finds the volume momentarily out of numbers or physical space (`Busy`) and a
+    /// commit makes room. Waits, so call it without any lock. ReadOnly: the volume takes no change.
+    pub fn change<R>(&self, mut operation: impl FnMut(&Transaction<'_>) -> Result<R>) -> Result<R> {
+        self.throttle()?;
+        self.retry(|| operation(&*self.enter()?))
+    }
+
+    /// Runs what may answer `Busy`, and again once a commit is proven.
+    pub(in crate::volume) fn retry<R>(&self, mut operation: impl FnMut() -> Result<R>) -> Result<R> {
+        for _ in 0..RETRIES {
+            match operation() {
+                Err(error) if error.code == Code::Busy => self.commit_and_prove()?,
+                done => return done,
+            }
+        }
+        operation()
+    }
+
+    /// Enters the running transaction for a change. ReadOnly: the volume takes none.
+    pub(in crate::volume) fn enter(&self) -> Result<Entered<'_>> {
         loop {
             // The gate first: a credit held in the queue before it would keep room from the data that a commit
             // has to place.
-            let _gate = self.gate.enter();
+            let transaction = self.gate.enter();
             // Asked inside: the last checkpoint of a close is taken with the gate closed.
             self.check_open()?;
             if let Some(_credit) = self.credit()? {
-                return Ok(Entered { _credit, _gate });
+                return Ok(Entered { _credit, transaction });
             }
-            drop(_gate);
+            drop(transaction);
             self.wait_for_proof();
         }
     }
@@ -65,18 +92,18 @@ impl Volume {
 
     /// Waits, outside any lock, until the running transaction may grow: its log record, its delayed
     /// data and the blocks it will need are bounded.
-    pub fn throttle(&self) -> Result<()> {
+    pub(in crate::volume) fn throttle(&self) -> Result<()> {
         let dirty = self.dirty_blocks.load(Ordering::Relaxed);
-        let cost = self.pages.log_cost();
+        let cost = self.gate.cost();
         let write_back_at = WRITE_BACK_AT.min(self.dirty_limit / 2);
-        if dirty < write_back_at && cost < self.log_limit / 2 {
+        if dirty < write_back_at && cost < self.gate.limit() / 2 {
             return Ok(());
         }
-        if dirty >= DIRTY_MAX.min(self.dirty_limit) || cost >= self.log_limit {
+        if dirty >= DIRTY_MAX.min(self.dirty_limit) || cost >= self.gate.limit() {
             return self.wait_for_room();
         }
         let mut state = self.commit.lock();
-        if cost >= self.log_limit / 2 && state.requested == state.served {
+        if cost >= self.gate.limit() / 2 && state.requested == state.served {
             state.ask(true, false);
             self.commit_wanted.notify_one();
         } else if !state.write_back {
@@ -135,7 +162,7 @@ impl Volume {
         let mut state = self.commit.lock();
         loop {
             let full = self.dirty_blocks.load(Ordering::Relaxed) >= DIRTY_MAX.min(self.dirty_limit);
-            let long = self.pages.log_cost() >= self.log_limit;
+            let long = self.gate.cost() >= self.gate.limit();
             if state.error.is_some() || state.stop || !full && !long {
                 return Ok(());
             }

@@ -1,9 +1,7 @@
-//! The running transaction: the gate, entering it, asking for its commit.
+//! Entering the running transaction, and asking for its commit (the transaction itself: crate::transaction).
 
 mod enter;
-mod gate;
 mod requests;
 
-pub(in crate::volume) use gate::Gate;
 pub(in crate::volume) use requests::CommitState;
 pub use requests::CommitStats;

@@ -2,10 +2,7 @@
 
 use crate::base::{Code, Error, Result};
 use crate::volume::Volume;
-use crate::volume::commit::COST_BLOCK;
 use crate::volume::inode::stopped;
-use crate::volume::inode::{Inode, InodeState};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// What the commit thread is asked and what it has done. Behind one lock.
@@ -78,42 +75,7 @@ impl Volume {
         self.request(true, true)
     }
 
-    /// Returns once the file, and everything done to names before the call, is durable.
-    pub fn sync_file(&self, inode: &Arc<Inode>) -> Result<()> {
-        if self.options.read_only {
-            return Ok(());
-        }
-        let has_data = !inode.state.read().dirty.is_empty();
-        if !has_data && inode.changed.load(Ordering::Acquire) <= self.commit.lock().durable {
-            return self.check_running();
-        }
-        self.sync_with_next_commit(inode);
-        self.request(false, false)
-    }
-
-    /// The next commit places the file's delayed data too.
-    pub fn sync_with_next_commit(&self, inode: &Arc<Inode>) {
-        self.to_sync.lock().insert(inode.ino, inode.clone());
-    }
-
-    /// The file is about to take a name of another, or a new one: the transaction that runs will not end without its
-    /// delayed data. Call inside that transaction. Busy: no room for that; commit first.
-    pub fn place_with_this_commit(&self, inode: &Arc<Inode>, state: &mut InodeState) -> Result<()> {
-        let delayed = state.dirty.len() as u64;
-        if delayed > 0 {
-            if self.pages.log_cost() + delayed * COST_BLOCK > self.log_limit {
-                return Err(Code::Busy.into());
-            }
-            // What an earlier rename claimed in this transaction stays with it.
-            state.credits += self.take_credits(delayed.saturating_sub(state.credits))?;
-            self.pages.charge(delayed * COST_BLOCK);
-        }
-        self.sync_with_next_commit(inode);
-        self.to_place_first.lock().push(inode.clone());
-        Ok(())
-    }
-
-    fn request(&self, all_data: bool, prove: bool) -> Result<()> {
+    pub(in crate::volume) fn request(&self, all_data: bool, prove: bool) -> Result<()> {
         self.stats.syncs.fetch_add(1, Ordering::Relaxed);
         let mut state = self.commit.lock();
         if let Some(error) = &state.error {

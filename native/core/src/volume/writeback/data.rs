@@ -1,17 +1,18 @@
 //! Placing delayed data: asks the placement rules, allocates, and brings descriptors, equations and
 //! the anchor to the new state; the writes are handed to the queue.
 
+use crate::allocator::Holder;
 use crate::allocator::placement::{self, Burst, FileState, Growth, Piece, Place, Plan, Write};
-use crate::allocator::{Holder, Run};
 use crate::base::{BLOCK_SIZE, Code, DataNumber, Result, crc32c};
 use crate::device::{Run as WriteRun, Ticket, WriteBuf};
 use crate::format::Equations;
 use crate::format::layout::{self, Descriptor};
 use crate::pages::CachedPage;
+use crate::transaction::Transaction;
 use crate::volume::Volume;
 use crate::volume::blocks::BlockKey;
 use crate::volume::blocks::Extent;
-use crate::volume::inode::{BlockBytes, Delayed, Inode, InodeState};
+use crate::volume::inode::{BlockBytes, Delayed, Inode, InodeState, Locked, View};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -52,59 +53,59 @@ impl Volume {
     /// Places what is delayed of a file, as much as `take` allows; returns the blocks. NoSpace: nothing changed.
     pub(in crate::volume) fn place_data(
         &self,
-        inode: &Arc<Inode>,
-        state: &mut InodeState,
+        tx: &Transaction<'_>,
+        file: &mut Locked<'_>,
         take: &Share,
         tickets: &mut Vec<Ticket>,
     ) -> Result<u64> {
-        if state.dirty.is_empty() {
+        if file.dirty.is_empty() {
             return Ok(0);
         }
         // An fsync from now on waits for the transaction that these blocks belong to.
-        self.mark(inode, state);
-        if self.keep_inline(state) {
+        self.mark(tx, file);
+        if self.keep_inline(file) {
             return Ok(0);
         }
-        let mut dirty = self.choose(inode, state, take);
+        let mut dirty = self.choose(file, take);
         if dirty.is_empty() {
             return Ok(0);
         }
-        let (plan, present) = match self.plan_blocks(inode, state, &dirty) {
+        let (plan, present) = match self.plan_blocks(tx, file, &dirty) {
             Ok(planned) => planned,
             Err(error) => {
-                state.dirty.append(&mut dirty);
+                file.dirty.append(&mut dirty);
                 return Err(error);
             }
         };
-        self.leave_inline(state);
+        self.leave_inline(file);
         let bytes = |index: u64| dirty[&index].block.clone();
         let mut runs =
-            self.carry_out(inode, state, &Placement { copy: 0, flags: 0, plan: &plan, bytes: &bytes })?;
+            self.carry_out(tx, file, &Placement { copy: 0, flags: 0, plan: &plan, bytes: &bytes })?;
         for piece in &present.in_place {
-            runs.push(self.set_piece(inode, state, piece, 0, 0, &bytes)?);
+            runs.push(self.set_piece(tx, file.inode, piece, 0, 0, &bytes)?);
         }
         for (index, data, count) in &present.replaced {
-            self.release_replaced(inode, *index, 0, *data, *count)?;
+            self.release_replaced(tx, file.inode, *index, 0, *data, *count)?;
         }
         let new: Vec<u64> =
             dirty.iter().filter(|(_, delayed)| delayed.new).map(|(index, _)| *index).collect();
         self.space.placed(new.len() as u64);
-        state.slot.attributes.blocks += new.len() as u64;
-        if state.is_sparse() {
+        file.slot.attributes.blocks += new.len() as u64;
+        if file.is_sparse() {
             for (first, count) in runs_of(new.iter().copied()) {
-                self.set_present(inode, state, first, count)?;
+                self.set_present(tx, file, first, count)?;
             }
         }
-        state.new_delayed -= new.len() as u64;
-        if state.new_delayed == 0 {
-            self.release_nodes(state);
+        file.new_delayed -= new.len() as u64;
+        if file.new_delayed == 0 {
+            self.release_nodes(file);
         }
         let count = dirty.len() as u64;
         self.dirty_blocks.fetch_sub(count, Ordering::Relaxed);
         self.stats.data_blocks.fetch_add(count, Ordering::Relaxed);
-        let txn = self.pages.running();
-        state.in_flight.extend(dirty.into_iter().map(|(index, delayed)| (index, (txn, delayed.block))));
-        self.advance_mass(state);
+        let txn = tx.number();
+        file.in_flight.extend(dirty.into_iter().map(|(index, delayed)| (index, (txn, delayed.block))));
+        self.advance_mass(file);
         tickets.push(self.queue.submit_all(runs));
         Ok(count)
     }
@@ -112,31 +113,32 @@ impl Volume {
     /// Where the chosen blocks go, and what stands at their indices. After it nothing can fail for want of room.
     fn plan_blocks(
         &self,
-        inode: &Arc<Inode>,
-        state: &mut InodeState,
+        tx: &Transaction<'_>,
+        file: &mut Locked<'_>,
         dirty: &BTreeMap<u64, Delayed>,
     ) -> Result<(Plan, Present)> {
-        let present = self.present(inode, state, dirty)?;
-        let mut held = self.prepare_present(inode, state, &present)?;
-        let growth = growth(state, dirty);
-        let plan = self.plan_file(inode, state, 0, &present.bursts, growth, &mut held)?;
+        let present = self.present(file.view(), dirty)?;
+        let mut held = self.prepare_present(file.view(), &present)?;
+        let growth = growth(file, dirty);
+        let plan = self.plan_file(tx, file, 0, &present.bursts, growth, &mut held)?;
         if growth == Growth::File {
-            self.growth_windows.lock().insert(inode.ino, Instant::now());
+            self.growth_windows.lock().insert(file.inode.ino, Instant::now());
         }
         Ok((plan, present))
     }
 
     /// Takes the delayed blocks out that are placed now.
-    fn choose(&self, inode: &Inode, state: &mut InodeState, take: &Share) -> BTreeMap<u64, Delayed> {
+    fn choose(&self, file: &mut Locked<'_>, take: &Share) -> BTreeMap<u64, Delayed> {
         if !take.only_area {
-            let end = burst_end(state, take);
-            let later = state.dirty.split_off(&end);
-            return std::mem::replace(&mut state.dirty, later);
+            let end = burst_end(file, take);
+            let later = file.dirty.split_off(&end);
+            return std::mem::replace(&mut file.dirty, later);
         }
-        let in_area =
-            |index: &u64| self.area.find(&BlockKey { owner: inode.ino, index: *index, copy: 0 }).is_some();
-        let indices: Vec<u64> = state.dirty.keys().copied().filter(in_area).take(take.max as usize).collect();
-        indices.into_iter().filter_map(|index| state.dirty.remove_entry(&index)).collect()
+        let in_area = |index: &u64| {
+            self.area.find(&BlockKey { owner: file.inode.ino, index: *index, copy: 0 }).is_some()
+        };
+        let indices: Vec<u64> = file.dirty.keys().copied().filter(in_area).take(take.max as usize).collect();
+        indices.into_iter().filter_map(|index| file.dirty.remove_entry(&index)).collect()
     }
 
     /// Content of up to 28 bytes goes into the anchor.
@@ -173,7 +175,7 @@ impl Volume {
     }
 
     /// Sorts the delayed blocks by what their indices own now.
-    fn present(&self, inode: &Inode, state: &InodeState, dirty: &BTreeMap<u64, Delayed>) -> Result<Present> {
+    fn present(&self, file: View<'_>, dirty: &BTreeMap<u64, Delayed>) -> Result<Present> {
         let mut found = Present { bursts: Vec::new(), replaced: Vec::new(), in_place: Vec::new() };
         let indices = |new| {
             runs_of(dirty.iter().filter(move |(_, delayed)| delayed.new == new).map(|(index, _)| *index))
@@ -185,8 +187,8 @@ impl Volume {
             let mut index = first;
             while index < first + len {
                 crcs.clear();
-                let key = BlockKey { owner: inode.ino, index, copy: 0 };
-                let extent = self.locate_run(inode, state, key, first + len - index, &mut crcs)?;
+                let key = BlockKey { owner: file.inode.ino, index, copy: 0 };
+                let extent = self.locate_run(file, key, first + len - index, &mut crcs)?;
                 let count = extent.map_or(1, |extent| extent.count());
                 match extent {
                     Some(Extent::Unwritten { data, .. }) => {
@@ -194,7 +196,7 @@ impl Volume {
                     }
                     Some(Extent::Written { data, .. }) => {
                         found.replaced.push((index, data, count));
-                        let write = self.overwrite_kind(state, data);
+                        let write = self.overwrite_kind(&file, data);
                         found.bursts.push(Burst { first: index, len: count, write });
                     }
                     // Lost to damage: the new block takes its place; it was counted all along.
@@ -217,8 +219,8 @@ impl Volume {
     /// Asks where a burst goes. If the extension region cannot take the segments, then without any.
     pub(in crate::volume) fn plan_file(
         &self,
-        inode: &Inode,
-        state: &mut InodeState,
+        tx: &Transaction<'_>,
+        file: &mut Locked<'_>,
         copy: u8,
         bursts: &[Burst],
         growth: Growth,
@@ -227,9 +229,10 @@ impl Volume {
         if bursts.is_empty() {
             return Ok(Plan::default());
         }
-        let blocks = state.slot.attributes.blocks;
-        let is_meta = inode.is_directory() || bursts[0].first >= layout::FILE_BLOCKS_MAX;
+        let blocks = file.slot.attributes.blocks;
+        let is_meta = file.inode.is_directory() || bursts[0].first >= layout::FILE_BLOCKS_MAX;
         let slots = self.segment_slots(is_meta);
+        let inode = file.inode;
         let mut ask = |equations: &Equations, size_blocks, segment_slots| {
             let file = FileState {
                 holder: Holder { owner: inode.ino, copy },
@@ -251,36 +254,31 @@ impl Volume {
             }
             Ok(plan)
         };
-        let plan = ask(&state.equations, state.size_blocks(), slots)?;
-        let mut next = state.equations.clone();
+        let plan = ask(&file.equations, file.size_blocks(), slots)?;
+        let mut next = file.equations.clone();
         plan.apply(&mut next, copy);
-        let changes_segments = !next.segments.is_empty() || !state.equations.segments.is_empty();
+        let changes_segments = !next.segments.is_empty() || !file.equations.segments.is_empty();
         if changes_segments {
-            match self.write_segments(inode, state, &mut next) {
+            match self.write_segments(tx, file, &mut next) {
                 Ok(()) => {}
                 Err(error) => {
                     plan.undo(&mut self.alloc.lock())?;
                     if error.code != Code::ExtensionFull || slots == 0 {
                         return Err(error);
                     }
-                    let plan = ask(&state.equations, state.size_blocks(), 0)?;
-                    plan.apply(&mut state.equations, copy);
+                    let plan = ask(&file.equations, file.size_blocks(), 0)?;
+                    plan.apply(&mut file.equations, copy);
                     return Ok(plan);
                 }
             }
         }
-        state.equations = next;
+        file.equations = next;
         Ok(plan)
     }
 
     /// Brings the pages of the blocks that go or are written in place, and the presence nodes that will
     /// change, to memory.
-    fn prepare_present(
-        &self,
-        inode: &Inode,
-        state: &InodeState,
-        present: &Present,
-    ) -> Result<Vec<Arc<CachedPage>>> {
+    fn prepare_present(&self, file: View<'_>, present: &Present) -> Result<Vec<Arc<CachedPage>>> {
         let mut held = Vec::new();
         for piece in &present.in_place {
             self.table.prepare(piece.data.0, piece.len, &mut held)?;
@@ -289,7 +287,7 @@ impl Volume {
             self.table.prepare(data.0, *count, &mut held)?;
         }
         for burst in present.bursts.iter().filter(|burst| burst.write == Write::New) {
-            self.load_nodes(inode, state, burst.first, burst.len)?;
+            self.load_nodes(file, burst.first, burst.len)?;
         }
         Ok(held)
     }
@@ -297,19 +295,19 @@ impl Volume {
     /// Makes a plan's blocks live and returns their writes.
     pub(in crate::volume) fn carry_out(
         &self,
-        inode: &Inode,
-        state: &mut InodeState,
-        carry: &Placement,
+        tx: &Transaction<'_>,
+        file: &mut Locked<'_>,
+        placement: &Placement<'_>,
     ) -> Result<Vec<WriteRun>> {
-        let far = carry.plan.uses_far();
+        let far = placement.plan.uses_far();
         // kmax holds for both copies: a new G of one says nothing of the other's shells.
-        if carry.plan.equation.is_some() && carry.copy == 0 && state.equations.gravity_1.is_none() {
-            state.slot.set_kmax(u8::from(far));
+        if placement.plan.equation.is_some() && placement.copy == 0 && file.equations.gravity_1.is_none() {
+            file.slot.set_kmax(u8::from(far));
         } else if far {
-            state.slot.set_kmax(1);
+            file.slot.set_kmax(1);
         }
-        let mut runs = Vec::with_capacity(carry.plan.pieces.len());
-        for piece in &carry.plan.pieces {
+        let mut runs = Vec::with_capacity(placement.plan.pieces.len());
+        for piece in &placement.plan.pieces {
             let counter = match piece.place {
                 Place::Home => &self.stats.at_home,
                 Place::Far => &self.stats.at_shell,
@@ -317,15 +315,22 @@ impl Volume {
                 Place::Segment => &self.stats.in_segment,
             };
             counter.fetch_add(piece.len, Ordering::Relaxed);
-            runs.push(self.set_piece(inode, state, piece, carry.copy, carry.flags, carry.bytes)?);
+            runs.push(self.set_piece(
+                tx,
+                file.inode,
+                piece,
+                placement.copy,
+                placement.flags,
+                placement.bytes,
+            )?);
         }
         Ok(runs)
     }
 
     fn set_piece(
         &self,
+        tx: &Transaction<'_>,
         inode: &Inode,
-        _state: &mut InodeState,
         piece: &Piece,
         copy: u8,
         flags: u16,
@@ -333,8 +338,8 @@ impl Volume {
     ) -> Result<WriteRun> {
         let blocks: Vec<BlockBytes> = (piece.first..piece.end()).map(bytes).collect();
         let crcs: Vec<u32> = blocks.iter().map(|block| crc32c(&block[..])).collect();
-        let like = self.descriptor(inode, piece.first, u16::from(copy) | flags, BLOCK_SIZE as u16);
-        self.table.set_run(piece.data.0, &like, piece.len, &crcs)?;
+        let like = self.descriptor(tx, inode, piece.first, u16::from(copy) | flags, BLOCK_SIZE as u16);
+        self.table.set_run(tx, piece.data.0, &like, piece.len, &crcs)?;
         if self.window.in_area(piece.data) {
             for i in 0..piece.len {
                 self.area
@@ -347,39 +352,13 @@ impl Volume {
 
     pub(in crate::volume) fn descriptor(
         &self,
+        tx: &Transaction<'_>,
         inode: &Inode,
         index: u64,
         flags: u16,
         stored: u16,
     ) -> Descriptor {
-        Descriptor {
-            owner: inode.ino,
-            index,
-            txn: self.pages.running(),
-            crc: 0,
-            flags,
-            stored,
-            hint: inode.hint,
-        }
-    }
-
-    /// Frees blocks whose indices have new ones: the counts stay.
-    pub(in crate::volume) fn release_replaced(
-        &self,
-        inode: &Inode,
-        index: u64,
-        copy: u8,
-        data: DataNumber,
-        count: u64,
-    ) -> Result<()> {
-        self.alloc.lock().defer_free(self.pages.running(), Run::new(data, count))?;
-        self.table.free_run(data.0, count)?;
-        if self.window.in_area(data) {
-            for i in 0..count {
-                self.area.remove(&BlockKey { owner: inode.ino, index: index + i, copy }, data.0 + i);
-            }
-        }
-        Ok(())
+        Descriptor { owner: inode.ino, index, txn: tx.number(), crc: 0, flags, stored, hint: inode.hint }
     }
 }
 

@@ -6,9 +6,9 @@ use crate::allocator::placement::{Burst, Growth, Write};
 use crate::base::{BLOCK_SIZE, BlockBuf, DataNumber, Result};
 use crate::device::Run as WriteRun;
 use crate::format::layout;
+use crate::transaction::{Closed, Transaction};
 use crate::volume::Volume;
-use crate::volume::inode::{BlockBytes, Inode, InodeState};
-use crate::volume::meta::MetaBlocks;
+use crate::volume::inode::{BlockBytes, Locked, MetaBlocks};
 use crate::volume::space::CREDIT;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
@@ -17,16 +17,16 @@ use std::sync::Arc;
 const WHOLE_MAX: u64 = 256;
 
 impl Volume {
-    /// Places what changed among a file's META blocks and frees what is gone. Call while no operation
-    /// runs; the writes are added to `writes`.
+    /// Places what changed among a file's META blocks and frees what is gone; the writes are added to
+    /// `writes`.
     pub(in crate::volume) fn place_meta(
         &self,
-        inode: &Arc<Inode>,
-        state: &mut InodeState,
+        closed: &Closed<'_>,
+        file: &mut Locked<'_>,
         writes: &mut Vec<WriteRun>,
     ) -> Result<()> {
         let dirty = {
-            let meta = &mut *state.meta.lock();
+            let meta = &mut *file.meta.lock();
             // A reader that is about to put it into memory needs no gate: such a block waits for the next commit.
             let damaged = std::mem::take(&mut meta.damaged);
             let (here, coming) = damaged.into_iter().partition(|index| meta.loaded.contains_key(index));
@@ -35,31 +35,31 @@ impl Volume {
             if meta.dirty.is_empty() && meta.removed.is_empty() {
                 return Ok(());
             }
-            if inode.is_directory() && self.moves_whole(meta)? {
+            if file.inode.is_directory() && self.moves_whole(meta)? {
                 meta.dirty = (0..meta.length).collect();
             }
             std::mem::take(&mut meta.dirty)
         };
-        state.slot_dirty = true;
-        self.free_removed_meta(inode, state)?;
+        file.slot_dirty = true;
+        self.free_removed_meta(closed, file)?;
         let blocks: HashMap<u64, BlockBytes> = {
-            let meta = state.meta.lock();
+            let meta = file.meta.lock();
             dirty.iter().map(|i| (*i, Arc::new(BlockBuf::copy_of(&meta.loaded[i][..])))).collect()
         };
         for copy in 0..self.copies as u8 {
-            self.place_copy(inode, state, copy, dirty.iter().copied(), &blocks, writes)?;
+            self.place_copy(closed, file, copy, dirty.iter().copied(), &blocks, writes)?;
         }
         {
-            let mut meta = state.meta.lock();
-            meta.on_disk.extend(dirty.iter().filter(|_| !inode.is_directory()));
+            let mut meta = file.meta.lock();
+            meta.on_disk.extend(dirty.iter().filter(|_| !file.inode.is_directory()));
             meta.new_blocks = 0;
-            if inode.is_directory() {
+            if file.inode.is_directory() {
                 meta.disk_length = meta.length;
             }
         }
-        self.release_meta(state);
-        if inode.is_directory() {
-            state.slot.anchor.mass = state.size;
+        self.release_meta(file);
+        if file.inode.is_directory() {
+            file.slot.anchor.mass = file.size;
         }
         Ok(())
     }
@@ -80,37 +80,38 @@ impl Volume {
     /// Frees what removed META blocks own on the disk.
     pub(in crate::volume) fn free_removed_meta(
         &self,
-        inode: &Arc<Inode>,
-        state: &mut InodeState,
+        tx: &Transaction<'_>,
+        file: &mut Locked<'_>,
     ) -> Result<()> {
-        let removed = std::mem::take(&mut state.meta.lock().removed);
+        let removed = std::mem::take(&mut file.meta.lock().removed);
         if removed.is_empty() {
             return Ok(());
         }
         for index in &removed {
             for copy in 0..self.copies as u8 {
-                if let Some((data, _)) = self.locate(inode, state, *index, copy)? {
-                    self.release(inode, state, *index, copy, data, 1)?;
+                if let Some((data, _)) = self.locate(file.view(), *index, copy)? {
+                    self.release(tx, file, *index, copy, data, 1)?;
                 }
             }
         }
+        let state = &mut **file;
         let segments = &mut state.equations.segments;
         let had_segments = !segments.is_empty();
         for index in &removed {
             segments.remove_range(*index, *index + 1, 0);
             segments.remove_range(*index, *index + 1, 1);
-            state.meta.lock().on_disk.remove(index);
+            state.meta.get_mut().on_disk.remove(index);
         }
         if had_segments {
-            self.store_segments(inode, state)?;
+            self.store_segments(tx, file)?;
         }
-        self.forget_equation_if_empty(inode, state)
+        self.forget_equation_if_empty(tx, file)
     }
 
     fn place_copy(
         &self,
-        inode: &Arc<Inode>,
-        state: &mut InodeState,
+        tx: &Transaction<'_>,
+        file: &mut Locked<'_>,
         copy: u8,
         dirty: impl Iterator<Item = u64>,
         blocks: &HashMap<u64, BlockBytes>,
@@ -120,38 +121,38 @@ impl Volume {
         let mut old: Vec<(u64, DataNumber)> = Vec::new();
         let mut new = 0;
         for index in dirty {
-            let owns = state.meta.lock().owns_space(index);
-            let found = if owns { self.locate(inode, state, index, copy)? } else { None };
+            let owns = file.meta.lock().owns_space(index);
+            let found = if owns { self.locate(file.view(), index, copy)? } else { None };
             if let Some((data, _)) = found {
                 old.push((index, data));
             }
             // A copy lost to damage was counted all along.
             new += u64::from(!owns);
-            let write = found.map_or(Write::New, |(data, _)| self.overwrite_kind(state, data));
+            let write = found.map_or(Write::New, |(data, _)| self.overwrite_kind(file, data));
             bursts.push(Burst { first: index, len: 1, write });
         }
         join(&mut bursts);
-        let growth = if inode.is_directory() { Growth::Directory } else { Growth::None };
+        let growth = if file.inode.is_directory() { Growth::Directory } else { Growth::None };
         let mut held = Vec::new();
         for (_, data) in &old {
             self.table.prepare(data.0, 1, &mut held)?;
         }
-        let plan = self.plan_file(inode, state, copy, &bursts, growth, &mut held)?;
-        let carry = Placement {
+        let plan = self.plan_file(tx, file, copy, &bursts, growth, &mut held)?;
+        let placement = Placement {
             copy,
             flags: layout::DESCRIPTOR_META as u16,
             plan: &plan,
             bytes: &|index| blocks[&index].clone(),
         };
-        writes.extend(self.carry_out(inode, state, &carry)?);
+        writes.extend(self.carry_out(tx, file, &placement)?);
         for (index, data) in old {
-            self.release_replaced(inode, index, copy, data, 1)?;
+            self.release_replaced(tx, file.inode, index, copy, data, 1)?;
         }
-        let promised = state.meta_reserved.min(new);
-        state.meta_reserved -= promised;
-        self.space.placed(promised);
-        self.space.placed_unreserved(new - promised);
-        state.slot.attributes.blocks += new;
+        let reserved = file.meta_reserved.min(new);
+        file.meta_reserved -= reserved;
+        self.space.placed(reserved);
+        self.space.placed_unreserved(new - reserved);
+        file.slot.attributes.blocks += new;
         debug_assert!(blocks.values().all(|block| block.len() == BLOCK_SIZE));
         Ok(())
     }

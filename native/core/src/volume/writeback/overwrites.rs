@@ -1,13 +1,14 @@
 //! The overwrite area empties: blocks there go home, or to where there is room.
 
+use super::clear_behind;
 use super::data::Share;
 use crate::base::{Code, Result};
 use crate::device::Ticket;
 use crate::format::layout::FILE_BLOCKS_MAX;
+use crate::transaction::Transaction;
 use crate::volume::Volume;
 use crate::volume::blocks::BlockKey;
-use crate::volume::change::clear_behind;
-use crate::volume::inode::{Inode, InodeState};
+use crate::volume::inode::{Inode, Locked, View};
 use crate::volume::space::CREDIT;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -30,26 +31,26 @@ impl Volume {
     }
 
     /// Marks everything in the overwrite area for a new place: the blocks become delayed ones (META
-    /// blocks: changed ones) that may not go there again. Call between transactions; the files are
-    /// returned, to be placed with the next commit.
-    pub(in crate::volume) fn empty_overwrites(&self) -> Result<Vec<Arc<Inode>>> {
+    /// blocks: changed ones) that may not go there again. A transaction is entered for each file; they
+    /// are returned, to be placed with the next commit.
+    pub(in crate::volume) fn overwrites_to_memory(&self) -> Result<Vec<Arc<Inode>>> {
         let mut files = Vec::new();
-        for (owner, claims) in self.area.owners() {
-            let _inside = self.gate.enter();
-            let Some(inode) = self.owner_of_overwrite(owner, &claims)? else { continue };
-            let mut state = inode.state.write();
-            if state.gone {
+        for (owner, blocks) in self.area.owners() {
+            let tx = self.gate.enter();
+            let Some(inode) = self.owner_of_overwrite(owner, &blocks)? else { continue };
+            let mut file = inode.lock();
+            if file.gone {
                 continue;
             }
-            for (index, copy) in claims {
+            for (index, copy) in blocks {
                 // Still there: the file may have lost the block, or got a new one, since they were listed.
                 if self.area.find(&BlockKey { owner, index, copy }).is_some() {
-                    self.to_memory(&inode, &mut state, index)?;
+                    self.to_memory(&tx, &mut file, index)?;
                 }
             }
-            state.leaves_overwrites = true;
-            self.mark(&inode, &mut state);
-            drop(state);
+            file.leaves_overwrites = true;
+            self.mark(&tx, &mut file);
+            drop(file);
             files.push(inode);
         }
         Ok(files)
@@ -59,24 +60,24 @@ impl Volume {
     /// another segment. NoSpace: that is no way either.
     pub(in crate::volume) fn place_whole(
         &self,
-        inode: &Arc<Inode>,
-        state: &mut InodeState,
+        tx: &Transaction<'_>,
+        file: &mut Locked<'_>,
         take: &Share,
         tickets: &mut Vec<Ticket>,
     ) -> Result<u64> {
-        let blocks = state.slot.attributes.blocks + state.new_delayed;
-        let has_nodes = !state.meta.lock().on_disk.is_empty();
+        let blocks = file.slot.attributes.blocks + file.new_delayed;
+        let has_nodes = !file.meta.lock().on_disk.is_empty();
         if blocks > WHOLE_MAX.min(take.max) || has_nodes {
             return Err(Code::NoSpace.into());
         }
         let mut at = 0;
-        while let Some((first, count)) = self.next_placed(inode, state, at)? {
+        while let Some((first, count)) = self.next_placed(file.view(), at)? {
             for index in first..first + count {
-                self.to_memory(inode, state, index)?;
+                self.to_memory(tx, file, index)?;
             }
             at = first + count;
         }
-        self.place_data(inode, state, &Share { area: u64::MAX, only_area: false, ..*take }, tickets).map_err(
+        self.place_data(tx, file, &Share { area: u64::MAX, only_area: false, ..*take }, tickets).map_err(
             |error| match error.code {
                 Code::ExtensionFull => Code::NoSpace.into(),
                 _ => error,
@@ -85,49 +86,49 @@ impl Volume {
     }
 
     /// The next run of indices at or behind `from` that own a placed block.
-    fn next_placed(&self, inode: &Inode, state: &InodeState, from: u64) -> Result<Option<(u64, u64)>> {
-        if state.is_sparse() {
-            return self.next_present(inode, state, from, FILE_BLOCKS_MAX);
+    fn next_placed(&self, file: View<'_>, from: u64) -> Result<Option<(u64, u64)>> {
+        if file.is_sparse() {
+            return self.next_present(file, from, FILE_BLOCKS_MAX);
         }
-        let placed = if state.is_inline() { 0 } else { state.placed_blocks() };
+        let placed = if file.is_inline() { 0 } else { file.placed_blocks() };
         Ok((from < placed).then(|| (from, placed - from)))
     }
 
     /// Takes one block of the area into memory. One that cannot be read stays where it is: its
     /// damage is reported to whoever reads it.
-    fn to_memory(&self, inode: &Arc<Inode>, state: &mut InodeState, index: u64) -> Result<()> {
-        let is_meta = inode.is_directory() || index >= FILE_BLOCKS_MAX;
+    fn to_memory(&self, tx: &Transaction<'_>, file: &mut Locked<'_>, index: u64) -> Result<()> {
+        let is_meta = file.inode.is_directory() || index >= FILE_BLOCKS_MAX;
         if is_meta {
             // One that is gone in memory leaves the area when the transaction closes.
-            let gone = state.meta.lock().removed.contains(&index);
+            let gone = file.meta.lock().removed.contains(&index);
             if gone {
                 return Ok(());
             }
             // It is placed when the transaction closes: what finds no room then stays for the next time.
             let room = self.room.holds(CREDIT + 1, || self.free_on_disk())?;
-            if room && let Ok(bytes) = self.meta_block(inode, state, index) {
-                self.put_meta(state, index, bytes);
+            if room && let Ok(bytes) = self.meta_block(file.view(), index) {
+                self.put_meta(tx, file.view(), index, bytes);
             }
             return Ok(());
         }
-        if state.dirty.contains_key(&index) {
+        if file.dirty.contains_key(&index) {
             return Ok(());
         }
-        if let Ok(mut block) = self.read_block(inode, state, index) {
-            clear_behind(&mut block, index, state.size);
-            self.put_delayed(state, index, block, false);
+        if let Ok(mut block) = self.read_block(file.view(), index) {
+            clear_behind(&mut block, index, file.size);
+            self.put_delayed(file, index, block, false);
         }
         Ok(())
     }
 
     /// The file that owns blocks of the area, found through a descriptor's hint.
-    fn owner_of_overwrite(&self, owner: u64, claims: &[(u64, u8)]) -> Result<Option<Arc<Inode>>> {
+    fn owner_of_overwrite(&self, owner: u64, blocks: &[(u64, u8)]) -> Result<Option<Arc<Inode>>> {
         if let Some(inode) = self.inodes.cached(owner) {
             return Ok(Some(inode));
         }
-        for (index, copy) in claims {
-            let claim = BlockKey { owner, index: *index, copy: *copy };
-            let Some(data) = self.area.find(&claim) else { continue };
+        for (index, copy) in blocks {
+            let key = BlockKey { owner, index: *index, copy: *copy };
+            let Some(data) = self.area.find(&key) else { continue };
             let Some(descriptor) = self.table.live(data)? else { continue };
             return match self.inode(owner, descriptor.hint) {
                 Ok(inode) => Ok(Some(inode)),

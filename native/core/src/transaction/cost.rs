@@ -1,0 +1,25 @@
+//! Log bytes that the kinds of change are charged: for each the upper end of what a record needs for it
+//! (docs/format.md 7).
+//!
+//! What makes them safe: a transaction stops growing at an eighth of the log ([`super::Gate::limit`]), a
+//! record is at most twice its estimate (asserted when one is built), so every record fits the quarter of
+//! the ring that is kept free for it.
+
+/// A slot of cortex or stash that changes.
+pub const SLOT: u64 = 216;
+/// An extension unit that changes.
+pub const UNIT: u64 = 272;
+/// A descriptor that changes, among others of its page.
+pub const DESCRIPTOR: u64 = 24;
+/// A run of map bits that change; the birth of a page.
+pub const RUN: u64 = 24;
+/// A whole page: its first change since a checkpoint, where metadata has one copy.
+pub const PAGE: u64 = 4056;
+/// A file's slot, written when the transaction closes.
+pub const LISTED: u64 = 264;
+/// A block of data at worst: its descriptor, the bit of the block it replaces.
+pub const BLOCK: u64 = 56;
+/// A META block placed alone: descriptor, the old block's end, a change of a segment.
+pub const META: u64 = 128;
+/// A block freed alone, with the change of a segment.
+pub const FREE: u64 = 64;

@@ -1,0 +1,136 @@
+//! The gate, and the two ways through it.
+
+use parking_lot::{RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// Number and size of the running transaction, and the lock that tells its operations from its end.
+pub struct Gate {
+    lock: RwLock<()>,
+    number: AtomicU64,
+    /// Upper estimate of its log bytes.
+    cost: AtomicU64,
+    limit: u64,
+}
+
+impl Gate {
+    /// `number`: the transaction that runs first. `limit`: log bytes that a transaction may grow to.
+    pub fn new(number: u64, limit: u64) -> Gate {
+        Gate { lock: RwLock::default(), number: AtomicU64::new(number), cost: AtomicU64::new(0), limit }
+    }
+
+    /// Enters the running transaction; waits while a commit ends the one before.
+    pub fn enter(&self) -> Transaction<'_> {
+        Transaction { gate: self, _way: Way::Shared { _guard: self.lock.read() } }
+    }
+
+    /// Waits until nobody is inside and keeps everybody out.
+    pub fn close(&self) -> Closed<'_> {
+        let _guard = self.lock.write();
+        Closed { transaction: Transaction { gate: self, _way: Way::Alone { _guard } } }
+    }
+
+    /// The running transaction. Who is outside it learns a number that may be past when it is used.
+    pub fn number(&self) -> u64 {
+        self.number.load(Ordering::Acquire)
+    }
+
+    /// Upper estimate of the log bytes that the running transaction needs.
+    pub fn cost(&self) -> u64 {
+        self.cost.load(Ordering::Relaxed)
+    }
+
+    /// Log bytes that a transaction may grow to.
+    pub fn limit(&self) -> u64 {
+        self.limit
+    }
+
+    /// Whether the record has grown as long as it may.
+    pub fn is_full(&self) -> bool {
+        self.cost() >= self.limit
+    }
+}
+
+/// What the holder is through the gate with.
+enum Way<'a> {
+    Shared { _guard: RwLockReadGuard<'a, ()> },
+    Alone { _guard: RwLockWriteGuard<'a, ()> },
+}
+
+/// Being inside the running transaction. It cannot end before this is dropped.
+pub struct Transaction<'a> {
+    gate: &'a Gate,
+    _way: Way<'a>,
+}
+
+impl Transaction<'_> {
+    /// Its number: what its changes carry on the disk.
+    pub fn number(&self) -> u64 {
+        self.gate.number()
+    }
+
+    /// Adds log bytes that a change needs, or will need when the transaction closes.
+    pub fn charge(&self, bytes: u64) {
+        self.gate.cost.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    /// Upper estimate of its log bytes so far.
+    pub fn cost(&self) -> u64 {
+        self.gate.cost()
+    }
+}
+
+/// The running transaction with nobody else inside: it can be encoded and ended.
+pub struct Closed<'a> {
+    transaction: Transaction<'a>,
+}
+
+impl Closed<'_> {
+    /// From here on changes belong to transaction `number`.
+    pub fn start(&self, number: u64) {
+        let gate = self.transaction.gate;
+        gate.number.store(number, Ordering::Release);
+        gate.cost.store(0, Ordering::Relaxed);
+    }
+}
+
+/// Whoever has closed a transaction is inside it, too.
+impl<'a> std::ops::Deref for Closed<'a> {
+    type Target = Transaction<'a>;
+    fn deref(&self) -> &Transaction<'a> {
+        &self.transaction
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Gate;
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    #[test]
+    fn a_transaction_ends_when_nobody_is_inside_and_the_next_begins_empty() {
+        let gate = Gate::new(7, 100);
+        let inside = gate.enter();
+        let ended = AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                let closed = gate.close();
+                closed.start(8);
+                ended.store(true, Ordering::Release);
+            });
+            inside.charge(100);
+            assert_eq!((inside.number(), inside.cost()), (7, 100));
+            assert!(gate.is_full());
+            assert!(!ended.load(Ordering::Acquire), "somebody is still inside");
+            drop(inside);
+        });
+        assert_eq!((gate.number(), gate.cost(), gate.is_full()), (8, 0, false));
+    }
+
+    #[test]
+    fn who_has_closed_a_transaction_is_inside_it() {
+        let gate = Gate::new(1, 10);
+        let closed = gate.close();
+        closed.charge(3);
+        assert_eq!((closed.number(), closed.cost()), (1, 3));
+    }
+}
