@@ -1,9 +1,10 @@
 /** The project's own text files, for tests about the project itself. */
 import { readdirSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { PACKAGE_TOP } from '../../src/base/package.ts'
 
-const SKIPPED = new Set(['node_modules', 'target', 'dist', '.git', '.tap', 'images'])
+const SKIPPED = new Set(['node_modules', 'target', 'dist', '.git', '.tap'])
+const IMAGES = 'images'
 const TEXT =
   /\.(ts|mjs|rs|toml|json|jsonc|md|sh|lock|yml|8|service|magic|bash|fish)$|^(\.npmrc|\.gitignore|LICENSE|run)$/
 
@@ -17,8 +18,13 @@ function list(folder: string): string[] {
   return readdirSync(join(PACKAGE_TOP, folder), { withFileTypes: true }).flatMap(entry => {
     const path = folder === '' ? entry.name : `${folder}/${entry.name}`
     if (entry.isDirectory()) return SKIPPED.has(entry.name) ? [] : list(path)
-    return entry.isFile() && TEXT.test(entry.name) ? [path] : []
+    return entry.isFile() ? [path] : []
   })
+}
+
+/** Paths of all files of the project from the top, sorted; nothing that is built. */
+export function paths(): string[] {
+  return list('').sort()
 }
 
 export function readSource(path: string): string {
@@ -27,8 +33,8 @@ export function readSource(path: string): string {
 
 /** Every text file of the project, sorted by path. */
 export function sources(): Source[] {
-  return list('')
-    .sort()
+  return paths()
+    .filter(path => TEXT.test(basename(path)) && !path.startsWith(`${IMAGES}/`))
     .map(path => ({ path, text: readSource(path) }))
 }
 
