@@ -10,6 +10,8 @@ mod close;
 mod commit;
 mod inode;
 mod meta;
+#[cfg(hn4_misuse)]
+mod misuse;
 mod open;
 mod read;
 mod recover;

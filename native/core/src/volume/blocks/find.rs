@@ -6,30 +6,13 @@ use crate::format::layout::Descriptor;
 use crate::volume::Volume;
 use crate::volume::inode::View;
 
-/// What stands at an index, and how many indices behind it are the same and lie behind each other.
+/// Where a block stands, and how many of its like lie behind it, on the disk as in the file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Extent {
-    /// Reads as zeros, owns nothing.
-    Hole {
-        count: u64,
-    },
-    /// Preallocated: reads as zeros.
-    Unwritten {
-        data: DataNumber,
-        count: u64,
-    },
-    Written {
-        data: DataNumber,
-        count: u64,
-    },
-}
-
-impl Extent {
-    pub fn count(&self) -> u64 {
-        match *self {
-            Extent::Hole { count } | Extent::Unwritten { count, .. } | Extent::Written { count, .. } => count,
-        }
-    }
+pub struct Extent {
+    pub data: DataNumber,
+    pub count: u64,
+    /// False: preallocated, it reads as zeros.
+    pub written: bool,
 }
 
 impl Volume {
@@ -53,9 +36,10 @@ impl Volume {
         max: u64,
         crcs: &mut Vec<u32>,
     ) -> Result<Option<Extent>> {
-        let extent = |data, (count, unwritten): (u64, bool)| {
-            let data = DataNumber(data);
-            if unwritten { Extent::Unwritten { data, count } } else { Extent::Written { data, count } }
+        let extent = |data, (count, unwritten): (u64, bool)| Extent {
+            data: DataNumber(data),
+            count,
+            written: !unwritten,
         };
         if let Some(data) = self.area.find(&key) {
             let run = self.table.run(data, key, 1, crcs)?;

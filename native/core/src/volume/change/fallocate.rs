@@ -8,6 +8,7 @@ use crate::format::{Kind, layout};
 use crate::transaction::Transaction;
 use crate::volume::Volume;
 use crate::volume::inode::{Inode, Locked, View};
+use crate::volume::read::Holds;
 use crate::volume::space::Purpose;
 use crate::volume::writeback::{clear_behind, runs_of};
 use std::sync::Arc;
@@ -106,8 +107,7 @@ impl Volume {
                 Arc::make_mut(&mut delayed.block)[inside].fill(0);
                 continue;
             }
-            let known = file.in_memory(index).is_some();
-            if !known && !file.is_inline() && !self.owns(file.view(), index)? {
+            if self.mapping(file.view(), index, 1)?.holds == Holds::Hole {
                 continue;
             }
             let mut block: Arc<BlockBuf> = self.read_block(file.view(), index)?;
@@ -156,26 +156,13 @@ impl Volume {
         let mut holes = 0;
         let mut index = first;
         while index < last {
-            let (exists, count) = self.exists_run(file, index, last - index)?;
-            holes += if exists { 0 } else { count };
-            index += count;
+            let mapping = self.mapping(file, index, last - index)?;
+            holes += if mapping.exists() { 0 } else { mapping.count };
+            index += mapping.count;
         }
         self.space.reserve(holes, Purpose::User)?;
         self.space.release(holes);
         Ok(())
-    }
-
-    /// Whether a block exists at an index, delayed ones included, and for how many indices that holds.
-    fn exists_run(&self, file: View<'_>, index: u64, max: u64) -> Result<(bool, u64)> {
-        if file.in_memory(index).is_some() {
-            return Ok((true, 1));
-        }
-        let max = file.next_in_memory(index).map_or(max, |next| max.min(next - index));
-        if file.is_sparse() {
-            return self.presence_run(file, index, max);
-        }
-        let placed = if file.is_inline() { 0 } else { file.placed_blocks() };
-        Ok(if index < placed { (true, max.min(placed - index)) } else { (false, max) })
     }
 
     fn fill_holes(
@@ -204,11 +191,11 @@ impl Volume {
         let mut holes = Vec::new();
         let mut index = from;
         while index < to {
-            let (exists, count) = self.exists_run(file.view(), index, to - index)?;
-            if !exists {
-                holes.extend(index..index + count);
+            let mapping = self.mapping(file.view(), index, to - index)?;
+            if !mapping.exists() {
+                holes.extend(index..index + mapping.count);
             }
-            index += count;
+            index += mapping.count;
         }
         let runs = runs_of(holes.into_iter());
         let count: u64 = runs.iter().map(|(_, count)| count).sum();

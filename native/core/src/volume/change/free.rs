@@ -4,7 +4,7 @@ use crate::base::{Code, DataNumber, Result};
 use crate::format::{Kind, layout};
 use crate::transaction::{Transaction, cost};
 use crate::volume::Volume;
-use crate::volume::blocks::{BlockKey, Extent};
+use crate::volume::blocks::BlockKey;
 use crate::volume::inode::{Inode, InodeState, Locked};
 use std::sync::Arc;
 
@@ -48,7 +48,9 @@ impl Volume {
                 if plain { file.equations.run(&self.window, index, 0, 0, end - index) } else { None };
             let found = match equation {
                 Some(run) => Some(run),
-                None => self.locate_run(file.view(), key, end - index, &mut Vec::new())?.and_then(owned),
+                None => self
+                    .locate_run(file.view(), key, end - index, &mut Vec::new())?
+                    .map(|found| (found.data, found.count)),
             };
             // A block that damage took away cannot be freed; the others can.
             let (data, count) = found.unwrap_or((DataNumber(u64::MAX), 1));
@@ -75,13 +77,15 @@ impl Volume {
         let mut index = from;
         // Forward through what exists; a slice of it goes, the rest comes with the next call.
         let whole = loop {
-            let Some((start, count)) = self.next_present(file.view(), index, end)? else { break true };
+            let Some((start, count)) = self.next_owned(file.view(), index, end)? else { break true };
             if budget == 0 {
                 break false;
             }
             let count = count.min(budget);
             let key = BlockKey { owner: file.inode.ino, index: start, copy: 0 };
-            let found = self.locate_run(file.view(), key, count, &mut Vec::new())?.and_then(owned);
+            let found = self
+                .locate_run(file.view(), key, count, &mut Vec::new())?
+                .map(|found| (found.data, found.count));
             let (data, count) = found.unwrap_or((DataNumber(u64::MAX), 1));
             runs.push((start, data, count));
             budget -= count;
@@ -159,12 +163,5 @@ impl Volume {
             }
             operation(&tx, &mut file)
         })
-    }
-}
-
-fn owned(extent: Extent) -> Option<(DataNumber, u64)> {
-    match extent {
-        Extent::Hole { .. } => None,
-        Extent::Unwritten { data, count } | Extent::Written { data, count } => Some((data, count)),
     }
 }

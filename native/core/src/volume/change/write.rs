@@ -72,8 +72,7 @@ impl Volume {
         let mut new = u64::from(inline_head);
         let mut owned = Vec::with_capacity((last - first + 1) as usize);
         for index in first..=last {
-            let known = file.in_memory(index).is_some();
-            let owns = known || self.owns(file.view(), index)?;
+            let owns = self.mapping(file.view(), index, 1)?.exists();
             new += u64::from(!owns);
             owned.push(owns);
         }
@@ -149,20 +148,12 @@ impl Volume {
         if !grows || file.dirty.contains_key(&index) || file.is_inline() {
             return Ok(None);
         }
-        if file.in_memory(index).is_none() && !self.owns(file, index)? {
+        if !self.mapping(file, index, 1)?.exists() {
             return Ok(None);
         }
         let mut block = self.read_block(file, index)?;
         let dirty_tail = block[(file.size % BLOCK) as usize..].iter().any(|byte| *byte != 0);
         clear_behind(&mut block, index, file.size);
         Ok(dirty_tail.then_some((index, block)))
-    }
-
-    /// Whether the file owns a placed block at an index.
-    pub(in crate::volume) fn owns(&self, file: View<'_>, index: u64) -> Result<bool> {
-        if file.is_sparse() {
-            return Ok(self.presence_run(file, index, 1)?.0);
-        }
-        Ok(!file.is_inline() && index < file.placed_blocks())
     }
 }

@@ -1,10 +1,10 @@
 //! Reading files: delayed blocks from memory, the rest from the device, verified.
 
+use super::map::Holds;
 use crate::base::{BLOCK_SIZE, BlockBuf, Code, DataNumber, Error, POOLED_BLOCKS_MAX, Result, crc32c, now_ns};
 use crate::format::Kind;
 use crate::volume::Volume;
-use crate::volume::blocks::Extent;
-use crate::volume::inode::{Inode, InodeState, View};
+use crate::volume::inode::{Inode, View};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -67,28 +67,26 @@ impl Volume {
             let at = offset + done as u64;
             let (index, inside) = (at / BLOCK, (at % BLOCK) as usize);
             let left = buf.len() - done;
-            if let Some(block) = file.in_memory(index) {
-                let n = left.min(BLOCK_SIZE - inside);
-                buf[done..done + n].copy_from_slice(&block[inside..inside + n]);
-                done += n;
-                continue;
+            let mut mapping = self.mapping(file, index, ((inside + left) as u64).div_ceil(BLOCK))?;
+            let mut placed = None;
+            if mapping.holds == Holds::Block {
+                let first_crc = crcs.len();
+                let extent = self.extent(file, index, mapping.count, &mut crcs)?;
+                mapping.count = extent.count;
+                placed = extent.written.then_some((extent.data, first_crc));
             }
-            if file.is_inline() {
-                let n = left.min(BLOCK_SIZE - inside);
-                copy_padded(inline_of(&file, index), inside, &mut buf[done..done + n]);
-                done += n;
-                continue;
-            }
-            let wanted = ((inside + left) as u64).div_ceil(BLOCK);
-            let max = file.next_in_memory(index).map_or(wanted, |next| wanted.min(next - index));
-            let first_crc = crcs.len();
-            let extent = self.extent(file, index, max, &mut crcs)?;
-            let n = left.min((extent.count() as usize).saturating_mul(BLOCK_SIZE) - inside);
-            match extent {
-                Extent::Hole { .. } | Extent::Unwritten { .. } => buf[done..done + n].fill(0),
-                Extent::Written { data, .. } => {
+            let n = left.min((mapping.count as usize).saturating_mul(BLOCK_SIZE) - inside);
+            let target = &mut buf[done..done + n];
+            match (mapping.holds, placed) {
+                (_, Some((data, first_crc))) => {
                     pieces.push(Piece { index, data, inside, at: done, len: n, first_crc });
                 }
+                (Holds::Memory, None) => {
+                    let block = file.in_memory(index).expect("the mapping says so");
+                    target.copy_from_slice(&block[inside..inside + n]);
+                }
+                (Holds::Inline, None) => copy_padded(file.slot.inline_content(), inside, target),
+                (Holds::Hole | Holds::Block, None) => target.fill(0),
             }
             done += n;
         }
@@ -184,27 +182,24 @@ impl Volume {
         }
     }
 
-    /// The bytes of one placed block, zeros for holes: the base of a partial write.
+    /// The newest bytes of one block, zeros for holes: the base of a partial write.
     pub fn read_block(&self, file: View<'_>, index: u64) -> Result<Arc<BlockBuf>> {
         let mut block = BlockBuf::zeroed();
-        if let Some(newest) = file.in_memory(index) {
-            block.copy_from_slice(&newest[..]);
-        } else if file.is_inline() {
-            copy_padded(inline_of(&file, index), 0, &mut block[..]);
-        } else {
-            let mut crcs = Vec::new();
-            if let Extent::Written { data, .. } = self.extent(file, index, 1, &mut crcs)? {
-                self.device.read(self.window.block(data), &mut block[..])?;
-                self.verify(file.inode, index, data, &crcs, &block[..])?;
+        match self.mapping(file, index, 1)?.holds {
+            Holds::Memory => return Ok(file.in_memory(index).expect("the mapping says so").clone()),
+            Holds::Inline => copy_padded(file.slot.inline_content(), 0, &mut block[..]),
+            Holds::Hole => {}
+            Holds::Block => {
+                let mut crcs = Vec::new();
+                let extent = self.extent(file, index, 1, &mut crcs)?;
+                if extent.written {
+                    self.device.read(self.window.block(extent.data), &mut block[..])?;
+                    self.verify(file.inode, index, extent.data, &crcs, &block[..])?;
+                }
             }
         }
         Ok(Arc::new(block))
     }
-}
-
-/// The inline content, as bytes of a block.
-fn inline_of(file: &InodeState, index: u64) -> &[u8] {
-    if index == 0 { file.slot.inline_content() } else { &[] }
 }
 
 /// Copies `from[at..]` and fills the rest with zeros.

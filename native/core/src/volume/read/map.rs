@@ -1,26 +1,93 @@
-//! What is at an index of a file.
+//! The walk over a file's blocks: what is at an index, and for how many indices that holds.
+//!
+//! Everything that goes through a file asks here: reading, seeking, writing, preallocating, relocating,
+//! freeing. What exists is known without looking at a descriptor ([`Volume::mapping`]); where it stands, and
+//! whether it was ever written, costs a look ([`Volume::extent`]).
 
 use crate::base::Result;
+use crate::format::layout::FILE_BLOCKS_MAX;
 use crate::volume::Volume;
 use crate::volume::blocks::{BlockKey, Extent};
 use crate::volume::inode::View;
 
+/// What a file has at an index.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Holds {
+    /// Bytes in memory that are newer than the disk: delayed, or on their way.
+    Memory,
+    /// Bytes in the anchor.
+    Inline,
+    /// Nothing: it reads as zeros.
+    Hole,
+    /// A block on the disk.
+    Block,
+}
+
+/// What stands at an index and at those behind it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Mapping {
+    pub holds: Holds,
+    /// Indices from the first one on that hold the same.
+    pub count: u64,
+}
+
+impl Mapping {
+    /// Whether the file owns a block there, or will once what is delayed is placed.
+    pub fn exists(&self) -> bool {
+        matches!(self.holds, Holds::Memory | Holds::Block)
+    }
+}
+
 impl Volume {
-    /// The extent at `index` of a placed file, at most `max` blocks long; CRCs of written blocks go to
-    /// `crcs`. DataDamaged: the file should own a block here and none is found.
-    pub fn extent(&self, file: View<'_>, index: u64, max: u64, crcs: &mut Vec<u32>) -> Result<Extent> {
-        let max = if file.is_sparse() {
-            match self.presence_run(file, index, max)? {
-                (false, count) => return Ok(Extent::Hole { count }),
-                (true, count) => count,
-            }
-        } else {
-            let placed = file.placed_blocks();
-            if index >= placed {
-                return Ok(Extent::Hole { count: max });
-            }
-            max.min(placed - index)
-        };
+    /// What is at `index`, at most `max` indices of it.
+    pub(in crate::volume) fn mapping(&self, file: View<'_>, index: u64, max: u64) -> Result<Mapping> {
+        let found = |holds, count| Ok(Mapping { holds, count });
+        if file.in_memory(index).is_some() {
+            return found(Holds::Memory, 1);
+        }
+        let max = file.next_in_memory(index).map_or(max, |next| max.min(next - index));
+        if file.is_inline() {
+            return if index == 0 { found(Holds::Inline, 1) } else { found(Holds::Hole, max) };
+        }
+        let (exists, count) = self.placed_run(file, index, max)?;
+        found(if exists { Holds::Block } else { Holds::Hole }, count)
+    }
+
+    /// Whether a block below the placed size, or one that presence knows, is at `index`; and for how many
+    /// indices that holds.
+    fn placed_run(&self, file: View<'_>, index: u64, max: u64) -> Result<(bool, u64)> {
+        if file.is_sparse() {
+            return self.presence_run(file, index, max);
+        }
+        let placed = file.placed_blocks();
+        Ok(if index < placed { (true, max.min(placed - index)) } else { (false, max) })
+    }
+
+    /// The next run of indices of `from .. end` that own a block on the disk, whatever memory holds.
+    pub(in crate::volume) fn next_owned(
+        &self,
+        file: View<'_>,
+        from: u64,
+        end: u64,
+    ) -> Result<Option<(u64, u64)>> {
+        if file.is_sparse() {
+            return self.next_present(file, from, end);
+        }
+        // A dense file owns exactly the blocks 0 to blocks - 1, also while a truncation is under way.
+        let owned = end.min(file.slot.attributes.blocks);
+        Ok((from < owned).then(|| (from, owned - from)))
+    }
+
+    /// Where the block at `index` stands, with at most `max` of its like behind it; CRCs of written blocks go
+    /// to `crcs`. The mapping says that there is one. DataDamaged: none is found.
+    pub(in crate::volume) fn extent(
+        &self,
+        file: View<'_>,
+        index: u64,
+        max: u64,
+        crcs: &mut Vec<u32>,
+    ) -> Result<Extent> {
+        debug_assert!(index < FILE_BLOCKS_MAX);
         let key = BlockKey { owner: file.inode.ino, index, copy: 0 };
         if let Some(found) = self.locate_run(file, key, max, crcs)? {
             return Ok(found);

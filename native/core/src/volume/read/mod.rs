@@ -3,3 +3,5 @@
 mod data;
 mod map;
 mod seek;
+
+pub(in crate::volume) use map::Holds;

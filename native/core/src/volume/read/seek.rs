@@ -1,8 +1,8 @@
 //! SEEK_DATA and SEEK_HOLE.
 
+use super::map::Holds;
 use crate::base::{BLOCK_SIZE, Code, Result};
 use crate::volume::Volume;
-use crate::volume::blocks::Extent;
 use crate::volume::inode::{Inode, View};
 use std::sync::Arc;
 
@@ -30,20 +30,12 @@ impl Volume {
 
     /// Whether an index holds data, and for how many indices that stays so.
     fn data_run(&self, file: View<'_>, index: u64, max: u64) -> Result<(bool, u64)> {
-        if file.in_memory(index).is_some() || file.is_inline() && index == 0 {
-            return Ok((true, 1));
+        let mapping = self.mapping(file, index, max)?;
+        if mapping.holds == Holds::Block && file.is_sparse() {
+            // Preallocated blocks read as zeros: a hole, as ext4 says. A dense file has none below its size.
+            let extent = self.extent(file, index, mapping.count, &mut Vec::new())?;
+            return Ok((extent.written, extent.count));
         }
-        let max = file.next_in_memory(index).map_or(max, |next| max.min(next - index));
-        if !file.is_sparse() {
-            let placed = if file.is_inline() { 0 } else { file.placed_blocks() };
-            return Ok(if index < placed { (true, max.min(placed - index)) } else { (false, max) });
-        }
-        let (present, count) = self.presence_run(file, index, max)?;
-        if !present {
-            return Ok((false, count));
-        }
-        // Preallocated blocks read as zeros: a hole, as ext4 says.
-        let extent = self.extent(file, index, count, &mut Vec::new())?;
-        Ok((matches!(extent, Extent::Written { .. }), extent.count()))
+        Ok((mapping.holds != Holds::Hole, mapping.count))
     }
 }

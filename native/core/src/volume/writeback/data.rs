@@ -189,18 +189,18 @@ impl Volume {
                 crcs.clear();
                 let key = BlockKey { owner: file.inode.ino, index, copy: 0 };
                 let extent = self.locate_run(file, key, first + len - index, &mut crcs)?;
-                let count = extent.map_or(1, |extent| extent.count());
+                let count = extent.map_or(1, |extent| extent.count);
                 match extent {
-                    Some(Extent::Unwritten { data, .. }) => {
+                    Some(Extent { data, written: false, .. }) => {
                         found.in_place.push(Piece { first: index, len: count, data, place: Place::Home });
                     }
-                    Some(Extent::Written { data, .. }) => {
+                    Some(Extent { data, written: true, .. }) => {
                         found.replaced.push((index, data, count));
                         let write = self.overwrite_kind(&file, data);
                         found.bursts.push(Burst { first: index, len: count, write });
                     }
                     // Lost to damage: the new block takes its place; it was counted all along.
-                    _ => found.bursts.push(Burst { first: index, len: count, write: Write::Overwrite }),
+                    None => found.bursts.push(Burst { first: index, len: count, write: Write::Overwrite }),
                 }
                 index += count;
             }

@@ -8,7 +8,7 @@ use crate::format::layout::FILE_BLOCKS_MAX;
 use crate::transaction::Transaction;
 use crate::volume::Volume;
 use crate::volume::blocks::BlockKey;
-use crate::volume::inode::{Inode, Locked, View};
+use crate::volume::inode::{Inode, Locked};
 use crate::volume::space::CREDIT;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -70,8 +70,9 @@ impl Volume {
         if blocks > WHOLE_MAX.min(take.max) || has_nodes {
             return Err(Code::NoSpace.into());
         }
+        let end = if file.is_sparse() { FILE_BLOCKS_MAX } else { file.placed_blocks() };
         let mut at = 0;
-        while let Some((first, count)) = self.next_placed(file.view(), at)? {
+        while let Some((first, count)) = self.next_owned(file.view(), at, end)? {
             for index in first..first + count {
                 self.to_memory(tx, file, index)?;
             }
@@ -83,15 +84,6 @@ impl Volume {
                 _ => error,
             },
         )
-    }
-
-    /// The next run of indices at or behind `from` that own a placed block.
-    fn next_placed(&self, file: View<'_>, from: u64) -> Result<Option<(u64, u64)>> {
-        if file.is_sparse() {
-            return self.next_present(file, from, FILE_BLOCKS_MAX);
-        }
-        let placed = if file.is_inline() { 0 } else { file.placed_blocks() };
-        Ok((from < placed).then(|| (from, placed - from)))
     }
 
     /// Takes one block of the area into memory. One that cannot be read stays where it is: its
