@@ -5,7 +5,8 @@ import { type SipKey, siphash24Halves } from './siphash.ts'
 
 const C = 'C'.charCodeAt(0)
 
-export interface CortexPlace {
+/** The two pages (buckets of the cuckoo table) of an anchor. */
+export interface CortexBuckets {
   /** H1: the page in the region that the hint picks. */
   readonly first: PageNumber
   /** H2: the alternate page; never H1. */
@@ -13,7 +14,7 @@ export interface CortexPlace {
 }
 
 /** The two pages of an anchor; `pages` is the size of the cortex. */
-export function cortexPlace(key: SipKey, number: number, hint: number, pages: number): CortexPlace {
+export function cortexBuckets(key: SipKey, number: number, hint: number, pages: number): CortexBuckets {
   const data = new Uint8Array(13)
   const view = new DataView(data.buffer)
   data[0] = C

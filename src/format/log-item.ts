@@ -25,7 +25,7 @@ import {
   LOG_RECORD,
   PAGE_PAYLOAD,
 } from './layout.ts'
-import { itemsProblem } from './log-items.ts'
+import { itemsProblem } from './record-items.ts'
 
 export interface SlotItem {
   readonly kind: 'SLOT' | 'SLOT_CLEAR'

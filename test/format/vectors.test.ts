@@ -4,7 +4,7 @@ import t from 'tap'
 import { fromHex, hex } from '../../src/base/bytes.ts'
 import { PACKAGE_TOP } from '../../src/base/package.ts'
 import { decode } from '../../src/format/codec.ts'
-import { cortexPlace } from '../../src/format/cortex.ts'
+import { cortexBuckets } from '../../src/format/cortex.ts'
 import { readDescriptor } from '../../src/format/descriptor.ts'
 import { nameHash } from '../../src/format/directory.ts'
 import { DESCRIPTOR } from '../../src/format/layout.ts'
@@ -43,7 +43,7 @@ t.test('the anchors of the vectors are read as their fields say', async t => {
     t.strictSame({ ...plain(fields), checksum: 0 }, { ...anchor })
     t.strictSame({ ...plain(rest), crc: 0 }, { ...attributes })
     t.equal(hex(encodeSlot(slot.anchor, slot.attributes)), bytes)
-    t.strictSame(cortexPlace(key, slot.number, slot.anchor.hint, file.cortex_pages), { first: h1, second: h2 })
+    t.strictSame(cortexBuckets(key, slot.number, slot.anchor.hint, file.cortex_pages), { first: h1, second: h2 })
   }
   for (const { directory, name, hash } of file.names) t.equal(nameHash(key, directory, fromHex(name)!).toString(), hash)
   for (const { bytes, hash } of file.siphash) t.equal(siphash24(key, fromHex(bytes)!).toString(), hash)
