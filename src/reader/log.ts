@@ -9,8 +9,9 @@ import { type CheckpointFields, checkpointProblem, decodeCheckpoint } from '../f
 import { constant, flag } from '../format/constants.ts'
 import { checkpointPlaces, type Geometry, ringBlocks } from '../format/geometry.ts'
 import { BLOCK_SIZE } from '../format/layout.ts'
-import { type LogItem, readItems } from '../format/log-item.ts'
+import type { LogItem } from '../format/log-item.ts'
 import { looksLikeRecord, type RecordFields, RecordSum, readRecordHeader, restIsZero } from '../format/record.ts'
+import { readItems } from '../format/record-items.ts'
 
 /** One of the four checkpoint places. */
 export interface CheckpointCopy {
