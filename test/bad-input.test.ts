@@ -9,13 +9,13 @@ import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
 import fc from 'fast-check'
 import t from 'tap'
+import { HN4 } from '../cli/commands.ts'
 import { fsck } from '../fsck-scrub/command.ts'
 import { scrubCommand } from '../fsck-scrub/scrub-command.ts'
 import { mkfs } from '../mkfs/command.ts'
 import { Hn4Error } from '../src/base/error.ts'
 import { PACKAGE_TOP } from '../src/base/package.ts'
 import { blockNumber, copyPage } from '../src/base/units.ts'
-import { HN4 } from '../src/cli/commands.ts'
 import {
   checkpointPlaces,
   copyPages,

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
-import { HN4 } from '../../src/cli/commands.ts'
+import { HN4 } from '../../cli/commands.ts'
 import { type Ran, runCommand } from '../support/cli.ts'
 import { mountTest } from '../support/mount.ts'
 import { LONG_TARGET, sample } from '../support/sample.ts'
