@@ -121,7 +121,7 @@ export class Check {
     let blocks = this.#blocks.get(number)
     if (blocks === undefined) {
       const slot = load()
-      blocks = slot === null ? null : new FileBlocks(this.volume.core, slot, () => this.volume.area)
+      blocks = slot === null ? null : new FileBlocks(this.volume.core, slot, () => this.volume.overwrites)
       this.#blocks.set(number, blocks)
       if (this.#blocks.size > CACHED_FILES) this.#blocks.delete(this.#blocks.keys().next().value!)
     }

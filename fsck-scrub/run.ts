@@ -125,7 +125,7 @@ class Runner {
   #summary(): number {
     const { findings, files, liveBlocks, volume } = this.#check
     const exit = this.#exitCode()
-    const slots = slotCounts(volume.core.g)
+    const slots = slotCounts(volume.core.geometry)
     const { image } = this.#settings
     if (this.#ctx.isJson) {
       this.#ctx.json({
@@ -150,7 +150,7 @@ class Runner {
         : `DAMAGED: ${counted(findings.errors, 'error')} in ${counted(this.#damagedFiles().length, 'file')}`
     const warnings = findings.warnings === 0 ? '' : `, ${counted(findings.warnings, 'warning')}`
     const total = this.#check.isPartial ? '' : `/${slots.cortex + slots.stash}`
-    const blocks = this.#check.isPartial ? '' : `, ${liveBlocks}/${dataBlocks(volume.core.g)} blocks`
+    const blocks = this.#check.isPartial ? '' : `, ${liveBlocks}/${dataBlocks(volume.core.geometry)} blocks`
     this.#ctx.print(`${image}: ${state}${warnings}, ${files.size}${total} files${blocks}`)
     return exit
   }

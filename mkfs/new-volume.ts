@@ -5,7 +5,7 @@
 import { type BlockNumber, blockNumber } from '../src/base/units.ts'
 import { encodeCheckpoint } from '../src/format/checkpoint.ts'
 import { constant, flag } from '../src/format/constants.ts'
-import { cortexPlace } from '../src/format/cortex.ts'
+import { cortexBuckets } from '../src/format/cortex.ts'
 import {
   checkpointPlaces,
   type Geometry,
@@ -15,7 +15,7 @@ import {
   superblockPlaces,
 } from '../src/format/geometry.ts'
 import { BLOCK_SIZE } from '../src/format/layout.ts'
-import { changeBits, sealPage } from '../src/format/page.ts'
+import { changeBits, checksumPage } from '../src/format/page.ts'
 import { sipKey } from '../src/format/siphash.ts'
 import { encodeSlot, FILE_TYPES, seedIdBytes } from '../src/format/slot.ts'
 import { encodeSuperblock, type Identity, newSuperblock } from '../src/format/superblock.ts'
@@ -90,7 +90,7 @@ function cortexPages(g: Geometry, id: Identity, owner: Owner): Map<number, Uint8
   const pages = new Map<number, Uint8Array>()
   const used = new Map<number, number>()
   for (const [number, mode] of SYSTEM_DIRECTORIES) {
-    const { first } = cortexPlace(key, number, 0, g.pages.CORTEX)
+    const { first } = cortexBuckets(key, number, 0, g.pages.CORTEX)
     const page = pages.get(first) ?? new Uint8Array(BLOCK_SIZE)
     const slot = used.get(first) ?? 0
     const holder = number === constant('INO_ROOT') ? owner : SUPERUSER
@@ -111,12 +111,12 @@ export function metadataWrites(g: Geometry, id: Identity, owner: Owner = SUPERUS
     const map = init.subarray(Math.floor(bit / perPage) * BLOCK_SIZE)
     changeBits(map, bit % perPage, (bit % perPage) + 1, true)
   }
-  const seal = (bytes: Uint8Array, region: RegionName, page: number): void =>
-    sealPage(bytes, { region: regionNumber(region), page, salt: id.salt }, MKFS_TXN)
+  const checksum = (bytes: Uint8Array, region: RegionName, page: number): void =>
+    checksumPage(bytes, { region: regionNumber(region), page, salt: id.salt }, MKFS_TXN)
   for (let page = 0; page < g.pages.INIT; page++) {
-    seal(init.subarray(page * BLOCK_SIZE, (page + 1) * BLOCK_SIZE), 'INIT', page)
+    checksum(init.subarray(page * BLOCK_SIZE, (page + 1) * BLOCK_SIZE), 'INIT', page)
   }
-  for (const [page, bytes] of cortex) seal(bytes, 'CORTEX', page)
+  for (const [page, bytes] of cortex) checksum(bytes, 'CORTEX', page)
   const copies = g.copyB === 0 ? [g.copyA] : [g.copyA, g.copyB]
   return copies.flatMap(start => [
     { block: start, bytes: init },

@@ -9,7 +9,7 @@ import { extendPath, need, run, say, stop } from './bootstrap/tools.mjs'
 
 const top = join(dirname(fileURLToPath(import.meta.url)), '..')
 const NODE_MIN = [20, 19]
-const TS_FOLDERS = ['src', 'mkfs', 'fsck-scrub', 'test']
+const TS_FOLDERS = ['src', 'mkfs', 'fsck-scrub', 'cli', 'test']
 
 function checkNode() {
   const [major, minor] = process.versions.node.split('.').map(Number)
@@ -108,7 +108,7 @@ function main() {
     ['tsconfig.json', 'package.json', ...TS_FOLDERS.flatMap(f => filesBelow(f, ['.ts', '.json']))],
     [deps],
   )
-  step('ts', code, 'dist/src/cli/main.js', compileTypeScript)
+  step('ts', code, 'dist/cli/main.js', compileTypeScript)
 }
 
 main()

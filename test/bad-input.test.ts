@@ -9,13 +9,13 @@ import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
 import fc from 'fast-check'
 import t from 'tap'
+import { HN4 } from '../cli/commands.ts'
 import { fsck } from '../fsck-scrub/command.ts'
 import { scrubCommand } from '../fsck-scrub/scrub-command.ts'
 import { mkfs } from '../mkfs/command.ts'
 import { Hn4Error } from '../src/base/error.ts'
 import { PACKAGE_TOP } from '../src/base/package.ts'
 import { blockNumber, copyPage } from '../src/base/units.ts'
-import { HN4 } from '../src/cli/commands.ts'
 import {
   checkpointPlaces,
   copyPages,
@@ -25,7 +25,7 @@ import {
   superblockPlaces,
 } from '../src/format/geometry.ts'
 import { BLOCK_SIZE } from '../src/format/layout.ts'
-import { pageTransaction, sealPage } from '../src/format/page.ts'
+import { checksumPage, pageTransaction } from '../src/format/page.ts'
 import { Volume } from '../src/reader/volume.ts'
 import { type Ran, runCommand } from './support/cli.ts'
 import { manifestOf } from './support/engine.ts'
@@ -147,7 +147,7 @@ function load(): MemoryImage {
 }
 
 const whole = load()
-const { g, salt } = new Volume(whole).core
+const { geometry: g, salt } = new Volume(whole).core
 const inCopyA = (block: number): boolean => block >= g.copyA && block < g.copyA + copyPages(g)
 const PAGES = whole.written.filter(inCopyA)
 const SPECIAL = [...superblockPlaces(g.blockCount), ...checkpointPlaces(g, 0), ...checkpointPlaces(g, 1)].map(Number)
@@ -172,11 +172,11 @@ function readAll(image: MemoryImage): void {
   }
 }
 
-/** Seals a page of copy A again and gives copy B the same bytes, as a bug of a writer would. */
-function seal(image: MemoryImage, geometry: Geometry, block: number): void {
+/** Computes the checksum of a page of copy A anew and gives copy B the same bytes, as a bug of a writer would. */
+function checksum(image: MemoryImage, geometry: Geometry, block: number): void {
   const { region, page } = regionOfPage(geometry, copyPage(block - geometry.copyA))
   const bytes = image.block(block).slice()
-  sealPage(bytes, { region: regionNumber(region), page, salt }, pageTransaction(bytes))
+  checksumPage(bytes, { region: regionNumber(region), page, salt }, pageTransaction(bytes))
   image.write(blockNumber(block), bytes)
   image.write(blockNumber(block - geometry.copyA + geometry.copyB), bytes)
 }
@@ -208,13 +208,13 @@ t.test('random bytes anywhere: the reader answers or refuses', async t => {
   t.pass()
 })
 
-t.test('metadata that is sealed but wrong: the reader, fsck and scrub answer or report', async t => {
+t.test('metadata that is wrong under a right checksum: the reader, fsck and scrub answer or report', async t => {
   const path = join(t.testdir({}), 'disk.img')
   await fc.assert(
     fc.asyncProperty(changes(PAGES), async list => {
       const image = whole.copy()
       apply(image, list)
-      for (const [block] of list) seal(image, g, block)
+      for (const [block] of list) checksum(image, g, block)
       readAll(image)
       image.save(path)
       for (const [command, run] of READERS.slice(-2)) {

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { HN4 } from '../src/cli/commands.ts'
+import { HN4 } from '../cli/commands.ts'
 import { examine, mountObstacle, type Probe } from '../src/mount/machine.ts'
 import { runCommand } from './support/cli.ts'
 

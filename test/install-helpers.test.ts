@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
-import { HN4 } from '../src/cli/commands.ts'
+import { HN4 } from '../cli/commands.ts'
 import { runCommand } from './support/cli.ts'
 
 const NAMES = ['mount.hn4', 'mount.fuse.hn4', 'mkfs.hn4', 'fsck.hn4']

@@ -2,10 +2,10 @@
 import { existsSync } from 'node:fs'
 import { dirname, join, normalize } from 'node:path'
 import t from 'tap'
+import { HN4 } from '../cli/commands.ts'
 import { fsck } from '../fsck-scrub/command.ts'
 import { mkfs } from '../mkfs/command.ts'
 import { PACKAGE_TOP } from '../src/base/package.ts'
-import { HN4 } from '../src/cli/commands.ts'
 import { allOptions, type Command } from '../src/console/command.ts'
 import { helpText, optionSyntax } from '../src/console/help.ts'
 import { mountHelper } from '../src/mount/helper-command.ts'
@@ -44,7 +44,7 @@ const LAYERS: Readonly<Record<string, number>> = {
   'src/image': 5,
   'src/mount': 5,
   'src/demo': 6,
-  'src/cli': 7,
+  cli: 7,
 }
 
 const folderOf = (path: string) =>

@@ -7,7 +7,7 @@ import { Hn4Error } from '../../src/base/error.ts'
 import { constant } from '../../src/format/constants.ts'
 import type { DirEntry } from '../../src/format/directory.ts'
 import { FILE_TYPES, type Slot, slotNumber } from '../../src/format/slot.ts'
-import { checkedSlot, findAnchor, placeOf, type SlotPlace, slotsOfPage } from '../../src/reader/cortex.ts'
+import { bucketsOf, checkedSlot, findAnchor, type SlotPlace, slotsOfPage } from '../../src/reader/cortex.ts'
 import type { Check, FileRecord, Pass, Step } from '../check.ts'
 
 async function run(check: Check, step: Step): Promise<void> {
@@ -82,11 +82,11 @@ function checkSlot(check: Check, place: SlotPlace, bytes: Uint8Array): void {
   }
   const { number } = slot
   const where = `${place.region.toLowerCase()} page ${place.page}, slot ${place.slot}`
-  const home = placeOf(check.volume.core, number, slot.anchor.hint)
-  if (place.region === 'CORTEX' && place.page !== home.first && place.page !== home.second) {
+  const buckets = bucketsOf(check.volume.core, number, slot.anchor.hint)
+  if (place.region === 'CORTEX' && place.page !== buckets.first && place.page !== buckets.second) {
     check.add(
       'CORTEX_PLACE',
-      `file ${number}: anchor at ${where}, but its pages are ${home.first} and ${home.second}`,
+      `file ${number}: anchor at ${where}, but its pages are ${buckets.first} and ${buckets.second}`,
       { number },
     )
   }

@@ -66,7 +66,11 @@ class BlocksPass {
 
   #behindTheEnd(): void {
     const { core } = this.#check.volume
-    for (const data of core.liveBlocks(core.dataBlocks, core.g.pages.FREE * constant('MAP_BITS_PER_PAGE'), () => {})) {
+    for (const data of core.liveBlocks(
+      core.dataBlocks,
+      core.geometry.pages.FREE * constant('MAP_BITS_PER_PAGE'),
+      () => {},
+    )) {
       this.#check.add('FREE_MAP', `free map: data block ${data} is marked, but there are only ${core.dataBlocks}`)
     }
   }

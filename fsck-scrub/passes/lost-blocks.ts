@@ -53,7 +53,7 @@ export function findLost(check: Check, record: FileRecord): boolean {
     const blocks = new FileBlocks(
       check.volume.core,
       findAnchor(check.volume.core, record.number, record.hint).slot,
-      () => check.volume.area,
+      () => check.volume.overwrites,
     )
     let looked = 0
     for (const [index, copy] of expected(blocks)) {

@@ -1,7 +1,7 @@
 /**
  * Pass: every initialised metadata page verifies in every copy, and the copies agree.
  *
- * A page that the log changes may have one torn or older home: replay repairs it, so only a page
+ * A page that the log changes may have one torn or older copy: replay repairs it, so only a page
  * without any valid copy is damage then.
  */
 import { equalBytes } from '../../src/base/bytes.ts'
@@ -10,7 +10,7 @@ import { copyPage } from '../../src/base/units.ts'
 import { type RegionName, regionStart } from '../../src/format/geometry.ts'
 import { PAGE_PAYLOAD, REGIONS } from '../../src/format/layout.ts'
 import { pageTransaction } from '../../src/format/page.ts'
-import type { HomePage } from '../../src/reader/pages.ts'
+import type { PageCopy } from '../../src/reader/pages.ts'
 import type { Check, Pass, Step } from '../check.ts'
 
 async function run(check: Check, step: Step): Promise<void> {
@@ -25,23 +25,23 @@ async function run(check: Check, step: Step): Promise<void> {
 }
 
 function checkPage(check: Check, region: RegionName, page: number): void {
-  const { g, pages } = check.volume.core
-  const target = copyPage(regionStart(g, region) + page)
+  const { geometry, pages } = check.volume.core
+  const target = copyPage(regionStart(geometry, region) + page)
   const name = `${region.toLowerCase()} page ${page}`
   if (pages.isReplaced(target)) return
-  const homes = pages.copies.map(copy => pages.home(copy, target))
-  const good = homes.filter(home => home.problem === null)
+  const found = pages.copies.map(copy => pages.readCopy(copy, target))
+  const good = found.filter(copy => copy.problem === null)
   if (good.length === 0) {
-    const cause = homes.map(home => `copy ${home.copy}: ${home.problem}`).join(', ')
-    check.take(new Hn4Error('PAGE', { region: region.toLowerCase(), page, cause }), { block: homes[0]!.block })
+    const cause = found.map(copy => `copy ${copy.copy}: ${copy.problem}`).join(', ')
+    check.take(new Hn4Error('PAGE', { region: region.toLowerCase(), page, cause }), { block: found[0]!.block })
     if (region !== 'CORTEX' && region !== 'STASH' && region !== 'EXTENSION') check.isCountable = false
     return
   }
   if (pages.isPatched(target)) return
-  for (const home of homes) {
-    if (home.problem !== null)
-      check.add('PAGE_COPY', `${name}: copy ${home.copy}: ${home.problem}; the other copy is good`, {
-        block: home.block,
+  for (const copy of found) {
+    if (copy.problem !== null)
+      check.add('PAGE_COPY', `${name}: copy ${copy.copy}: ${copy.problem}; the other copy is good`, {
+        block: copy.block,
       })
   }
   if (good.length === 2) compare(check, name, good[0]!, good[1]!)
@@ -49,7 +49,7 @@ function checkPage(check: Check, region: RegionName, page: number): void {
 }
 
 /** Both verify: a lost write shows as an older transaction, anything else as different bytes. */
-function compare(check: Check, name: string, a: HomePage, b: HomePage): void {
+function compare(check: Check, name: string, a: PageCopy, b: PageCopy): void {
   if (equalBytes(a.bytes!, b.bytes!)) return
   const [txnA, txnB] = [pageTransaction(a.bytes!), pageTransaction(b.bytes!)]
   if (txnA === txnB) check.add('PAGE_COPY', `${name}: the copies differ`, { block: a.block })
@@ -65,11 +65,11 @@ function compare(check: Check, name: string, a: HomePage, b: HomePage): void {
 
 const UNITS_END = 3840
 
-function checkRest(check: Check, name: string, region: RegionName, home: HomePage): void {
+function checkRest(check: Check, name: string, region: RegionName, copy: PageCopy): void {
   if (region !== 'EXTENSION') return
   for (let at = UNITS_END; at < PAGE_PAYLOAD; at++) {
-    if (home.bytes![at] !== 0) {
-      check.add('PAGE_CONTENT', `${name}: bytes behind the units are not zero`, { block: home.block })
+    if (copy.bytes![at] !== 0) {
+      check.add('PAGE_CONTENT', `${name}: bytes behind the units are not zero`, { block: copy.block })
       return
     }
   }

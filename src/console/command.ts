@@ -4,28 +4,7 @@
  */
 import type { Context } from './context.ts'
 import type { ExitTable } from './exit-codes.ts'
-
-/**
- * What an option takes: nothing (flag), text, a size in bytes (4k, 2G), a whole number, one of
- * `choices`, or text that may be given several times (list).
- */
-export type OptionKind = 'flag' | 'text' | 'size' | 'count' | 'choice' | 'list'
-
-export interface OptionDescription {
-  /** Long name without dashes: `dry-run`; the name under which the value is read. */
-  readonly name: string
-  /** One letter without its dash. */
-  readonly short?: string
-  /** Further letters that mean the same: `['F']`. */
-  readonly alsoShort?: readonly string[]
-  readonly kind: OptionKind
-  /** Shown for the value in help: `SIZE`. Default: the kind in capitals. */
-  readonly value?: string
-  readonly choices?: readonly string[]
-  readonly summary: string
-  /** Accepted for the sake of wrappers such as fsck(8), without a line in the help. */
-  readonly hidden?: boolean
-}
+import type { OptionDescription } from './options.ts'
 
 export interface ArgumentDescription {
   /** In capitals: `IMAGE`. */

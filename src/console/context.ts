@@ -1,8 +1,9 @@
 /** What a command gets: its arguments and options, and the only ways to print. */
 import type { Palette } from './colour.ts'
-import type { Command, OptionKind } from './command.ts'
+import type { ExitTable } from './exit-codes.ts'
 import { printable } from './failure.ts'
 import { type JsonObject, jsonText } from './json.ts'
+import type { OptionValues } from './options.ts'
 import { type PassSettings, Progress } from './progress.ts'
 import { formatSize, type SizeStyle } from './size.ts'
 
@@ -22,60 +23,12 @@ export interface Io {
   readonly env: Readonly<Record<string, string | undefined>>
 }
 
-export type OptionValue = boolean | string | number | readonly string[]
-
-/** Parsed options by long name. Asking for an undeclared one is a bug of the command and throws. */
-export class OptionValues {
-  readonly #kinds: ReadonlyMap<string, OptionKind>
-  readonly #values: ReadonlyMap<string, OptionValue>
-
-  constructor(kinds: ReadonlyMap<string, OptionKind>, values: ReadonlyMap<string, OptionValue>) {
-    this.#kinds = kinds
-    this.#values = values
-  }
-
-  #get(name: string, kinds: readonly OptionKind[]): OptionValue | undefined {
-    const kind = this.#kinds.get(name)
-    if (kind === undefined || !kinds.includes(kind)) throw new TypeError(`no option ${name} of kind ${kinds.join('|')}`)
-    return this.#values.get(name)
-  }
-
-  flag(name: string): boolean {
-    return this.#get(name, ['flag']) === true
-  }
-
-  text(name: string): string | undefined {
-    return this.#get(name, ['text', 'choice']) as string | undefined
-  }
-
-  /** Bytes of a size option, or the number of a count option. */
-  number(name: string): number | undefined {
-    return this.#get(name, ['size', 'count']) as number | undefined
-  }
-
-  list(name: string): readonly string[] {
-    return (this.#get(name, ['list']) as readonly string[] | undefined) ?? []
-  }
-}
-
+/** What was asked for, and where to print. */
 export interface ContextSettings {
-  readonly tool: string
-  readonly command: Command
-  readonly args: readonly string[]
-  readonly options: OptionValues
-  readonly io: Io
-  readonly sizes: SizeStyle
-  readonly isJson: boolean
-  readonly isQuiet: boolean
-  readonly isVerbose: boolean
-  readonly colour: Palette
-  readonly cancelled: AbortSignal
-}
-
-export class Context {
   /** `mkfs.hn4`, `hn4 info`: begins every line on stderr. */
   readonly tool: string
-  readonly command: Command
+  /** The convention of its exit codes. */
+  readonly exits: ExitTable
   /** Positional arguments in order; required ones are there. */
   readonly args: readonly string[]
   readonly options: OptionValues
@@ -88,54 +41,58 @@ export class Context {
   readonly colour: Palette
   /** Aborted by Ctrl-C or SIGTERM for a `cancellable` command: stop soon and return EXIT.CANCELLED. */
   readonly cancelled: AbortSignal
+}
+
+class ContextMethods {
+  readonly #settings: ContextSettings
 
   constructor(settings: ContextSettings) {
-    this.tool = settings.tool
-    this.command = settings.command
-    this.args = settings.args
-    this.options = settings.options
-    this.io = settings.io
-    this.sizes = settings.sizes
-    this.isJson = settings.isJson
-    this.isQuiet = settings.isQuiet
-    this.isVerbose = settings.isVerbose
-    this.colour = settings.colour
-    this.cancelled = settings.cancelled
+    this.#settings = settings
   }
 
   /** The value of a required argument. */
   arg(index: number): string {
-    const value = this.args[index]
+    const value = this.#settings.args[index]
     if (value === undefined) throw new TypeError(`no argument ${index}`)
     return value
   }
 
   /** A line for people, on stdout; nothing with --quiet or --json. */
   print(line = ''): void {
-    if (!this.isQuiet && !this.isJson) this.io.stdout.write(`${line}\n`)
+    const { isQuiet, isJson, io } = this.#settings
+    if (!isQuiet && !isJson) io.stdout.write(`${line}\n`)
   }
 
   /** A line that was asked for (a listing, a value): also with --quiet. */
   result(line = ''): void {
-    if (!this.isJson) this.io.stdout.write(`${line}\n`)
+    const { isJson, io } = this.#settings
+    if (!isJson) io.stdout.write(`${line}\n`)
   }
 
   /** The one document of --json. */
   json(document: JsonObject): void {
-    this.io.stdout.write(`${jsonText(document)}\n`)
+    this.#settings.io.stdout.write(`${jsonText(document)}\n`)
   }
 
   /** A remark on stderr, one line; nothing with --quiet. */
   note(line: string): void {
-    if (!this.isQuiet) this.io.stderr.write(`${printable(`${this.tool}: ${line}`)}\n`)
+    const { isQuiet, io, tool } = this.#settings
+    if (!isQuiet) io.stderr.write(`${printable(`${tool}: ${line}`)}\n`)
   }
 
   size(bytes: number | bigint): string {
-    return formatSize(bytes, this.sizes)
+    return formatSize(bytes, this.#settings.sizes)
   }
 
   progress(pass: PassSettings): Progress {
-    const enabled = !this.isQuiet && !this.isJson
-    return new Progress({ target: this.io.stderr, enabled, sizes: this.sizes }, pass)
+    const { isQuiet, isJson, io, sizes } = this.#settings
+    return new Progress({ target: io.stderr, enabled: !isQuiet && !isJson, sizes }, pass)
   }
+}
+
+/** What a command's `run` gets. */
+export type Context = ContextSettings & ContextMethods
+
+export function newContext(settings: ContextSettings): Context {
+  return Object.assign(new ContextMethods(settings), settings)
 }

@@ -1,6 +1,7 @@
 /** The text of `--help`, from a command's description. */
-import { allOptions, type Command, type OptionDescription } from './command.ts'
+import { allOptions, type Command } from './command.ts'
 import { EXIT_MEANINGS } from './exit-codes.ts'
+import type { OptionDescription } from './options.ts'
 
 const WIDTH = 80
 

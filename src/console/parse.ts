@@ -1,9 +1,9 @@
 /** Command lines, parsed by commander from a command's description. Throws UsageError. */
 import { Command as Commander, CommanderError, Option } from 'commander'
-import { allOptions, type Command, type OptionDescription, type OptionKind } from './command.ts'
-import { type OptionValue, OptionValues } from './context.ts'
+import { allOptions, type Command } from './command.ts'
 import { UsageError } from './failure.ts'
 import { valueName } from './help.ts'
+import { type OptionDescription, type OptionKind, type OptionValue, OptionValues } from './options.ts'
 import { parseSize } from './size.ts'
 
 /** What a command line asks for. */

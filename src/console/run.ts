@@ -1,11 +1,12 @@
 /** Runs a tool: parses, prints help or version, calls the command, turns what is thrown into one line. */
 import { COLOUR_MODES, type ColourMode, palette, wantsColour } from './colour.ts'
 import { allOptions, type Command } from './command.ts'
-import { Context, type Io, type OptionValues, type Stream } from './context.ts'
+import { type Context, type Io, newContext, type Stream } from './context.ts'
 import { EXIT, type ExitTable, MOUNT_EXIT } from './exit-codes.ts'
 import { type Failure, failureLine, failureOf, UsageError } from './failure.ts'
 import { helpText } from './help.ts'
 import { jsonText } from './json.ts'
+import type { OptionValues } from './options.ts'
 import { type Parsed, parseCommandLine } from './parse.ts'
 import type { SizeStyle } from './size.ts'
 import { versionLine } from './version.ts'
@@ -29,9 +30,9 @@ function colourMode(command: Command, options: OptionValues): ColourMode {
 
 function contextOf(parsed: Extract<Parsed, { ask: 'run' }>, io: Io, cancelled: AbortSignal): Context {
   const { tool, command, args, options } = parsed
-  return new Context({
+  return newContext({
     tool,
-    command,
+    exits: command.exits,
     args,
     options,
     io,

@@ -116,9 +116,8 @@ function run(ctx: Context): number {
   showFile(stage, chosen[0] as string)
   breakAndRestore(stage, chosen)
   ctx.print(`\ndone in ${stage.seconds.toFixed(0)} s; nothing is mounted. The volume is yours to try:`)
-  ctx.print('  node dist/src/cli/main.js tree images/demo.img:/')
-  if (obstacle === undefined)
-    ctx.print('  mkdir -p /tmp/hn4 && node dist/src/cli/main.js mount images/demo.img /tmp/hn4')
+  ctx.print('  node dist/cli/main.js tree images/demo.img:/')
+  if (obstacle === undefined) ctx.print('  mkdir -p /tmp/hn4 && node dist/cli/main.js mount images/demo.img /tmp/hn4')
   return EXIT.OK
 }
 

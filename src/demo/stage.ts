@@ -7,7 +7,7 @@ import { printable } from '../console/failure.ts'
 
 /** The executables by the names of package.json. */
 const TOOLS = {
-  hn4: 'dist/src/cli/main.js',
+  hn4: 'dist/cli/main.js',
   'mkfs.hn4': 'dist/mkfs/cli.js',
   'fsck.hn4': 'dist/fsck-scrub/cli.js',
 } as const

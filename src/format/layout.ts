@@ -36,7 +36,7 @@ export const CONSTANTS = [
   ['DIRECTORY_MAGIC', 0x44344e48, '"HN4D", directory block.'],
   ['SLOT_SIZE', 192, 'Bytes of a cortex slot: anchor and attribute record.'],
   ['SLOTS_PER_PAGE', 21, 'Slots of a cortex or stash page.'],
-  ['REGION_PAGES', 16, 'Cortex pages of one locality region (64 KiB): H1 stays inside it.'],
+  ['NEIGHBOURHOOD_PAGES', 16, 'Cortex pages of one neighbourhood (64 KiB): H1 stays inside it.'],
   ['STASH_PAGES', 4, 'Pages of the stash: 84 slots, resident in memory.'],
   ['KICKS_MAX', 16, 'Displacements of an insert before it takes a stash slot. Anchor protocol section 3.'],
   ['DESCRIPTOR_SIZE', 32, 'Bytes of a block descriptor.'],
@@ -230,7 +230,7 @@ export const ANCHOR = {
   title: 'Anchor',
   fields: [
     ['number', 0x00, 'u64', 'seed_id bytes 0-7: the inode number.'],
-    ['hint', 0x08, 'u32', 'seed_id bytes 8-11: placement hint; picks the region of H1.'],
+    ['hint', 0x08, 'u32', 'seed_id bytes 8-11: placement hint; picks the neighbourhood of H1.'],
     ['random', 0x0c, 'u32', 'seed_id bytes 12-15: random.'],
     ['public_id', 0x10, 'bytes:16', 'Identity shown to people; equals seed_id unless changed.'],
     ['gravity_center', 0x20, 'u64', 'G: block number of logical block 0 of copy 0; 0: no block owned.'],

@@ -1,6 +1,5 @@
-/** The items of a log record (docs/format.md section 7): decoded against the geometry, and encoded. */
+/** One item of a log record (docs/format.md section 7): decoded against the geometry, and encoded. */
 import { isZero } from '../base/bytes.ts'
-import { Hn4Error, reasonOf } from '../base/error.ts'
 import {
   type CopyPage,
   copyPage,
@@ -15,17 +14,7 @@ import { decode, encode } from './codec.ts'
 import { constant, flag, itemType } from './constants.ts'
 import { copyNumber, descriptorProblem } from './descriptor.ts'
 import { copyPages, dataBlocks, type Geometry, regionNumber } from './geometry.ts'
-import {
-  ITEM_DESCRIPTORS,
-  ITEM_NUMBER,
-  ITEM_RUN,
-  ITEM_SLOT,
-  LOG_ITEM,
-  LOG_ITEMS,
-  LOG_RECORD,
-  PAGE_PAYLOAD,
-} from './layout.ts'
-import { itemsProblem } from './log-items.ts'
+import { ITEM_DESCRIPTORS, ITEM_NUMBER, ITEM_RUN, ITEM_SLOT, LOG_ITEM, LOG_ITEMS, PAGE_PAYLOAD } from './layout.ts'
 
 export interface SlotItem {
   readonly kind: 'SLOT' | 'SLOT_CLEAR'
@@ -74,31 +63,10 @@ const UNWRITTEN = flag('DESCRIPTOR', 'UNWRITTEN')
 const padded = (bytes: number): number => Math.ceil(bytes / 8) * 8
 
 /** Why an item is wrong; caught and given its place by readItems. */
-class ItemProblem extends Error {}
+export class ItemProblem extends Error {}
 
-/**
- * The items of a record whose checksum holds. Bytes are views into `record`.
- * @throws Hn4Error LOG_ITEM
- */
-export function readItems(record: Uint8Array, txn: bigint, length: number, count: number, g: Geometry): LogItem[] {
-  const items: LogItem[] = []
-  let at: number = LOG_RECORD.size
-  while (items.length < count) {
-    try {
-      const [item, size] = readItem(record.subarray(at, length), g)
-      items.push(item)
-      at += size
-    } catch (error) {
-      if (!(error instanceof ItemProblem || error instanceof Hn4Error)) throw error
-      throw new Hn4Error('LOG_ITEM', { txn, item: items.length, cause: reasonOf(error) })
-    }
-  }
-  const cause = at !== length ? 'bytes behind the last item' : itemsProblem(items)
-  if (cause !== null) throw new Hn4Error('LOG_ITEM', { txn, item: count, cause })
-  return items
-}
-
-function readItem(rest: Uint8Array, g: Geometry): [LogItem, number] {
+/** Reads the item at the start of `rest`; its bytes are views. @throws ItemProblem, Hn4Error RESERVED */
+export function readItem(rest: Uint8Array, g: Geometry): [LogItem, number] {
   if (rest.length < LOG_ITEM.size) throw new ItemProblem('cut off')
   const { type, size } = decode(LOG_ITEM, rest)
   if (size < LOG_ITEM.size || size % 8 !== 0 || size > rest.length) throw new ItemProblem(`size ${size}`)

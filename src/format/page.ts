@@ -43,8 +43,8 @@ export function pageTransaction(block: Uint8Array): bigint {
   return new DataView(block.buffer, block.byteOffset).getBigUint64(PAGE_PAYLOAD + offsetOf(PAGE_TRAILER, 'txn'), true)
 }
 
-/** Writes the trailer behind the payload in `block`. */
-export function sealPage(block: Uint8Array, place: PagePlace, txn: bigint): void {
+/** Writes the trailer behind the payload in `block`, with its checksum. */
+export function checksumPage(block: Uint8Array, place: PagePlace, txn: bigint): void {
   encode(
     PAGE_TRAILER,
     { magic: constant('PAGE_MAGIC'), region: place.region, page: BigInt(place.page), txn, salt: place.salt, crc: 0 },

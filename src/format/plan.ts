@@ -58,12 +58,12 @@ function roundUp(value: number, multiple: number): number {
 function tryPlan(blockCount: number, options: PlanOptions): Geometry | null {
   const copies = options.copies ?? 2
   const log = clamp(Math.floor(blockCount / 128), ...LOG_CHOICE)
-  const region = constant('REGION_PAGES')
+  const neighbourhood = constant('NEIGHBOURHOOD_PAGES')
   const wanted =
     options.slots === undefined
       ? perMille(blockCount, blockCount < LARGE_VOLUME ? 15 : 10)
       : Math.ceil(options.slots / constant('SLOTS_PER_PAGE'))
-  const cortex = Math.max(roundUp(wanted, region), region)
+  const cortex = Math.max(roundUp(wanted, neighbourhood), neighbourhood)
   const extension = perMille(blockCount, 8)
   const fixed = 2 * constant('SUPERBLOCK_SLOTS') + constant('CHECKPOINT_SLOTS')
   const room = blockCount - fixed - log

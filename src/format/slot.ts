@@ -94,7 +94,7 @@ export function isEmptySlot(bytes: Uint8Array): boolean {
   return isZero(bytes)
 }
 
-/** The number a slot claims; means something only if its checksum holds. */
+/** The number in the bytes of a slot; means something only if its checksum holds. */
 export function slotNumber(page: Uint8Array, at: number): bigint {
   return new DataView(page.buffer, page.byteOffset + at, 8).getBigUint64(0, true)
 }

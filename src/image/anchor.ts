@@ -62,18 +62,21 @@ function hexdump(bytes: Uint8Array): string {
 }
 
 function placeJson(volume: Volume, file: Located): JsonObject {
-  const { g, pages } = volume.core
+  const { geometry, pages } = volume.core
   const { region, page, slot } = file.place
-  const target = pageInCopy(g, region, page)
-  const copies = pages.copies.map(copy => ({ copy, block: blockNumber((copy === 'A' ? g.copyA : g.copyB) + target) }))
-  const role = region === 'STASH' ? 'stash' : page === file.home.first ? 'h1' : 'h2'
-  return { region: region.toLowerCase(), page, slot, role, h1: file.home.first, h2: file.home.second, copies }
+  const target = pageInCopy(geometry, region, page)
+  const copies = pages.copies.map(copy => ({
+    copy,
+    block: blockNumber((copy === 'A' ? geometry.copyA : geometry.copyB) + target),
+  }))
+  const role = region === 'STASH' ? 'stash' : page === file.buckets.first ? 'h1' : 'h2'
+  return { region: region.toLowerCase(), page, slot, role, h1: file.buckets.first, h2: file.buckets.second, copies }
 }
 
 function anchor(ctx: Context): number {
   return withTarget(ctx, ctx.arg(0), (volume, { path }) => {
     const file = findTyped(volume, path)
-    const { slot, place, home } = file
+    const { slot, place, buckets } = file
     const problem = slotChecksumProblem(slot.bytes)
     if (ctx.isJson) {
       const plain = (values: object): JsonObject =>
@@ -94,17 +97,17 @@ function anchor(ctx: Context): number {
       })
       return EXIT.OK
     }
-    const where = place.region === 'STASH' ? 'in the stash' : place.page === home.first ? 'H1' : 'H2'
+    const where = place.region === 'STASH' ? 'in the stash' : place.page === buckets.first ? 'H1' : 'H2'
     const blocks = volume.core.pages.copies.map(copy => {
-      const start = copy === 'A' ? volume.core.g.copyA : volume.core.g.copyB
-      return `block ${start + pageInCopy(volume.core.g, place.region, place.page)} (copy ${copy})`
+      const start = copy === 'A' ? volume.core.geometry.copyA : volume.core.geometry.copyB
+      return `block ${start + pageInCopy(volume.core.geometry, place.region, place.page)} (copy ${copy})`
     })
     ctx.io.stdout.write(
       keyValues([
         ['File', path],
         ['Place', `${place.region.toLowerCase()} page ${place.page}, slot ${place.slot}: ${where}`],
         ['Stands in', blocks.join(', ')],
-        ['Pages', `H1 = ${home.first}, H2 = ${home.second} of ${volume.core.g.pages.CORTEX}`],
+        ['Pages', `H1 = ${buckets.first}, H2 = ${buckets.second} of ${volume.core.geometry.pages.CORTEX}`],
       ]),
     )
     ctx.io.stdout.write(`\n${hexdump(slot.bytes.subarray(0, ANCHOR.size))}\n`)

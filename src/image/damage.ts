@@ -17,8 +17,8 @@ export class DamageReport {
   readonly add = (error: unknown): void => {
     if (!(error instanceof Hn4Error)) throw error
     this.#errors.push(error)
-    const { io, tool, command, isJson } = this.#ctx
-    if (!isJson) io.stderr.write(`${failureLine(tool, failureOf(error, command.exits))}\n`)
+    const { io, tool, exits, isJson } = this.#ctx
+    if (!isJson) io.stderr.write(`${failureLine(tool, failureOf(error, exits))}\n`)
   }
 
   get json(): JsonObject[] {

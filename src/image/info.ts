@@ -41,7 +41,7 @@ function copiesText(copies: readonly SuperblockCopy[], chosen: SuperblockCopy | 
 function volumeText(volume: Volume, image: string, ctx: Context): string {
   const { core } = volume
   const { chosen } = core.superblocks
-  const { g, counters } = core
+  const { geometry: g, counters } = core
   const { cortex, stash } = slotCounts(g)
   const size = (blocks: number): string => ctx.size(blocks * 4096)
   const used = Number(counters.liveBlocks)
@@ -87,7 +87,7 @@ function checkpointsText(volume: Volume): string {
 }
 
 function partsText(volume: Volume, ctx: Context): string {
-  const rows = partsOf(volume.core.g).map(part => [
+  const rows = partsOf(volume.core.geometry).map(part => [
     part.name,
     String(part.start),
     String(part.blocks),
@@ -105,7 +105,7 @@ function copyJson(copy: SuperblockCopy, chosen: SuperblockCopy | null): JsonObje
 function volumeJson(volume: Volume): JsonObject {
   const { core } = volume
   const { chosen } = core.superblocks
-  const { g, counters, log } = core
+  const { geometry: g, counters, log } = core
   return {
     label: printableBytes(labelBytes(chosen)),
     uuid: uuidText(chosen.uuid),

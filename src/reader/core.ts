@@ -42,7 +42,7 @@ const BITS = constant('MAP_BITS_PER_PAGE')
 export class Core {
   readonly source: BlockSource
   readonly superblocks: Superblocks
-  readonly g: Geometry
+  readonly geometry: Geometry
   readonly key: SipKey
   readonly salt: Uint8Array
   readonly window: Window
@@ -62,32 +62,32 @@ export class Core {
   constructor(source: BlockSource) {
     this.source = source
     this.superblocks = readSuperblocks(source)
-    this.g = this.superblocks.geometry
+    this.geometry = this.superblocks.geometry
     this.key = sipKey(this.superblocks.chosen.hash_key)
     this.salt = this.superblocks.chosen.salt
     const clusters = new Map<number, number>()
     const phiOf = (scale: number): number => {
       let found = clusters.get(scale)
       if (found === undefined) {
-        found = phi(this.g, scale)
+        found = phi(this.geometry, scale)
         clusters.set(scale, found)
       }
       return found
     }
-    this.window = { start: this.g.windowStart, phi: phiOf }
+    this.window = { start: this.geometry.windowStart, phi: phiOf }
     this.limits = {
-      geometry: this.g,
+      geometry: this.geometry,
       phi: phiOf,
-      units: this.g.pages.EXTENSION * constant('UNITS_PER_PAGE'),
-      dataBlocks: dataBlocks(this.g),
+      units: this.geometry.pages.EXTENSION * constant('UNITS_PER_PAGE'),
+      dataBlocks: dataBlocks(this.geometry),
     }
-    this.log = new LogReader(source, this.g, this.salt).read()
+    this.log = new LogReader(source, this.geometry, this.salt).read()
     const { transactions, checkpoint } = this.log
     const last = transactions.at(-1)
-    const failed = last ? refutation(source, this.g, checkpoint, last) : []
+    const failed = last ? refutation(source, this.geometry, checkpoint, last) : []
     this.dropped = last && failed.length > 0 ? { transaction: last, failed } : null
     this.transactions = this.dropped ? transactions.slice(0, -1) : transactions
-    this.pages = new PageStore(source, this.g, this.salt, new Overlay(this.g, this.transactions))
+    this.pages = new PageStore(source, this.geometry, this.salt, new Overlay(this.geometry, this.transactions))
   }
 
   /** The last transaction that exists. */
@@ -103,7 +103,7 @@ export class Core {
   }
 
   get dataBlocks(): number {
-    return dataBlocks(this.g)
+    return dataBlocks(this.geometry)
   }
 
   /** True if the free map says that the data block is in use. @throws Hn4Error PAGE */
@@ -122,12 +122,12 @@ export class Core {
   }
 
   block(data: DataNumber): BlockNumber {
-    return blockOfData(this.g, data)
+    return blockOfData(this.geometry, data)
   }
 
   /** Data number of a block of window or area. */
   data(block: BlockNumber): DataNumber {
-    return dataNumber(block - this.g.windowStart)
+    return dataNumber(block - this.geometry.windowStart)
   }
 
   /** Live data blocks from `from` on, below `to`. Pages that cannot be read are given to `onDamage` and left out. */
@@ -137,7 +137,7 @@ export class Core {
 
   /** Extension units in use, as the unit map says. */
   *usedUnits(onDamage: (error: unknown) => void): Generator<number> {
-    yield* this.#setBits('UNIT', 0, this.g.pages.UNIT * BITS, onDamage)
+    yield* this.#setBits('UNIT', 0, this.geometry.pages.UNIT * BITS, onDamage)
   }
 
   /** The set bits [from, to) of a map region; zero bytes cost next to nothing. */
@@ -170,8 +170,8 @@ export class Core {
 
   /** Pages of a region that were ever written. Pages of the map that cannot be read are given to `onDamage`. */
   *initialisedPages(region: RegionName, onDamage: (error: unknown) => void): Generator<number> {
-    const start = regionStart(this.g, region)
-    const end = start + this.g.pages[region]
+    const start = regionStart(this.geometry, region)
+    const end = start + this.geometry.pages[region]
     if (region === 'INIT') {
       for (let page = 0; page < end; page++) yield page
       return
@@ -180,6 +180,6 @@ export class Core {
   }
 
   get copyPages(): number {
-    return copyPages(this.g)
+    return copyPages(this.geometry)
   }
 }

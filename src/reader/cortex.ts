@@ -2,7 +2,7 @@
 import { Hn4Error, isDamage } from '../base/error.ts'
 import { type PageNumber, pageNumber, type SlotIndex, slotIndex } from '../base/units.ts'
 import { constant } from '../format/constants.ts'
-import { type CortexPlace, cortexPlace } from '../format/cortex.ts'
+import { type CortexBuckets, cortexBuckets } from '../format/cortex.ts'
 import { isEmptySlot, SLOT_SIZE, Slot, slotChecksumProblem, slotNumber } from '../format/slot.ts'
 import { reservedFeature, slotStateProblem } from '../format/slot-state.ts'
 import type { Core } from './core.ts'
@@ -17,7 +17,8 @@ export interface SlotPlace {
 export interface Located {
   readonly slot: Slot
   readonly place: SlotPlace
-  readonly home: CortexPlace
+  /** Its two pages, H1 and H2. */
+  readonly buckets: CortexBuckets
 }
 
 const SLOTS = constant('SLOTS_PER_PAGE')
@@ -61,8 +62,9 @@ export function checkedSlot(core: Core, bytes: Uint8Array, place: SlotPlace): Sl
   return slot
 }
 
-export function placeOf(core: Core, number: number, hint: number): CortexPlace {
-  return cortexPlace(core.key, number, hint, core.g.pages.CORTEX)
+/** The pages where the anchor of file `number` may stand. */
+export function bucketsOf(core: Core, number: number, hint: number): CortexBuckets {
+  return cortexBuckets(core.key, number, hint, core.geometry.pages.CORTEX)
 }
 
 /**
@@ -70,19 +72,19 @@ export function placeOf(core: Core, number: number, hint: number): CortexPlace {
  * @throws Hn4Error ANCHOR_MISSING, ANCHOR, PAGE, UNSUPPORTED
  */
 export function findAnchor(core: Core, number: number, hint: number): Located {
-  const home = placeOf(core, number, hint)
-  const stash = Array.from({ length: core.g.pages.STASH }, (_, page) => ['STASH', page] as const)
+  const buckets = bucketsOf(core, number, hint)
+  const stash = Array.from({ length: core.geometry.pages.STASH }, (_, page) => ['STASH', page] as const)
   let unreadable: Hn4Error | null = null
-  for (const [region, page] of [['CORTEX', home.first], ['CORTEX', home.second], ...stash] as const) {
+  for (const [region, page] of [['CORTEX', buckets.first], ['CORTEX', buckets.second], ...stash] as const) {
     try {
       for (const { place, bytes } of slotsOfPage(core, region, page)) {
         if (slotNumber(bytes, 0) !== BigInt(number)) continue
-        return { slot: checkedSlot(core, bytes, place), place, home }
+        return { slot: checkedSlot(core, bytes, place), place, buckets }
       }
     } catch (error) {
       if (!isDamage(error) || error.code !== 'PAGE') throw error
       unreadable ??= error
     }
   }
-  throw unreadable ?? new Hn4Error('ANCHOR_MISSING', { number, first: home.first, second: home.second })
+  throw unreadable ?? new Hn4Error('ANCHOR_MISSING', { number, first: buckets.first, second: buckets.second })
 }

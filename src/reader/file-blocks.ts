@@ -16,9 +16,9 @@ import {
   seedHash,
   theta,
 } from '../format/trajectory.ts'
-import type { AreaIndex } from './area.ts'
 import type { Core } from './core.ts'
 import { readSegments } from './extensions.ts'
+import type { Overwrites } from './overwrites.ts'
 
 export interface Candidate {
   readonly block: BlockNumber
@@ -37,16 +37,16 @@ export interface FoundBlock extends Candidate {
 export class FileBlocks {
   readonly slot: Slot
   readonly #core: Core
-  readonly #area: () => AreaIndex
+  readonly #overwrites: () => Overwrites
   #segments: Segment[] | null = null
   readonly #thetas = new Map<number, number>()
   #seedHash: bigint | null = null
 
-  /** `area` builds the index when it is first needed. */
-  constructor(core: Core, slot: Slot, area: () => AreaIndex) {
+  /** `overwrites` builds the index when it is first needed. */
+  constructor(core: Core, slot: Slot, overwrites: () => Overwrites) {
     this.#core = core
     this.slot = slot
-    this.#area = area
+    this.#overwrites = overwrites
   }
 
   /** @throws Hn4Error SEGMENT, EXTENSION, PAGE */
@@ -95,7 +95,7 @@ export class FileBlocks {
 
   /** Every place where (index, copy) may be, in the order in which they are looked at. */
   candidates(index: number, copy: number): Candidate[] {
-    const data = this.#area().find(this.slot.number, index, copy)
+    const data = this.#overwrites().find(this.slot.number, index, copy)
     const predicted = this.predicted(index, copy)
     if (data === null) return predicted
     return [{ block: this.#core.block(data), data, via: 'area', shell: 0, segment: null }, ...predicted]

@@ -9,8 +9,9 @@ import { type CheckpointFields, checkpointProblem, decodeCheckpoint } from '../f
 import { constant, flag } from '../format/constants.ts'
 import { checkpointPlaces, type Geometry, ringBlocks } from '../format/geometry.ts'
 import { BLOCK_SIZE } from '../format/layout.ts'
-import { type LogItem, readItems } from '../format/log-item.ts'
+import type { LogItem } from '../format/log-item.ts'
 import { looksLikeRecord, type RecordFields, RecordSum, readRecordHeader, restIsZero } from '../format/record.ts'
+import { readItems } from '../format/record-items.ts'
 
 /** One of the four checkpoint places. */
 export interface CheckpointCopy {
@@ -43,13 +44,13 @@ const SCAN_EFFORT = 4
 
 export class LogReader {
   readonly #source: BlockSource
-  readonly #g: Geometry
+  readonly #geometry: Geometry
   readonly #salt: Uint8Array
   readonly #ring: number
 
   constructor(source: BlockSource, g: Geometry, salt: Uint8Array) {
     this.#source = source
-    this.#g = g
+    this.#geometry = g
     this.#salt = salt
     this.#ring = ringBlocks(g)
   }
@@ -68,11 +69,11 @@ export class LogReader {
 
   checkpoints(): CheckpointCopy[] {
     return [0, 1].flatMap(slot =>
-      checkpointPlaces(this.#g, slot).map((block, i) => {
+      checkpointPlaces(this.#geometry, slot).map((block, i) => {
         const place = i === 0 ? ('head' as const) : ('tail' as const)
         try {
           const bytes = this.#source.read(block)
-          const problem = checkpointProblem(bytes, slot, this.#salt, this.#g)
+          const problem = checkpointProblem(bytes, slot, this.#salt, this.#geometry)
           return { slot, place, block, problem, fields: problem === null ? decodeCheckpoint(bytes) : null }
         } catch (error) {
           return { slot, place, block, problem: reasonOf(error), fields: null }
@@ -118,7 +119,7 @@ export class LogReader {
   }
 
   #readStraight(at: number, count: number): Uint8Array {
-    const start = blockNumber(this.#g.logStart + constant('CHECKPOINT_SLOTS') + at)
+    const start = blockNumber(this.#geometry.logStart + constant('CHECKPOINT_SLOTS') + at)
     try {
       return this.#source.read(start, count)
     } catch (error) {
@@ -130,7 +131,7 @@ export class LogReader {
 
   /** The record of transaction `txn` at `at`, or null: it breaks a rule, so it does not exist. */
   #recordAt(at: number, txn: bigint, epoch: bigint, previous: number, room: number): Transaction | null {
-    const header = readRecordHeader(this.#readRing(at, 1), this.#salt, this.#g)
+    const header = readRecordHeader(this.#readRing(at, 1), this.#salt, this.#geometry)
     if (
       header === null ||
       header.blocks > room ||
@@ -144,7 +145,7 @@ export class LogReader {
     sum.add(bytes)
     if (sum.value !== header.crc || !restIsZero(bytes, header.length)) return null
     try {
-      return { fields: header, at, items: readItems(bytes, txn, header.length, header.items, this.#g) }
+      return { fields: header, at, items: readItems(bytes, txn, header.length, header.items, this.#geometry) }
     } catch (error) {
       if (error instanceof Hn4Error && error.code === 'LOG_ITEM') return null
       throw error
@@ -161,7 +162,7 @@ export class LogReader {
       for (let i = 0; i < count; i++) {
         const block = bytes.subarray(i * BLOCK_SIZE, (i + 1) * BLOCK_SIZE)
         if (!looksLikeRecord(block, this.#salt)) continue
-        const header = readRecordHeader(block, this.#salt, this.#g)
+        const header = readRecordHeader(block, this.#salt, this.#geometry)
         if (header === null || header.txn < txn || header.epoch < checkpoint.epoch) continue
         effort -= header.blocks
         if (effort >= 0 && !this.#sumHolds(chunk + i, header)) continue

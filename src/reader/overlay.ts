@@ -24,7 +24,7 @@ interface Patch {
 
 /** What the log makes of one page. */
 export interface PagePatches {
-  /** The page starts from empty or from a whole image: its home need not be read. */
+  /** The page starts from empty or from a whole image: its copies need not be read. */
   readonly isWhole: boolean
   /** Last transaction that changed it. */
   readonly txn: bigint
@@ -38,13 +38,13 @@ const PER_PAGE = constant('DESCRIPTORS_PER_PAGE')
 const WIDE_PAGES = 16
 
 export class Overlay {
-  readonly #g: Geometry
+  readonly #geometry: Geometry
   readonly #byPage = new Map<number, Patch[]>()
   readonly #wide: Patch[] = []
   #order = 0
 
   constructor(g: Geometry, transactions: readonly Transaction[]) {
-    this.#g = g
+    this.#geometry = g
     for (const { fields, items } of transactions) for (const item of items) this.#addItem(item, fields.txn)
   }
 
@@ -116,12 +116,12 @@ export class Overlay {
   }
 
   #addBytes(region: RegionName, page: number, at: number, bytes: Uint8Array, txn: bigint): void {
-    const target = pageInCopy(this.#g, region, page)
+    const target = pageInCopy(this.#geometry, region, page)
     this.#add(target, target, txn, payload => payload.set(bytes, at))
   }
 
   #addBits(region: 'INIT' | 'FREE' | 'UNIT', first: number, count: number, on: boolean, txn: bigint): void {
-    const start = regionStart(this.#g, region)
+    const start = regionStart(this.#geometry, region)
     const end = first + count
     const apply = (payload: Uint8Array, page: number): void => {
       const base = (page - start) * BITS
@@ -131,7 +131,7 @@ export class Overlay {
   }
 
   #addDescriptors(item: DescriptorsItem, txn: bigint): void {
-    const start = regionStart(this.#g, 'DESCRIPTOR')
+    const start = regionStart(this.#geometry, 'DESCRIPTOR')
     const end = item.data + item.count
     const crcs = new DataView(item.crcs.buffer, item.crcs.byteOffset, item.crcs.length)
     const { owner, flags, stored, hint } = item

@@ -1,5 +1,5 @@
 /**
- * Metadata pages as they stand after replay: home copy A, else B, and what the log says on top.
+ * Metadata pages as they stand after replay: copy A, else B, and what the log says on top.
  * A page that the initialised map does not name is empty, whatever the disk holds.
  */
 import { Hn4Error, reasonOf } from '../base/error.ts'
@@ -28,8 +28,8 @@ export interface LoadedPage {
   readonly from: CopyName | 'empty' | 'log'
 }
 
-/** What stands at the home of a page, before the log. */
-export interface HomePage {
+/** A page as one copy holds it on the device, without the log. */
+export interface PageCopy {
   readonly copy: CopyName
   readonly block: BlockNumber
   /** Null: it verifies. */
@@ -45,7 +45,7 @@ const CACHE_CHUNKS = 16
 
 export class PageStore {
   readonly #source: BlockSource
-  readonly #g: Geometry
+  readonly #geometry: Geometry
   readonly #salt: Uint8Array
   readonly #overlay: Overlay
   readonly #cache = new Map<number, LoadedPage>()
@@ -53,19 +53,19 @@ export class PageStore {
 
   constructor(source: BlockSource, g: Geometry, salt: Uint8Array, overlay: Overlay) {
     this.#source = source
-    this.#g = g
+    this.#geometry = g
     this.#salt = salt
     this.#overlay = overlay
   }
 
   /** Names of the copies the volume has. */
   get copies(): readonly CopyName[] {
-    return this.#g.copyB === 0 ? ['A'] : ['A', 'B']
+    return this.#geometry.copyB === 0 ? ['A'] : ['A', 'B']
   }
 
   /** @throws Hn4Error PAGE if the page is initialised and no copy of it verifies */
   load(region: RegionName, page: number): LoadedPage {
-    const target = pageInCopy(this.#g, region, page)
+    const target = pageInCopy(this.#geometry, region, page)
     const cached = this.#cache.get(target)
     if (cached) {
       this.#cache.delete(target)
@@ -80,20 +80,20 @@ export class PageStore {
 
   /** The page as copy `copy` alone gives it: what a stale page of the other copy may hide. */
   loadFrom(copy: CopyName, region: RegionName, page: number): LoadedPage {
-    return this.#build(region, pageInCopy(this.#g, region, page), [copy])
+    return this.#build(region, pageInCopy(this.#geometry, region, page), [copy])
   }
 
   /** True if the page was ever written. */
   isInitialised(page: CopyPage): boolean {
-    if (page < this.#g.pages.INIT) return true
+    if (page < this.#geometry.pages.INIT) return true
     return bitOf(this.load('INIT', Math.floor(page / BITS)).payload, page % BITS)
   }
 
-  /** A page at its home, in one copy, without the log. */
-  home(copy: CopyName, page: CopyPage): HomePage {
-    const start = copy === 'A' ? this.#g.copyA : this.#g.copyB
+  /** A page as copy `copy` holds it on the device, without the log. Its damage is in the result, not thrown. */
+  readCopy(copy: CopyName, page: CopyPage): PageCopy {
+    const start = copy === 'A' ? this.#geometry.copyA : this.#geometry.copyB
     const block = blockNumber(start + page)
-    const { region, page: number } = regionOfPage(this.#g, page)
+    const { region, page: number } = regionOfPage(this.#geometry, page)
     try {
       const bytes = this.#readNear(start, page)
       const problem = pageProblem(bytes, { region: regionNumber(region), page: number, salt: this.#salt })
@@ -104,12 +104,12 @@ export class PageStore {
     }
   }
 
-  /** True if the log replaces the page: what stands at its home does not matter. */
+  /** True if the log replaces the page: what its copies hold does not matter. */
   isReplaced(page: CopyPage): boolean {
     return this.#overlay.patchesOf(page)?.isWhole ?? false
   }
 
-  /** True if the log changes the page: one of its homes may be torn or older, replay repairs it. */
+  /** True if the log changes the page: one of its copies may be torn or older, replay repairs it. */
   isPatched(page: CopyPage): boolean {
     return this.#overlay.patchesOf(page) !== null
   }
@@ -130,12 +130,12 @@ export class PageStore {
       return { payload: new Uint8Array(PAGE_PAYLOAD), txn: 0n, from: 'empty' }
     const causes: string[] = []
     for (const copy of copies) {
-      const { problem, bytes } = this.home(copy, page)
+      const { problem, bytes } = this.readCopy(copy, page)
       if (problem === null && bytes)
         return { payload: bytes.slice(0, PAGE_PAYLOAD), txn: pageTransaction(bytes), from: copy }
       causes.push(`copy ${copy}: ${problem}`)
     }
-    const place = regionOfPage(this.#g, page)
+    const place = regionOfPage(this.#geometry, page)
     throw new Hn4Error('PAGE', { region: place.region.toLowerCase(), page: place.page, cause: causes.join(', ') })
   }
 
@@ -145,7 +145,7 @@ export class PageStore {
     const key = start + first
     let chunk = this.#chunks.get(key)
     if (!chunk) {
-      const count = Math.min(CHUNK_PAGES, copyPages(this.#g) - first)
+      const count = Math.min(CHUNK_PAGES, copyPages(this.#geometry) - first)
       try {
         chunk = this.#source.read(blockNumber(key), count)
       } catch {

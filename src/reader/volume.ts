@@ -8,13 +8,13 @@ import { type BlockSource, ImageFile } from '../device/image.ts'
 import { constant } from '../format/constants.ts'
 import { type DirEntry, nameProblem } from '../format/directory.ts'
 import type { Xattr } from '../format/extension.ts'
-import { AreaIndex } from './area.ts'
 import { FileContent } from './content.ts'
 import { Core } from './core.ts'
 import { findAnchor, type Located } from './cortex.ts'
 import { DirectoryReader, type OnDamage } from './directory.ts'
 import { readFileXattrs, readSymlink } from './extensions.ts'
 import { FileBlocks } from './file-blocks.ts'
+import { Overwrites } from './overwrites.ts'
 
 /** A path as bytes or as UTF-8 text; `/` apart, names are any bytes. */
 export type VolumePath = string | Uint8Array
@@ -51,7 +51,7 @@ export function splitPath(path: VolumePath): Uint8Array[] {
 
 export class Volume {
   readonly core: Core
-  #area: AreaIndex | null = null
+  #overwrites: Overwrites | null = null
 
   constructor(source: BlockSource) {
     this.core = new Core(source)
@@ -73,9 +73,9 @@ export class Volume {
   }
 
   /** The overwrite area's index, built at the first call. */
-  get area(): AreaIndex {
-    this.#area ??= new AreaIndex(this.core)
-    return this.#area
+  get overwrites(): Overwrites {
+    this.#overwrites ??= new Overwrites(this.core)
+    return this.#overwrites
   }
 
   root(): Located {
@@ -127,7 +127,7 @@ export class Volume {
   }
 
   blocks(file: Located): FileBlocks {
-    return new FileBlocks(this.core, file.slot, () => this.area)
+    return new FileBlocks(this.core, file.slot, () => this.overwrites)
   }
 
   content(file: Located): FileContent {

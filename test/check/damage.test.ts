@@ -6,7 +6,7 @@ import { blockNumber } from '../../src/base/units.ts'
 import { decodeCheckpoint, encodeCheckpoint } from '../../src/format/checkpoint.ts'
 import { readDescriptor, writeDescriptor } from '../../src/format/descriptor.ts'
 import { checkpointPlaces, copyPages, superblockPlaces } from '../../src/format/geometry.ts'
-import { changeBits, pageTransaction, sealPage } from '../../src/format/page.ts'
+import { changeBits, checksumPage, pageTransaction } from '../../src/format/page.ts'
 import { runCommand } from '../support/cli.ts'
 import { editPage, pageBlocks } from '../support/edit.ts'
 import { type Sample, sample } from '../support/sample.ts'
@@ -37,18 +37,18 @@ async function check(t: Test, made: Sample, command: typeof fsck, words: string[
 const codes = (result: Result): string[] => [...new Set(result.findings.map(f => f.code))].sort()
 
 t.test('a volume without damage is clean, from its log too', async t => {
-  for (const form of ['log', 'home'] as const) {
+  for (const form of ['log', 'in place'] as const) {
     for (const command of [fsck, scrubCommand]) {
       const result = await check(t, sample(form, 2, 0xcc), command)
       t.strictSame(result.findings, [])
       t.equal(result.exit, 0, result.text)
     }
   }
-  t.equal((await check(t, sample('home', 1), scrubCommand)).exit, 0)
+  t.equal((await check(t, sample('in place', 1), scrubCommand)).exit, 0)
 })
 
 t.test('three flipped bytes: scrub names exactly those three files, and their bytes', async t => {
-  const made = sample('home')
+  const made = sample('in place')
   const volume = made.builder.open()
   const places = [
     ['/dir/plain', 10],
@@ -73,7 +73,7 @@ t.test('three flipped bytes: scrub names exactly those three files, and their by
 
 t.test('a checkpoint block torn by a power cut is a warning, a damaged one an error', async t => {
   const { builder } = sample('log')
-  const [head, tail] = checkpointPlaces(builder.g, Number(builder.open().core.log.checkpoint.generation % 2n))
+  const [head, tail] = checkpointPlaces(builder.geometry, Number(builder.open().core.log.checkpoint.generation % 2n))
   const whole = builder.image.block(tail!).slice()
   const severity = async (change: (block: Uint8Array) => void): Promise<readonly string[]> => {
     const block = whole.slice()
@@ -93,8 +93,8 @@ t.test('a checkpoint block torn by a power cut is a warning, a damaged one an er
 })
 
 t.test('any flipped bit of any metadata page, superblock or checkpoint is found', async t => {
-  const made = sample('home')
-  const { image, g } = made.builder
+  const made = sample('in place')
+  const { image, geometry: g } = made.builder
   const pages = image.written.filter(block => block >= g.copyA && block < g.copyA + copyPages(g))
   const heads = [...superblockPlaces(g.blockCount), ...checkpointPlaces(g, 0), ...checkpointPlaces(g, 1)]
   const all = [...pages, ...pages.map(block => block - g.copyA + g.copyB), ...heads]
@@ -111,7 +111,7 @@ t.test('any flipped bit of any metadata page, superblock or checkpoint is found'
 })
 
 t.test('a cortex page lost in both copies: the files that stood there are named', async t => {
-  const made = sample('home')
+  const made = sample('in place')
   const { place } = made.builder.open().lookup('/late')
   for (const block of pageBlocks(made.builder, 'CORTEX', place.page)) made.builder.image.zero(block)
   const result = await check(t, made, scrubCommand)
@@ -135,7 +135,7 @@ const DAMAGES: readonly Damage[] = [
       const [, block] = pageBlocks(builder, 'FREE', 0) as [number, number]
       const bytes = builder.image.block(block).slice()
       changeBits(bytes, 0, 1, false)
-      sealPage(bytes, { region: 2, page: 0, salt: builder.identity.salt }, pageTransaction(bytes) - 1n)
+      checksumPage(bytes, { region: 2, page: 0, salt: builder.identity.salt }, pageTransaction(bytes) - 1n)
       builder.image.write(blockNumber(block), bytes)
     },
     ['page_stale'],
@@ -186,7 +186,7 @@ const DAMAGES: readonly Damage[] = [
     ({ builder, numbers }) => {
       builder.change(numbers.get('/small')!, {}, { nlink: 5 })
       builder.commit()
-      builder.home()
+      builder.writeInPlace()
     },
     ['links'],
     '/small',
@@ -200,15 +200,15 @@ const DAMAGES: readonly Damage[] = [
         { parent_number: BigInt(numbers.get('/many/file number 1 with a name of some length')!) },
       )
       builder.commit()
-      builder.home()
+      builder.writeInPlace()
     },
     ['entry'],
   ],
   [
     'an anchor in a page that is not its own, besides the right one',
     ({ builder, numbers }) => {
-      const { place, home, slot } = builder.open().lookup('/inline')
-      const wrong = [0, 1, 2].find(page => page !== home.first && page !== home.second)!
+      const { place, buckets, slot } = builder.open().lookup('/inline')
+      const wrong = [0, 1, 2].find(page => page !== buckets.first && page !== buckets.second)!
       builder.item({
         kind: 'SLOT',
         region: 'CORTEX',
@@ -218,7 +218,7 @@ const DAMAGES: readonly Damage[] = [
       })
       builder.change(numbers.get('/small')!, {})
       builder.commit()
-      builder.home()
+      builder.writeInPlace()
     },
     ['cortex_place', 'cortex_twice'],
   ],
@@ -227,7 +227,7 @@ const DAMAGES: readonly Damage[] = [
     ({ builder, numbers }) => {
       builder.change(numbers.get('/small')!, { tag_filter: 1n })
       builder.commit()
-      builder.home()
+      builder.writeInPlace()
     },
     ['anchor', 'entry'],
     '/small',
@@ -238,7 +238,7 @@ const DAMAGES: readonly Damage[] = [
     ['unit_lost'],
   ],
   [
-    'an extension record with a flipped bit, sealed',
+    'an extension record with a flipped bit and a right checksum',
     made =>
       editPage(made.builder, 'EXTENSION', 0, payload => {
         payload[256 + 50]! ^= 1
@@ -248,9 +248,9 @@ const DAMAGES: readonly Damage[] = [
   [
     'a wrong counter',
     ({ builder }) => {
-      const place = checkpointPlaces(builder.g, 0)
+      const place = checkpointPlaces(builder.geometry, 0)
       for (const slot of [0, 1]) {
-        for (const block of checkpointPlaces(builder.g, slot)) {
+        for (const block of checkpointPlaces(builder.geometry, slot)) {
           const fields = decodeCheckpoint(builder.image.block(block))
           builder.image.write(block, encodeCheckpoint({ ...fields, live_blocks: 7n, files: 8n, units: 9n }))
         }
@@ -266,7 +266,7 @@ const DAMAGES: readonly Damage[] = [
       builder.forget(1, 'inline')
       builder.change(numbers.get('/small')!, {})
       builder.commit()
-      builder.home()
+      builder.writeInPlace()
     },
     ['unreached'],
   ],
@@ -274,7 +274,7 @@ const DAMAGES: readonly Damage[] = [
 
 for (const [title, damage, expected, path] of DAMAGES) {
   t.test(`fsck finds: ${title}`, async t => {
-    const made = sample('home')
+    const made = sample('in place')
     damage(made)
     const result = await check(t, made, fsck)
     t.strictSame(codes(result), [...expected], JSON.stringify(result.findings.map(f => f.message)))

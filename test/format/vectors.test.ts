@@ -4,14 +4,15 @@ import t from 'tap'
 import { fromHex, hex } from '../../src/base/bytes.ts'
 import { PACKAGE_TOP } from '../../src/base/package.ts'
 import { decode } from '../../src/format/codec.ts'
-import { cortexPlace } from '../../src/format/cortex.ts'
+import { cortexBuckets } from '../../src/format/cortex.ts'
 import { readDescriptor } from '../../src/format/descriptor.ts'
 import { nameHash } from '../../src/format/directory.ts'
 import { DESCRIPTOR } from '../../src/format/layout.ts'
-import { encodeItem, readItems } from '../../src/format/log-item.ts'
+import { encodeItem } from '../../src/format/log-item.ts'
 import { pageProblem, pageTransaction } from '../../src/format/page.ts'
 import { planGeometry } from '../../src/format/plan.ts'
 import { encodeRecord, RecordSum, readRecordHeader } from '../../src/format/record.ts'
+import { readItems } from '../../src/format/record-items.ts'
 import { siphash24, sipKey } from '../../src/format/siphash.ts'
 import { encodeSlot, Slot, slotChecksumProblem } from '../../src/format/slot.ts'
 import { decodeSegment } from '../../src/format/trajectory.ts'
@@ -43,7 +44,7 @@ t.test('the anchors of the vectors are read as their fields say', async t => {
     t.strictSame({ ...plain(fields), checksum: 0 }, { ...anchor })
     t.strictSame({ ...plain(rest), crc: 0 }, { ...attributes })
     t.equal(hex(encodeSlot(slot.anchor, slot.attributes)), bytes)
-    t.strictSame(cortexPlace(key, slot.number, slot.anchor.hint, file.cortex_pages), { first: h1, second: h2 })
+    t.strictSame(cortexBuckets(key, slot.number, slot.anchor.hint, file.cortex_pages), { first: h1, second: h2 })
   }
   for (const { directory, name, hash } of file.names) t.equal(nameHash(key, directory, fromHex(name)!).toString(), hash)
   for (const { bytes, hash } of file.siphash) t.equal(siphash24(key, fromHex(bytes)!).toString(), hash)

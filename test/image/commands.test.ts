@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
-import { HN4 } from '../../src/cli/commands.ts'
+import { HN4 } from '../../cli/commands.ts'
 import { type Ran, runCommand } from '../support/cli.ts'
 import { mountTest } from '../support/mount.ts'
 import { LONG_TARGET, sample } from '../support/sample.ts'
@@ -12,7 +12,7 @@ const json = async (words: readonly string[]) => JSON.parse((await run([...words
 
 t.test('the image commands show what is in a volume', async t => {
   const folder = t.testdir({})
-  for (const form of ['log', 'home'] as const) {
+  for (const form of ['log', 'in place'] as const) {
     const made = sample(form)
     const image = join(folder, `${form}:1.img`)
     made.builder.image.save(image)
@@ -39,10 +39,10 @@ t.test('the image commands show what is in a volume', async t => {
     t.match(tree, { directories: 2, files: made.contents.size + made.links.size + 5 - 2 })
 
     const info = await json(['info', image])
-    t.match(info, { label: 'built', metadata_copies: 2, files: 422, log: { clean: form === 'home' } })
+    t.match(info, { label: 'built', metadata_copies: 2, files: 422, log: { clean: form === 'in place' } })
     t.equal(info.superblocks.filter((copy: { matches: boolean }) => copy.matches).length, 4)
     const log = await json(['log', image])
-    t.equal(log.transactions.length, form === 'home' ? 0 : 2)
+    t.equal(log.transactions.length, form === 'in place' ? 0 : 2)
     t.equal((await run(['log', image])).exit, 0)
   }
 })
@@ -67,7 +67,7 @@ mountTest(t, 'names that nobody can type are given as the listings show them', a
 })
 
 t.test('hn4 blocks says which equation leads to each block', async t => {
-  const made = sample('home')
+  const made = sample('in place')
   const image = join(t.testdir({}), 'disk.img')
   made.builder.image.save(image)
   const scattered = await json(['blocks', `${image}:/dir/scattered`])
@@ -105,14 +105,14 @@ t.test('hn4 blocks says which equation leads to each block', async t => {
 })
 
 t.test('hn4 anchor and hn4 id show the identity of a file', async t => {
-  const made = sample('home')
+  const made = sample('in place')
   const image = join(t.testdir({}), 'disk.img')
   made.builder.image.save(image)
   const anchor = await json(['anchor', `${image}:/dir/plain`])
-  const { slot, place, home } = made.builder.open().lookup('/dir/plain')
+  const { slot, place, buckets } = made.builder.open().lookup('/dir/plain')
   t.equal(anchor.bytes, Buffer.from(slot.bytes.subarray(0, 128)).toString('hex'))
-  t.match(anchor.place, { page: place.page, slot: place.slot, h1: home.first, h2: home.second })
-  t.equal(anchor.place.role, place.page === home.first ? 'h1' : 'h2')
+  t.match(anchor.place, { page: place.page, slot: place.slot, h1: buckets.first, h2: buckets.second })
+  t.equal(anchor.place.role, place.page === buckets.first ? 'h1' : 'h2')
   t.match((await run(['anchor', `${image}:/dir/plain`])).stdout, /0x20 {4}gravity_center .*\n0x28 {4}mass /)
   const { public_id } = await json(['id', `${image}:/dir/plain`])
   t.equal((await run(['id', image, public_id])).stdout, '/dir/plain\n')
@@ -120,7 +120,7 @@ t.test('hn4 anchor and hn4 id show the identity of a file', async t => {
 })
 
 t.test('damage is exit code 4 and what is whole is still shown', async t => {
-  const made = sample('home')
+  const made = sample('in place')
   const image = join(t.testdir({}), 'disk.img')
   const volume = made.builder.open()
   made.builder.image.flip(volume.blocks(volume.lookup('/dir/plain')).find(4)!.block, 5)

@@ -35,7 +35,7 @@ t.test('a volume with label, UUID and size, whose summary is true', async t => {
   const said = JSON.parse(ran.stdout)
   t.equal(said.schema, 1)
   const volume = Volume.open(image)
-  const { g, superblocks } = volume.core
+  const { geometry: g, superblocks } = volume.core
   t.equal(Buffer.from(superblocks.chosen.label).toString().replace(/\0+$/, ''), 'Sicherung ä')
   t.match(said, {
     uuid,

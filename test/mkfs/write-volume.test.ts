@@ -66,7 +66,7 @@ function sampleImage(g: Geometry): MemoryImage {
 }
 
 t.test('cut off at any write, in any order between flushes, there is no volume or the whole one', async t => {
-  const older = sample('home').builder.image
+  const older = sample('in place').builder.image
   const g = planGeometry(older.blockCount)
   const events = record(g)
   let flushed = older.copy()
@@ -112,13 +112,13 @@ t.test('cut off at any write, in any order between flushes, there is no volume o
 })
 
 t.test('a smaller volume on a device that held a larger one: the old tail cannot win', async t => {
-  const image = sample('home').builder.image
+  const image = sample('in place').builder.image
   const larger = new MemoryImage(image.blockCount * 2)
   const old = planGeometry(larger.blockCount)
   writeVolume(larger, old, makeIdentity({ label: 'old', seed: new Uint8Array([9]), createdNs: 1n }), larger.blockCount)
   const g = planGeometry(image.blockCount)
   writeVolume(larger, g, identity, larger.blockCount)
   const volume = new Volume(larger)
-  t.equal(volume.core.g.blockCount, g.blockCount)
+  t.equal(volume.core.geometry.blockCount, g.blockCount)
   t.equal(volume.core.superblocks.copies.filter(copy => copy.problem === null).length, 4)
 })

@@ -74,7 +74,7 @@ echo one > mnt/file
 sync mnt/file
 fusermount3 -u mnt
 while grep -q "$FOLDER/disk.img" /proc/locks /proc/self/mountinfo; do sleep 0.1; done
-"$NODE" "$PACKAGE/dist/src/cli/main.js" mount -f disk.img mnt 2> front.txt &
+"$NODE" "$PACKAGE/dist/cli/main.js" mount -f disk.img mnt 2> front.txt &
 until [ -s front.txt ]; do sleep 0.1; done
 kill -9 $!
 wait $! || true

@@ -42,7 +42,7 @@ function mutate(random: Random, bytes: Uint8Array, from: number, to: number): vo
   bytes.fill(value, at, at + length)
 }
 
-function sealSlot(slot: Uint8Array): void {
+function checksumSlot(slot: Uint8Array): void {
   const view = new DataView(slot.buffer, slot.byteOffset, slot.length)
   view.setUint32(0x60, anchorChecksum(slot), true)
   view.setUint32(SLOT - 4, attributesChecksum(slot), true)
@@ -59,7 +59,7 @@ function damage(random: Random, { builder }: Made, pages: readonly number[]): vo
       const at = (random.below(3) > 0 && used.length > 0 ? random.pick(used) : random.below(21)) * SLOT
       const slot = payload.subarray(at, at + SLOT)
       mutate(random, slot, 0, SLOT)
-      sealSlot(slot)
+      checksumSlot(slot)
     })
     return
   }
@@ -74,7 +74,7 @@ function damage(random: Random, { builder }: Made, pages: readonly number[]): vo
 function damageContent(random: Random, builder: Made['builder'], page: number): void {
   editPage(builder, 'DESCRIPTOR', page, payload => {
     const slot = random.below(126)
-    const block = builder.g.windowStart + page * 126 + slot
+    const block = builder.geometry.windowStart + page * 126 + slot
     const bytes = builder.image.block(block).slice()
     mutate(random, bytes, 0, random.pick([64, 4096]))
     builder.image.write(blockNumber(block), bytes)
@@ -113,8 +113,8 @@ t.test('hostile images give bytes or errors, never anything else', async t => {
   t.comment(`HN4_SEED=${SEED} HN4_ROUNDS=${ROUNDS}`)
   const random = new Random(SEED)
   for (let round = 0; round < ROUNDS; round++) {
-    const made = sample('home')
-    const { image, g } = made.builder
+    const made = sample('in place')
+    const { image, geometry: g } = made.builder
     const pages = image.written.filter(block => block >= g.copyA && block < g.copyA + copyPages(g))
     for (let i = random.below(6); i >= 0; i--) damage(random, made, pages)
     try {

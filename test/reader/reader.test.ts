@@ -28,7 +28,7 @@ function checkEverything(t: Test, volume: Volume, { contents, links }: Sample): 
 }
 
 for (const copies of [1, 2] as const) {
-  for (const form of ['log', 'home'] as const) {
+  for (const form of ['log', 'in place'] as const) {
     t.test(`a volume with ${copies} metadata copies, read from the ${form}, gives every file back`, async t => {
       const made = sample(form, copies, 0xee)
       const volume = made.builder.open()
@@ -65,8 +65,8 @@ t.test('reading writes nothing', async t => {
 })
 
 t.test('any single superblock, checkpoint or page may be gone: the other copy serves', async t => {
-  const made = sample('home')
-  const { g } = made.builder
+  const made = sample('in place')
+  const { geometry: g } = made.builder
   const places = [...superblockPlaces(g.blockCount), ...checkpointPlaces(g, 0), ...checkpointPlaces(g, 1)]
   const pages = made.builder.image.written.filter(block => block >= g.copyA && block < g.copyA + copyPages(g))
   for (const start of [g.copyA, g.copyB]) places.push(...pages.map(block => blockNumber(block - g.copyA + start)))
@@ -87,15 +87,15 @@ t.test('any single superblock, checkpoint or page may be gone: the other copy se
 })
 
 t.test('a page that both copies lost is an error that names it, never an empty page', async t => {
-  const made = sample('home')
-  const { image, g } = made.builder
+  const made = sample('in place')
+  const { image, geometry: g } = made.builder
   const { place } = made.builder.open().lookup('/small')
   const volume = new Volume(image)
   const page = image.written.find(
     block =>
       block >= g.copyA &&
       block < g.copyB &&
-      new Volume(image).core.pages.home('A', copyPage(block - g.copyA)).problem === null,
+      new Volume(image).core.pages.readCopy('A', copyPage(block - g.copyA)).problem === null,
   )
   t.ok(page)
   for (const start of [g.copyA, g.copyB]) {
@@ -107,7 +107,7 @@ t.test('a page that both copies lost is an error that names it, never an empty p
 })
 
 t.test('flipped data is never returned', async t => {
-  const made = sample('home')
+  const made = sample('in place')
   const volume = made.builder.open()
   for (const path of ['/dir/plain', '/dir/segments', '/dir/scattered', '/dir/clusters', '/holes', '/deep-holes']) {
     const blocks = volume.blocks(volume.lookup(path))
@@ -125,7 +125,7 @@ t.test('flipped data is never returned', async t => {
 })
 
 t.test('a directory block with one rotten copy is read from the other, with two it is an error', async t => {
-  const made = sample('home')
+  const made = sample('in place')
   const blocks = made.builder.open().blocks(made.builder.open().lookup('/many'))
   const { image } = made.builder
   image.flip(blocks.find(0, 0)!.block, 999)
@@ -159,7 +159,7 @@ t.test('a torn last record is the end of the log; a torn one before it is damage
   made.builder.add(1, 'third', {})
   made.builder.commit(false)
   const { transactions } = made.builder.open().core
-  const { logStart } = made.builder.g
+  const { logStart } = made.builder.geometry
   const last = transactions.at(-1)!
   const image = made.builder.image.copy()
   image.flip(logStart + 2 + last.at, 8 * 2000)
@@ -177,7 +177,7 @@ t.test('a torn last record is the end of the log; a torn one before it is damage
 })
 
 t.test('what is no volume, or only the start of one, is one clear error', async t => {
-  const made = sample('home')
+  const made = sample('in place')
   const { image } = made.builder
   t.throws(() => new Volume(new MemoryImage(4096)), { code: 'NOT_HN4' })
   t.throws(() => new Volume(new MemoryImage(0)), { code: 'NOT_HN4' })
@@ -192,8 +192,8 @@ t.test('what is no volume, or only the start of one, is one clear error', async 
 })
 
 t.test('a live descriptor in a stale page of copy A is found in copy B', async t => {
-  const made = sample('home')
-  const { image, g } = made.builder
+  const made = sample('in place')
+  const { image, geometry: g } = made.builder
   const volume = made.builder.open()
   const found = volume.blocks(volume.lookup('/late')).find(1)!
   const page = g.pages.INIT + g.pages.FREE + g.pages.UNIT + Math.floor(found.data / 126)
@@ -205,7 +205,7 @@ t.test('a live descriptor in a stale page of copy A is found in copy B', async t
 })
 
 t.test('random damage gives errors of ours or right bytes, never anything else', async t => {
-  const made = sample('home')
+  const made = sample('in place')
   const seed = Number(process.env['HN4_SEED'] ?? 20260101)
   t.comment(`HN4_SEED=${seed}`)
   let state = seed

@@ -12,7 +12,7 @@ const CANNOT = 77
 
 /** `hn4`, `mkfs.hn4` and `fsck.hn4` of this package, for the script. */
 const TOOLS = `
-hn4() { "$NODE" "$PACKAGE/dist/src/cli/main.js" "$@"; }
+hn4() { "$NODE" "$PACKAGE/dist/cli/main.js" "$@"; }
 mkfs() { "$NODE" "$PACKAGE/dist/mkfs/cli.js" "$@"; }
 fsck() { "$NODE" "$PACKAGE/dist/fsck-scrub/cli.js" "$@"; }
 code() { rc=0; "$@" || rc=$?; echo "exit $rc"; }

@@ -1,13 +1,13 @@
 /**
  * Lays out volumes by hand, through the encoders: files, directories, links, holes, segments, shells
- * and overwritten blocks, as log records or written home. It shares no code with the engine and
+ * and overwritten blocks, as log records or written in place. It shares no code with the engine and
  * chooses places as simply as it can: what it makes is legal, not good.
  */
 import { makeIdentity } from '../../mkfs/identity.ts'
 import { writeVolume } from '../../mkfs/write-volume.ts'
 import { blockNumber, copyPage, dataNumber, pageNumber, slotIndex } from '../../src/base/units.ts'
 import { constant, extensionType, flag } from '../../src/format/constants.ts'
-import { cortexPlace } from '../../src/format/cortex.ts'
+import { cortexBuckets } from '../../src/format/cortex.ts'
 import { crc32c } from '../../src/format/crc32c.ts'
 import { EXTENSION_PAYLOAD_MAX, encodeExtension, encodeXattrs, UNIT_SIZE } from '../../src/format/extension.ts'
 import {
@@ -21,7 +21,7 @@ import {
 } from '../../src/format/geometry.ts'
 import { BLOCK_SIZE } from '../../src/format/layout.ts'
 import { encodeItem, type LogItem } from '../../src/format/log-item.ts'
-import { sealPage } from '../../src/format/page.ts'
+import { checksumPage } from '../../src/format/page.ts'
 import { type PlanOptions, planGeometry } from '../../src/format/plan.ts'
 import { encodeRecord } from '../../src/format/record.ts'
 import { type SipKey, sipKey } from '../../src/format/siphash.ts'
@@ -50,7 +50,7 @@ const UNWRITTEN = flag('DESCRIPTOR', 'UNWRITTEN')
 
 export class VolumeBuilder {
   readonly image: MemoryImage
-  readonly g: Geometry
+  readonly geometry: Geometry
   readonly identity: Identity
   readonly #key: SipKey
   readonly #nodes = new Map<number, Node>()
@@ -73,7 +73,7 @@ export class VolumeBuilder {
   #generation = 1n
 
   constructor(blocks = 4096, options: PlanOptions = {}, filler = 0) {
-    this.g = planGeometry(blocks, options)
+    this.geometry = planGeometry(blocks, options)
     this.identity = makeIdentity({
       label: 'built',
       seed: new Uint8Array([1, 2, 3]),
@@ -81,9 +81,9 @@ export class VolumeBuilder {
     })
     this.#key = sipKey(this.identity.hashKey)
     this.image = new MemoryImage(blocks, filler)
-    writeVolume(this.image, this.g, this.identity, blocks)
-    this.#far = Math.floor(this.g.windowBlocks / 2)
-    this.#area = this.g.windowBlocks
+    writeVolume(this.image, this.geometry, this.identity, blocks)
+    this.#far = Math.floor(this.geometry.windowBlocks / 2)
+    this.#area = this.geometry.windowBlocks
     const volume = this.open()
     this.#adoptSystemFiles(volume)
     this.#generation = 1n
@@ -97,7 +97,7 @@ export class VolumeBuilder {
     for (const page of volume.core.initialisedPages('CORTEX', error => {
       throw error
     })) {
-      this.#born.add(pageInCopy(this.g, 'CORTEX', page))
+      this.#born.add(pageInCopy(this.geometry, 'CORTEX', page))
       for (let slot = 0; slot < 3; slot++) this.#slots.set(`${page}:${slot}`, 0)
     }
     const root = volume.root()
@@ -183,7 +183,7 @@ export class VolumeBuilder {
     }
     if (records.length === 0) return out
     const segments = (spec.segments ?? []).map(([first, length]) => {
-      const gravity = blockOfData(this.g, dataNumber(this.#far))
+      const gravity = blockOfData(this.geometry, dataNumber(this.#far))
       this.#far += length
       return { first, length, gravity, copy: 0 }
     })
@@ -217,7 +217,7 @@ export class VolumeBuilder {
       const bytes = encodeExtension(fields, payload)
       for (let at = 0; at < bytes.length; at += UNIT_SIZE) {
         const unit = places[i]! + at / UNIT_SIZE
-        this.#birth(pageInCopy(this.g, 'EXTENSION', Math.floor(unit / perPage)))
+        this.#birth(pageInCopy(this.geometry, 'EXTENSION', Math.floor(unit / perPage)))
         this.#birthMap('UNIT', unit)
         this.#items.push({ kind: 'UNIT', unit, bytes: bytes.subarray(at, at + UNIT_SIZE) })
         this.#usedUnits++
@@ -251,9 +251,9 @@ export class VolumeBuilder {
     const stride = spec.stride ?? 1
     const size = 2 ** scale
     this.#data = Math.ceil(this.#data / size) * size
-    const gravity = blockOfData(this.g, dataNumber(this.#data))
+    const gravity = blockOfData(this.geometry, dataNumber(this.#data))
     const own = { gravity, stride, scale }
-    const window = { start: this.g.windowStart, phi: (s: number): number => phi(this.g, s) }
+    const window = { start: this.geometry.windowStart, phi: (s: number): number => phi(this.geometry, s) }
     const seed = seedIdBytes(node.anchor.number, node.anchor.hint, node.anchor.random)
     const starts = this.#segmentStart(spec)
     for (const index of indices) {
@@ -266,8 +266,8 @@ export class VolumeBuilder {
       else {
         const shell = spec.shell1?.includes(index) ? 1 : 0
         data =
-          addressByEquation(window, own, index, theta(seedHash(this.#key, seed), shell, phi(this.g, scale))) -
-          this.g.windowStart
+          addressByEquation(window, own, index, theta(seedHash(this.#key, seed), shell, phi(this.geometry, scale))) -
+          this.geometry.windowStart
       }
       this.#writeBlock(node, index, data, bytes, 0, spec.unwritten?.includes(index) ? UNWRITTEN : 0)
     }
@@ -299,21 +299,22 @@ export class VolumeBuilder {
   #withPresence(node: Node, spec: FileSpec, indices: readonly number[]): Node {
     const height = spec.height ?? 0
     const { root, nodes } = layoutPresence(indices, height)
-    const isDup = this.g.copyB !== 0
-    const window = { start: this.g.windowStart, phi: () => this.g.windowBlocks }
+    const isDup = this.geometry.copyB !== 0
+    const window = { start: this.geometry.windowStart, phi: () => this.geometry.windowBlocks }
     const origin = (wanted: number, index: number): number => {
       // G such that node `index` falls on data block `wanted`.
-      const clusters = this.g.windowBlocks
+      const clusters = this.geometry.windowBlocks
       return (((wanted - (index % clusters)) % clusters) + clusters) % clusters
     }
     let gravity1 = 0
     for (const { index, bytes } of nodes) {
       const own = { gravity: blockNumber(Number(node.anchor.gravity_center)), stride: 1, scale: 0 }
-      this.#writeBlock(node, index, addressByEquation(window, own, index, 0) - this.g.windowStart, bytes, 0, META)
+      const first = addressByEquation(window, own, index, 0)
+      this.#writeBlock(node, index, first - this.geometry.windowStart, bytes, 0, META)
       if (!isDup) continue
-      if (gravity1 === 0) gravity1 = blockOfData(this.g, dataNumber(origin(this.#far, index)))
+      if (gravity1 === 0) gravity1 = blockOfData(this.geometry, dataNumber(origin(this.#far, index)))
       const second = addressByEquation(window, { gravity: blockNumber(gravity1), stride: 1, scale: 0 }, index, 0)
-      this.#writeBlock(node, index, second - this.g.windowStart, bytes, 1, META)
+      this.#writeBlock(node, index, second - this.geometry.windowStart, bytes, 1, META)
     }
     this.#far += nodes.length
     const inline = new Uint8Array(constant('INLINE_MAX'))
@@ -329,8 +330,8 @@ export class VolumeBuilder {
   /** Writes a block and adds its descriptor to the record. */
   #writeBlock(node: Node, index: number, data: number, bytes: Uint8Array, copy: number, flags: number): void {
     const unwritten = (flags & UNWRITTEN) !== 0
-    if (!unwritten) this.image.write(blockOfData(this.g, dataNumber(data)), bytes)
-    this.#birth(pageInCopy(this.g, 'DESCRIPTOR', Math.floor(data / constant('DESCRIPTORS_PER_PAGE'))))
+    if (!unwritten) this.image.write(blockOfData(this.geometry, dataNumber(data)), bytes)
+    this.#birth(pageInCopy(this.geometry, 'DESCRIPTOR', Math.floor(data / constant('DESCRIPTORS_PER_PAGE'))))
     this.#birthMap('FREE', data)
     const crcs = new Uint8Array(unwritten ? 0 : 4)
     if (!unwritten) new DataView(crcs.buffer).setUint32(0, crc32c(bytes), true)
@@ -357,7 +358,7 @@ export class VolumeBuilder {
   }
 
   #birthMap(region: 'FREE' | 'UNIT', bit: number): void {
-    this.#birth(pageInCopy(this.g, region, Math.floor(bit / constant('MAP_BITS_PER_PAGE'))))
+    this.#birth(pageInCopy(this.geometry, region, Math.floor(bit / constant('MAP_BITS_PER_PAGE'))))
   }
 
   #layOutDirectory(number: number): void {
@@ -374,9 +375,9 @@ export class VolumeBuilder {
     })
     // Old blocks are freed in the same record: a directory is laid out anew each time.
     const { blocks, depth, indexFirst, indexBlocks } = layoutDirectory(this.#key, number, entries)
-    const isDup = this.g.copyB !== 0
-    const gravity = blockOfData(this.g, dataNumber(this.#data))
-    const gravity1 = isDup && blocks.length > 0 ? blockOfData(this.g, dataNumber(this.#far)) : 0
+    const isDup = this.geometry.copyB !== 0
+    const gravity = blockOfData(this.geometry, dataNumber(this.#data))
+    const gravity1 = isDup && blocks.length > 0 ? blockOfData(this.geometry, dataNumber(this.#far)) : 0
     for (const [index, bytes] of blocks.entries()) {
       this.#writeBlock(node, index, this.#data++, bytes, 0, META)
       if (isDup) this.#writeBlock(node, index, this.#far++, bytes, 1, META)
@@ -408,7 +409,7 @@ export class VolumeBuilder {
     const view = new DataView(node.anchor.inline_buffer.buffer, node.anchor.inline_buffer.byteOffset)
     const starts = [Number(node.anchor.gravity_center), view.getUint32(0, true)].filter(block => block !== 0)
     for (const block of starts) {
-      this.#items.push({ kind: 'BLOCKS_FREE', first: block - this.g.windowStart, count })
+      this.#items.push({ kind: 'BLOCKS_FREE', first: block - this.geometry.windowStart, count })
       this.#live -= count
     }
   }
@@ -416,7 +417,7 @@ export class VolumeBuilder {
   #slotItem(number: number): void {
     const { anchor, attributes } = this.#nodes.get(number)!
     const place = this.#placeOf(number, anchor.hint)
-    this.#birth(pageInCopy(this.g, 'CORTEX', place.page))
+    this.#birth(pageInCopy(this.geometry, 'CORTEX', place.page))
     const bytes = encodeSlot({ ...anchor, write_gen: Number(this.#txn) }, attributes)
     this.#items.push({
       kind: 'SLOT',
@@ -428,7 +429,7 @@ export class VolumeBuilder {
   }
 
   #placeOf(number: number, hint: number): { page: number; slot: number } {
-    const { first, second } = cortexPlace(this.#key, number, hint, this.g.pages.CORTEX)
+    const { first, second } = cortexBuckets(this.#key, number, hint, this.geometry.pages.CORTEX)
     let free: { page: number; slot: number } | null = null
     // Every third file goes to its alternate page, so that both are met.
     for (const page of number % 3 === 0 ? [second, first] : [first, second]) {
@@ -465,7 +466,7 @@ export class VolumeBuilder {
       [...births, ...this.#items].map(encodeItem),
     )
     if (txn === 2n) this.#checkpoint({ tail: 0, tailTxn: 2n, proven: 1n, crc: 0 })
-    this.image.write(blockNumber(this.g.logStart + 2 + this.#at), record)
+    this.image.write(blockNumber(this.geometry.logStart + 2 + this.#at), record)
     this.#at += record.length / BLOCK_SIZE
     this.#previous = new DataView(record.buffer).getUint32(0x6c, true)
     this.#items = []
@@ -474,17 +475,17 @@ export class VolumeBuilder {
     return txn
   }
 
-  /** Writes what the log says home, in both copies, and moves the tail behind it; `clean`: as an unmount does. */
-  home(clean = true): void {
-    const volume = this.open()
-    const { core } = volume
-    for (const target of [...this.#born, ...Array.from({ length: this.g.pages.INIT }, (_, i) => i)]) {
-      const { region, page } = regionOfPage(this.g, copyPage(target))
+  /** Writes what the log says in place, in both copies, and moves the tail behind it; `clean`: as an unmount does. */
+  writeInPlace(clean = true): void {
+    const { core } = this.open()
+    const { geometry: g } = this
+    for (const target of [...this.#born, ...Array.from({ length: g.pages.INIT }, (_, i) => i)]) {
+      const { region, page } = regionOfPage(g, copyPage(target))
       const loaded = core.pages.load(region, page)
       const block = new Uint8Array(BLOCK_SIZE)
       block.set(loaded.payload)
-      sealPage(block, { region: regionNumber(region), page, salt: this.identity.salt }, loaded.txn)
-      for (const start of this.g.copyB === 0 ? [this.g.copyA] : [this.g.copyA, this.g.copyB])
+      checksumPage(block, { region: regionNumber(region), page, salt: this.identity.salt }, loaded.txn)
+      for (const start of g.copyB === 0 ? [g.copyA] : [g.copyA, g.copyB])
         this.image.write(blockNumber(start + target), block)
     }
     this.#checkpoint({ tail: this.#at, tailTxn: this.#txn, proven: this.#txn - 1n, crc: this.#previous, clean })
@@ -494,6 +495,6 @@ export class VolumeBuilder {
     const generation = ++this.#generation
     const counters = { nextNumber: this.#next, live: this.#live, files: this.#nodes.size + 2, units: this.#usedUnits }
     const bytes = builtCheckpoint({ ...at, generation, salt: this.identity.salt }, counters)
-    for (const block of checkpointPlaces(this.g, Number(generation % 2n))) this.image.write(block, bytes)
+    for (const block of checkpointPlaces(this.geometry, Number(generation % 2n))) this.image.write(block, bytes)
   }
 }

@@ -23,8 +23,8 @@ export interface Sample {
 
 export const LONG_TARGET = 'a/very/long/target/that/does/not/fit/into/an/anchor'
 
-/** `form`: replayed from the log, or written home and closed. */
-export function sample(form: 'log' | 'home', copies: 1 | 2 = 2, filler = 0): Sample {
+/** `form`: replayed from the log, or written in place and closed. */
+export function sample(form: 'log' | 'in place', copies: 1 | 2 = 2, filler = 0): Sample {
   const builder = new VolumeBuilder(4096, { copies }, filler)
   const contents = new Map<string, Uint8Array>()
   const numbers = new Map<string, number>()
@@ -83,6 +83,6 @@ export function sample(form: 'log' | 'home', copies: 1 | 2 = 2, filler = 0): Sam
   // A second transaction: the root directory moves, its old blocks are freed.
   file(1, '/late', { content: pattern(3 * BLOCK_SIZE, 10) })
   builder.commit()
-  if (form === 'home') builder.home()
+  if (form === 'in place') builder.writeInPlace()
   return { builder, contents, links, numbers }
 }

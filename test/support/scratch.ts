@@ -13,7 +13,7 @@ import { daemonOf, isAlive, type Process } from '../../src/mount/processes.ts'
 import { addon } from '../../src/native/addon.ts'
 import type { Ran } from './cli.ts'
 
-const TOOLS = { hn4: 'dist/src/cli/main.js', 'mount.hn4': 'dist/src/mount/cli.js' } as const
+const TOOLS = { hn4: 'dist/cli/main.js', 'mount.hn4': 'dist/src/mount/cli.js' } as const
 
 /** Program and arguments of a tool. tap's hooks stay out of it: they double the time that a command takes. */
 export function toolCommand(tool: keyof typeof TOOLS, words: readonly string[]): readonly [string, readonly string[]] {

@@ -1,8 +1,8 @@
-/** An older life of a page: valid, sealed, but without what was written last. */
+/** An older life of a page: valid, but without what was written last. */
 import type { DataNumber } from '../../src/base/units.ts'
 import { decode } from '../../src/format/codec.ts'
 import { DESCRIPTOR, PAGE_PAYLOAD, PAGE_TRAILER } from '../../src/format/layout.ts'
-import { sealPage } from '../../src/format/page.ts'
+import { checksumPage } from '../../src/format/page.ts'
 
 /** The descriptor page `block` before the descriptor of `data` was written. */
 export function encodeStale(block: Uint8Array, data: DataNumber): Uint8Array {
@@ -10,6 +10,10 @@ export function encodeStale(block: Uint8Array, data: DataNumber): Uint8Array {
   const stale = block.slice()
   const at = (data % 126) * DESCRIPTOR.size
   stale.fill(0, at, at + DESCRIPTOR.size)
-  sealPage(stale, { region: trailer.region, page: Number(trailer.page), salt: trailer.salt.slice() }, trailer.txn - 1n)
+  checksumPage(
+    stale,
+    { region: trailer.region, page: Number(trailer.page), salt: trailer.salt.slice() },
+    trailer.txn - 1n,
+  )
   return stale
 }

@@ -8,12 +8,12 @@ import { hex } from '../../src/base/bytes.ts'
 import { PACKAGE_TOP } from '../../src/base/package.ts'
 import { blockNumber, copyPage, dataNumber, pageNumber, slotIndex } from '../../src/base/units.ts'
 import { constant } from '../../src/format/constants.ts'
-import { cortexPlace } from '../../src/format/cortex.ts'
+import { cortexBuckets } from '../../src/format/cortex.ts'
 import { writeDescriptor } from '../../src/format/descriptor.ts'
 import { nameHash } from '../../src/format/directory.ts'
 import { BLOCK_SIZE } from '../../src/format/layout.ts'
 import { encodeItem, type LogItem } from '../../src/format/log-item.ts'
-import { sealPage } from '../../src/format/page.ts'
+import { checksumPage } from '../../src/format/page.ts'
 import { encodeRecord } from '../../src/format/record.ts'
 import { siphash24, sipKey } from '../../src/format/siphash.ts'
 import { type AnchorFields, type AttributeFields, encodeSlot, seedIdBytes } from '../../src/format/slot.ts'
@@ -105,7 +105,7 @@ function writeAnchors(): void {
     hash_key: hex(KEY),
     cortex_pages: pages,
     slots: CASES.map(([title, a, b]) => {
-      const { first, second } = cortexPlace(key, Number(a.number), a.hint, pages)
+      const { first, second } = cortexBuckets(key, Number(a.number), a.hint, pages)
       return { title, bytes: hex(encodeSlot(a, b)), anchor: plain(a), attributes: plain(b), h1: first, h2: second }
     }),
     names: ['a', 'README.md', 'ä', 'x'.repeat(255)].map(name => ({
@@ -127,10 +127,10 @@ function writePages(): void {
   const descriptor = { owner: 4711n, index: 2, txn: 7, crc: 0x12345678, flags: 0, stored: 4096, hint: 42 }
   const descriptors = new Uint8Array(BLOCK_SIZE)
   writeDescriptor(descriptors, 130, descriptor)
-  sealPage(descriptors, { region: 4, page: 1, salt: SALT }, 7n)
+  checksumPage(descriptors, { region: 4, page: 1, salt: SALT }, 7n)
   const cortex = new Uint8Array(BLOCK_SIZE)
   cortex.set(encodeSlot(CASES[0]![1], CASES[0]![2]), 3 * constant('SLOT_SIZE'))
-  sealPage(cortex, { region: 5, page: 172, salt: SALT }, 9n)
+  checksumPage(cortex, { region: 5, page: 172, salt: SALT }, 9n)
   const page = (title: string, region: number, number: number, txn: number, bytes: Uint8Array): object => ({
     title,
     region,

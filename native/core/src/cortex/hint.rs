@@ -7,7 +7,7 @@ use super::locks::Held;
 use super::occupancy::REGION_SLOTS;
 use super::store::SlotStore;
 use crate::format::Region;
-use crate::format::layout::REGION_PAGES;
+use crate::format::layout::NEIGHBOURHOOD_PAGES;
 
 /// Entries of a directory per step of its hint: three quarters of a region's 336 slots.
 const ENTRIES_PER_NEIGHBOURHOOD: u64 = 250;
@@ -24,7 +24,7 @@ const REGION_FULL: usize = REGION_SLOTS * 3 / 4;
 
 /// Pages one call may bring to memory to learn how full regions are. What was learned is kept, so
 /// calls that follow get further.
-const LEARN_PAGES_MAX: u32 = 2 * REGION_PAGES as u32;
+const LEARN_PAGES_MAX: u32 = 2 * NEIGHBOURHOOD_PAGES as u32;
 
 /// Where anchors go that find no room near their directory: a region in which the volume fills up
 /// at the moment.
@@ -88,7 +88,7 @@ impl<S: SlotStore> Cortex<S> {
         let mut used = seen.used;
         let mut unknown = seen.unknown;
         while unknown != 0 && used < REGION_FULL {
-            let page = region * REGION_PAGES + u64::from(unknown.trailing_zeros());
+            let page = region * NEIGHBOURHOOD_PAGES + u64::from(unknown.trailing_zeros());
             unknown &= unknown - 1;
             if self.learn_blank(page) {
                 continue;

@@ -1,7 +1,7 @@
 //! Placement: the two pages on which an anchor may stand (docs/format.md 3). Pure arithmetic.
 
 use crate::base::{Code, Error, Result, siphash24};
-use crate::format::layout::REGION_PAGES;
+use crate::format::layout::NEIGHBOURHOOD_PAGES;
 use crate::format::slot::{SlotBytes, hint_of, number_of};
 
 /// What the hash needs to know of the volume.
@@ -52,7 +52,7 @@ impl Homes {
 impl Placement {
     /// Error: `Corrupt` if `cortex_pages` is not a multiple of 16, or is 0.
     pub fn new(key: [u8; 16], cortex_pages: u64) -> Result<Placement> {
-        if cortex_pages == 0 || cortex_pages % REGION_PAGES != 0 {
+        if cortex_pages == 0 || cortex_pages % NEIGHBOURHOOD_PAGES != 0 {
             return Err(Error::new(Code::Corrupt, format!("superblock: cortex_pages {cortex_pages}")));
         }
         Ok(Placement { key, pages: cortex_pages })
@@ -65,7 +65,7 @@ impl Placement {
 
     /// Locality regions (of 16 pages) of the cortex.
     pub fn neighbourhoods(&self) -> u64 {
-        self.pages / REGION_PAGES
+        self.pages / NEIGHBOURHOOD_PAGES
     }
 
     /// The region of 16 pages in which anchors with this hint have their H1.
@@ -79,7 +79,7 @@ impl Placement {
         message[1..9].copy_from_slice(&key.number.to_le_bytes());
         message[9..].copy_from_slice(&key.hint.to_le_bytes());
         let hash = siphash24(&self.key, &message);
-        let h1 = REGION_PAGES * self.neighbourhood_of(key.hint) + hash % REGION_PAGES;
+        let h1 = NEIGHBOURHOOD_PAGES * self.neighbourhood_of(key.hint) + hash % NEIGHBOURHOOD_PAGES;
         // The high half of the hash, scaled to the table; 128 bits so that no size overflows.
         let h2 = ((u128::from(hash >> 32) * u128::from(self.pages)) >> 32) as u64;
         let h2 = if h2 == h1 { (h2 + 1) % self.pages } else { h2 };
@@ -100,7 +100,10 @@ mod tests {
                 let homes = placement.homes(key);
                 assert_ne!(homes.h1, homes.h2);
                 assert!(homes.h1 < pages && homes.h2 < pages);
-                assert_eq!(homes.h1 / REGION_PAGES, u64::from(key.hint) % (pages / REGION_PAGES));
+                assert_eq!(
+                    homes.h1 / NEIGHBOURHOOD_PAGES,
+                    u64::from(key.hint) % (pages / NEIGHBOURHOOD_PAGES)
+                );
                 assert_eq!(homes.other(homes.h1), Some(homes.h2));
                 assert_eq!(homes.other(homes.h2), Some(homes.h1));
             }

@@ -8,9 +8,9 @@ use std::collections::HashMap;
 use parking_lot::Mutex;
 
 use super::bucket::SLOTS;
-use crate::format::layout::REGION_PAGES;
+use crate::format::layout::NEIGHBOURHOOD_PAGES;
 
-const PAGES: usize = REGION_PAGES as usize;
+const PAGES: usize = NEIGHBOURHOOD_PAGES as usize;
 const SHARDS: usize = 64;
 const UNKNOWN: u8 = u8::MAX;
 
@@ -70,5 +70,5 @@ impl Occupancy {
 }
 
 fn split(page: u64) -> (u64, usize) {
-    (page / REGION_PAGES, (page % REGION_PAGES) as usize)
+    (page / NEIGHBOURHOOD_PAGES, (page % NEIGHBOURHOOD_PAGES) as usize)
 }

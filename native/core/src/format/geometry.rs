@@ -79,12 +79,12 @@ impl Geometry {
         }
         at_least("window_blocks", s.window_blocks, WINDOW_BLOCKS_MIN)?;
         at_least("area_blocks", s.area_blocks, AREA_BLOCKS_MIN)?;
-        at_least("cortex_pages", s.cortex_pages, l::REGION_PAGES)?;
+        at_least("cortex_pages", s.cortex_pages, l::NEIGHBOURHOOD_PAGES)?;
         at_least("extension_pages", s.extension_pages, 1)?;
         exactly("stash_pages", s.stash_pages, l::STASH_PAGES)?;
         exactly("key_pages", s.key_pages, l::KEY_PAGES)?;
         exactly("scrub_pages", s.scrub_pages, l::SCRUB_PAGES)?;
-        exactly("cortex_pages mod 16", s.cortex_pages % l::REGION_PAGES, 0)?;
+        exactly("cortex_pages mod 16", s.cortex_pages % l::NEIGHBOURHOOD_PAGES, 0)?;
         exactly("free_pages", s.free_pages, data_blocks.div_ceil(l::MAP_BITS_PER_PAGE))?;
         exactly("descriptor_pages", s.descriptor_pages, data_blocks.div_ceil(l::DESCRIPTORS_PER_PAGE))?;
         let units = l::UNITS_PER_PAGE * s.extension_pages;

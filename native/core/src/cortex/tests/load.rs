@@ -48,7 +48,7 @@ fn removing_everything_returns_the_counts_exactly() {
     assert_eq!(cortex.used(), 0);
     assert!(store.image().is_empty());
     assert_eq!(check_table(&store, &cortex), vec![]);
-    for region in 0..256 / REGION_PAGES {
+    for region in 0..256 / NEIGHBOURHOOD_PAGES {
         assert_eq!(cortex.occupancy.region(region).used, 0);
     }
 }

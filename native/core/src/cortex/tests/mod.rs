@@ -9,7 +9,7 @@ mod races;
 use super::ram::RamStore;
 use super::*;
 use crate::base::Code;
-use crate::format::layout::REGION_PAGES;
+use crate::format::layout::NEIGHBOURHOOD_PAGES;
 use crate::format::slot::{EMPTY, set_checksum};
 use crate::testing::Rng;
 use std::sync::Arc;

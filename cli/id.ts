@@ -1,14 +1,14 @@
 /** hn4 id: the public id of a file, in an image or in a mount, and back. */
-import { hex, parseUuid, uuidText } from '../base/bytes.ts'
-import { Hn4Error } from '../base/error.ts'
-import type { Command } from '../console/command.ts'
-import type { Context } from '../console/context.ts'
-import { EXIT } from '../console/exit-codes.ts'
-import { UsageError } from '../console/failure.ts'
-import { fileOfPublicId } from '../image/anchor.ts'
-import { findTyped, withTarget } from '../image/target.ts'
-import { type LivePath, livePath, pathOfId, readPublicId, setPublicId } from '../mount/live-id.ts'
-import { PathFinder } from '../reader/back-links.ts'
+import { hex, parseUuid, uuidText } from '../src/base/bytes.ts'
+import { Hn4Error } from '../src/base/error.ts'
+import type { Command } from '../src/console/command.ts'
+import type { Context } from '../src/console/context.ts'
+import { EXIT } from '../src/console/exit-codes.ts'
+import { UsageError } from '../src/console/failure.ts'
+import { fileOfPublicId } from '../src/image/anchor.ts'
+import { findTyped, withTarget } from '../src/image/target.ts'
+import { type LivePath, livePath, pathOfId, readPublicId, setPublicId } from '../src/mount/live-id.ts'
+import { PathFinder } from '../src/reader/back-links.ts'
 
 function idOf(text: string): Uint8Array {
   const bytes = parseUuid(text)

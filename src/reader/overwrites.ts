@@ -6,13 +6,13 @@ import type { Core } from './core.ts'
 
 const keyOf = (owner: bigint | number, index: number, copy: number): string => `${owner}:${index}:${copy}`
 
-export class AreaIndex {
+export class Overwrites {
   readonly #blocks = new Map<string, DataNumber>()
   /** Pages of maps or descriptors that could not be read: what they hold is not in the index. */
   readonly damage: unknown[] = []
 
   constructor(core: Core) {
-    for (const data of core.liveBlocks(core.g.windowBlocks, core.dataBlocks, error => this.damage.push(error))) {
+    for (const data of core.liveBlocks(core.geometry.windowBlocks, core.dataBlocks, error => this.damage.push(error))) {
       try {
         const d = core.descriptor(data)
         this.#blocks.set(keyOf(d.owner, d.index, copyNumber(d)), data)

@@ -1,11 +1,11 @@
 /** `hn4 install-helpers`: the files by which mount(8), mkfs(8) and fsck(8) find the type hn4. */
 import { chmodSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { Hn4Error, ioError } from '../base/error.ts'
-import { PACKAGE_TOP } from '../base/package.ts'
-import type { Command } from '../console/command.ts'
-import type { Context } from '../console/context.ts'
-import { EXIT } from '../console/exit-codes.ts'
+import { Hn4Error, ioError } from '../src/base/error.ts'
+import { PACKAGE_TOP } from '../src/base/package.ts'
+import type { Command } from '../src/console/command.ts'
+import type { Context } from '../src/console/context.ts'
+import { EXIT } from '../src/console/exit-codes.ts'
 
 /** mount(8) looks here and nowhere else, whatever PATH says. */
 const FOLDER = '/sbin'

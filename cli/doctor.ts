@@ -1,8 +1,8 @@
 /** `hn4 doctor`: what this machine has, what it lacks, and what to type about it. */
-import type { Command } from '../console/command.ts'
-import type { Context } from '../console/context.ts'
-import { EXIT } from '../console/exit-codes.ts'
-import { examine, type Finding, mountObstacle } from '../mount/machine.ts'
+import type { Command } from '../src/console/command.ts'
+import type { Context } from '../src/console/context.ts'
+import { EXIT } from '../src/console/exit-codes.ts'
+import { examine, type Finding, mountObstacle } from '../src/mount/machine.ts'
 
 const MARKS = { good: 'ok  ', bad: 'LACK', info: 'note' } as const
 

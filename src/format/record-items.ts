@@ -1,5 +1,30 @@
-/** Rules for the items of a record together: their order, and that nothing is named twice (docs/format.md section 7). */
-import type { LogItem } from './log-item.ts'
+/** The items of a log record: read one by one, then held to the rules for all together (docs/format.md section 7). */
+import { Hn4Error, reasonOf } from '../base/error.ts'
+import type { Geometry } from './geometry.ts'
+import { LOG_RECORD } from './layout.ts'
+import { ItemProblem, type LogItem, readItem } from './log-item.ts'
+
+/**
+ * The items of a record whose checksum holds. Bytes are views into `record`.
+ * @throws Hn4Error LOG_ITEM
+ */
+export function readItems(record: Uint8Array, txn: bigint, length: number, count: number, g: Geometry): LogItem[] {
+  const items: LogItem[] = []
+  let at: number = LOG_RECORD.size
+  while (items.length < count) {
+    try {
+      const [item, size] = readItem(record.subarray(at, length), g)
+      items.push(item)
+      at += size
+    } catch (error) {
+      if (!(error instanceof ItemProblem || error instanceof Hn4Error)) throw error
+      throw new Hn4Error('LOG_ITEM', { txn, item: items.length, cause: reasonOf(error) })
+    }
+  }
+  const cause = at !== length ? 'bytes behind the last item' : itemsProblem(items)
+  if (cause !== null) throw new Hn4Error('LOG_ITEM', { txn, item: count, cause })
+  return items
+}
 
 interface Run {
   /** Runs are compared inside a space only. */
@@ -34,8 +59,8 @@ function runsOf(item: LogItem): Run[] {
 
 const rank = (item: LogItem): number => (item.kind === 'PAGE' ? 0 : item.kind === 'BIRTH' ? 1 : 2)
 
-/** The first rule that the items of one record break together; null if they keep them. */
-export function itemsProblem(items: readonly LogItem[]): string | null {
+/** The first rule that the items of one record break together (order, nothing named twice); null if they keep them. */
+function itemsProblem(items: readonly LogItem[]): string | null {
   const spaces = new Map<string, Run[]>()
   let before = 0
   for (const item of items) {

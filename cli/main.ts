@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 /** The executable `hn4`. */
-import { main } from '../console/run.ts'
+import { main } from '../src/console/run.ts'
 import { HN4 } from './commands.ts'
 
 await main('hn4', HN4)
