@@ -1,18 +1,29 @@
 /** Block descriptors: who owns a data block and what it must contain (docs/format.md section 2). */
 import { type Decoded, encode, offsetOf, readU48 } from './codec.ts'
 import { constant, flag } from './constants.ts'
+import type { Geometry } from './geometry.ts'
 import { DESCRIPTOR } from './layout.ts'
 
 export type DescriptorFields = Decoded<typeof DESCRIPTOR>
 
-const PER_PAGE = constant('DESCRIPTORS_PER_PAGE')
+/** Bytes of the descriptors of plain volumes: what a block costs besides its own bytes. */
+export const PLAIN_DESCRIPTOR_SIZE = constant('DESCRIPTOR_SIZE')
+
+/** How the descriptors of a volume lie in their pages. */
+export type DescriptorTable = Pick<Geometry, 'descriptorSize' | 'descriptorsPerPage'>
+
 const COPY_BITS = 15
 const UNWRITTEN = flag('DESCRIPTOR', 'UNWRITTEN')
 const META = flag('DESCRIPTOR', 'META')
 
 /** Page of the descriptor table that holds the descriptor of a data block. */
-export function descriptorPage(data: number): number {
-  return Math.floor(data / PER_PAGE)
+export function descriptorPage(table: DescriptorTable, data: number): number {
+  return Math.floor(data / table.descriptorsPerPage)
+}
+
+/** Byte of its page at which the descriptor of a data block begins. */
+export function descriptorOffset(table: DescriptorTable, data: number): number {
+  return (data % table.descriptorsPerPage) * table.descriptorSize
 }
 
 const AT = {
@@ -29,8 +40,9 @@ const AT = {
  * Reads the descriptor of data block `data` from the payload of its page. Field by field instead of by
  * `decode`: scrub and fsck do it twice for every block of a volume. A test compares the two.
  */
-export function readDescriptor(payload: Uint8Array, data: number): DescriptorFields {
-  const view = new DataView(payload.buffer, payload.byteOffset + (data % PER_PAGE) * DESCRIPTOR.size, DESCRIPTOR.size)
+export function readDescriptor(table: DescriptorTable, payload: Uint8Array, data: number): DescriptorFields {
+  const at = descriptorOffset(table, data)
+  const view = new DataView(payload.buffer, payload.byteOffset + at, DESCRIPTOR.size)
   return {
     owner: view.getBigUint64(AT.owner, true),
     index: readU48(view, AT.index),
@@ -42,8 +54,14 @@ export function readDescriptor(payload: Uint8Array, data: number): DescriptorFie
   }
 }
 
-export function writeDescriptor(payload: Uint8Array, data: number, fields: DescriptorFields): void {
-  encode(DESCRIPTOR, fields, payload, (data % PER_PAGE) * DESCRIPTOR.size)
+/** Writes the descriptor of data block `data` into the payload of its page. */
+export function writeDescriptor(
+  table: DescriptorTable,
+  payload: Uint8Array,
+  data: number,
+  fields: DescriptorFields,
+): void {
+  encode(DESCRIPTOR, fields, payload, descriptorOffset(table, data))
 }
 
 export const copyNumber = (d: DescriptorFields): number => d.flags & COPY_BITS

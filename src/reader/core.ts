@@ -113,12 +113,17 @@ export class Core {
 
   /** The descriptor of a data block; live or not. @throws Hn4Error PAGE */
   descriptor(data: number): DescriptorFields {
-    return readDescriptor(this.pages.load('DESCRIPTOR', descriptorPage(data)).payload, data)
+    return readDescriptor(
+      this.geometry,
+      this.pages.load('DESCRIPTOR', descriptorPage(this.geometry, data)).payload,
+      data,
+    )
   }
 
   /** The same as copy `copy` of its page says. */
   descriptorFrom(copy: CopyName, data: number): DescriptorFields {
-    return readDescriptor(this.pages.loadFrom(copy, 'DESCRIPTOR', descriptorPage(data)).payload, data)
+    const page = this.pages.loadFrom(copy, 'DESCRIPTOR', descriptorPage(this.geometry, data))
+    return readDescriptor(this.geometry, page.payload, data)
   }
 
   block(data: DataNumber): BlockNumber {

@@ -69,9 +69,10 @@ t.test('the pages of the vectors verify, and no flipped bit passes', async t => 
     }
   }
   const descriptors = fromHex(file.pages[0]!.bytes)!
-  t.strictSame(plain(readDescriptor(descriptors, file.descriptor.data)), file.descriptor.fields)
+  const table = planGeometry(16384)
+  t.strictSame(plain(readDescriptor(table, descriptors, file.descriptor.data)), file.descriptor.fields)
   for (let data = 126; data < 252; data++) {
-    t.strictSame(readDescriptor(descriptors, data), {
+    t.strictSame(readDescriptor(table, descriptors, data), {
       ...decode(DESCRIPTOR, descriptors, (data % 126) * DESCRIPTOR.size),
     })
   }

@@ -2,6 +2,7 @@ import t, { type Test } from 'tap'
 import { hex, printableBytes } from '../../src/base/bytes.ts'
 import { Hn4Error } from '../../src/base/error.ts'
 import { blockNumber, copyPage, dataNumber } from '../../src/base/units.ts'
+import { descriptorPage } from '../../src/format/descriptor.ts'
 import { blockOfData, checkpointPlaces, copyPages, superblockPlaces } from '../../src/format/geometry.ts'
 import { Volume } from '../../src/reader/volume.ts'
 import { MemoryImage } from '../support/memory-image.ts'
@@ -196,10 +197,10 @@ t.test('a live descriptor in a stale page of copy A is found in copy B', async t
   const { image, geometry: g } = made.builder
   const volume = made.builder.open()
   const found = volume.blocks(volume.lookup('/late')).find(1)!
-  const page = g.pages.INIT + g.pages.FREE + g.pages.UNIT + Math.floor(found.data / 126)
+  const page = g.pages.INIT + g.pages.FREE + g.pages.UNIT + descriptorPage(g, found.data)
   // The page as it was before: valid, but without the descriptor.
 
-  image.write(blockNumber(g.copyA + page), encodeStale(image.block(g.copyA + page), dataNumber(found.data)))
+  image.write(blockNumber(g.copyA + page), encodeStale(g, image.block(g.copyA + page), dataNumber(found.data)))
   t.same(readAll(new Volume(image), '/late'), made.contents.get('/late'))
   t.equal(blockOfData(g, found.data), found.block)
 })

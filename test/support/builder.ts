@@ -9,6 +9,7 @@ import { blockNumber, copyPage, dataNumber, pageNumber, slotIndex } from '../../
 import { constant, extensionType, flag } from '../../src/format/constants.ts'
 import { cortexBuckets } from '../../src/format/cortex.ts'
 import { crc32c } from '../../src/format/crc32c.ts'
+import { descriptorPage } from '../../src/format/descriptor.ts'
 import { EXTENSION_PAYLOAD_MAX, encodeExtension, encodeXattrs, UNIT_SIZE } from '../../src/format/extension.ts'
 import {
   blockOfData,
@@ -331,7 +332,7 @@ export class VolumeBuilder {
   #writeBlock(node: Node, index: number, data: number, bytes: Uint8Array, copy: number, flags: number): void {
     const unwritten = (flags & UNWRITTEN) !== 0
     if (!unwritten) this.image.write(blockOfData(this.geometry, dataNumber(data)), bytes)
-    this.#birth(pageInCopy(this.geometry, 'DESCRIPTOR', Math.floor(data / constant('DESCRIPTORS_PER_PAGE'))))
+    this.#birth(pageInCopy(this.geometry, 'DESCRIPTOR', descriptorPage(this.geometry, data)))
     this.#birthMap('FREE', data)
     const crcs = new Uint8Array(unwritten ? 0 : 4)
     if (!unwritten) new DataView(crcs.buffer).setUint32(0, crc32c(bytes), true)

@@ -14,6 +14,7 @@ import { nameHash } from '../../src/format/directory.ts'
 import { BLOCK_SIZE } from '../../src/format/layout.ts'
 import { encodeItem, type LogItem } from '../../src/format/log-item.ts'
 import { checksumPage } from '../../src/format/page.ts'
+import { planGeometry } from '../../src/format/plan.ts'
 import { encodeRecord } from '../../src/format/record.ts'
 import { siphash24, sipKey } from '../../src/format/siphash.ts'
 import { type AnchorFields, type AttributeFields, encodeSlot, seedIdBytes } from '../../src/format/slot.ts'
@@ -126,7 +127,7 @@ function writeAnchors(): void {
 function writePages(): void {
   const descriptor = { owner: 4711n, index: 2, txn: 7, crc: 0x12345678, flags: 0, stored: 4096, hint: 42 }
   const descriptors = new Uint8Array(BLOCK_SIZE)
-  writeDescriptor(descriptors, 130, descriptor)
+  writeDescriptor(planGeometry(16384), descriptors, 130, descriptor)
   checksumPage(descriptors, { region: 4, page: 1, salt: SALT }, 7n)
   const cortex = new Uint8Array(BLOCK_SIZE)
   cortex.set(encodeSlot(CASES[0]![1], CASES[0]![2]), 3 * constant('SLOT_SIZE'))
