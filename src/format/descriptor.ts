@@ -4,7 +4,24 @@ import { constant, flag } from './constants.ts'
 import type { Geometry } from './geometry.ts'
 import { DESCRIPTOR } from './layout.ts'
 
-export type DescriptorFields = Decoded<typeof DESCRIPTOR>
+/** What a descriptor keeps of its block's content. Plain descriptors keep the CRC alone: the rest is zero. */
+export interface Stamp {
+  /** CRC32C of the stored bytes. */
+  readonly crc: number
+  /** 16 bytes drawn when the block's run was placed. */
+  readonly random: Uint8Array
+  /** 16 bytes that only a holder of the volume's key computes. */
+  readonly tag: Uint8Array
+}
+
+export type DescriptorFields = Readonly<Decoded<typeof DESCRIPTOR>> & Stamp
+
+/** Which block of which file: `index` is that of this very block, `flags` have its copy number. */
+export type BlockPlace = Pick<DescriptorFields, 'owner' | 'hint' | 'index' | 'flags' | 'stored'>
+
+/** Random part and tag where there is none. Shared: do not change. */
+export const NO_RANDOM = new Uint8Array(16)
+export const NO_TAG = new Uint8Array(16)
 
 /** Bytes of the descriptors of plain volumes: what a block costs besides its own bytes. */
 export const PLAIN_DESCRIPTOR_SIZE = constant('DESCRIPTOR_SIZE')
@@ -51,6 +68,8 @@ export function readDescriptor(table: DescriptorTable, payload: Uint8Array, data
     flags: view.getUint16(AT.flags, true),
     stored: view.getUint16(AT.stored, true),
     hint: view.getUint32(AT.hint, true),
+    random: NO_RANDOM,
+    tag: NO_TAG,
   }
 }
 
@@ -64,9 +83,9 @@ export function writeDescriptor(
   encode(DESCRIPTOR, fields, payload, descriptorOffset(table, data))
 }
 
-export const copyNumber = (d: DescriptorFields): number => d.flags & COPY_BITS
-export const isUnwritten = (d: DescriptorFields): boolean => (d.flags & UNWRITTEN) !== 0
-export const isMeta = (d: DescriptorFields): boolean => (d.flags & META) !== 0
+export const copyNumber = (d: Pick<BlockPlace, 'flags'>): number => d.flags & COPY_BITS
+export const isUnwritten = (d: Pick<BlockPlace, 'flags'>): boolean => (d.flags & UNWRITTEN) !== 0
+export const isMeta = (d: Pick<BlockPlace, 'flags'>): boolean => (d.flags & META) !== 0
 
 /** Why a live descriptor is illegal by itself; null if it is legal. `lastTxn` is the volume's last transaction. */
 export function descriptorProblem(d: DescriptorFields, lastTxn: bigint): string | null {

@@ -12,8 +12,8 @@ import {
   slotIndex,
 } from '../base/units.ts'
 import { decode, encode } from './codec.ts'
-import { constant, flag, itemType } from './constants.ts'
-import { copyNumber, descriptorProblem } from './descriptor.ts'
+import { constant, itemType } from './constants.ts'
+import { copyNumber, descriptorProblem, isUnwritten, NO_RANDOM, NO_TAG, type Stamp } from './descriptor.ts'
 import { copyPages, dataBlocks, type Geometry, regionNumber } from './geometry.ts'
 import {
   ITEM_DESCRIPTORS,
@@ -50,6 +50,12 @@ export interface DescriptorsItem {
   readonly crcs: Uint8Array
 }
 
+/** The stamp of block `i` of an item. */
+export function stampOf({ crcs }: DescriptorsItem, i: number): Stamp {
+  const crc = crcs.length === 0 ? 0 : new DataView(crcs.buffer, crcs.byteOffset).getUint32(i * 4, true)
+  return { crc, random: NO_RANDOM, tag: NO_TAG }
+}
+
 export interface RunItem {
   readonly kind: 'BLOCKS_FREE' | 'UNITS_FREE' | 'BIRTH'
   readonly first: number
@@ -70,7 +76,6 @@ export interface PageItem {
 
 export type LogItem = SlotItem | DescriptorsItem | RunItem | UnitItem | PageItem
 
-const UNWRITTEN = flag('DESCRIPTOR', 'UNWRITTEN')
 const padded = (bytes: number): number => Math.ceil(bytes / 8) * 8
 
 /** Why an item is wrong; caught and given its place by readItems. */
@@ -161,12 +166,12 @@ function readSlotItem(kind: 'SLOT' | 'SLOT_CLEAR', body: Uint8Array, g: Geometry
 function readDescriptors(body: Uint8Array, g: Geometry): DescriptorsItem {
   if (body.length < ITEM_DESCRIPTORS.size) throw new ItemProblem('cut off')
   const f = decode(ITEM_DESCRIPTORS, body)
-  const unwritten = (f.flags & UNWRITTEN) !== 0
-  const crcBytes = unwritten ? 0 : f.count * 4
+  const crcBytes = isUnwritten(f) ? 0 : f.count * 4
   need(body, padded(ITEM_DESCRIPTORS.size + crcBytes))
   if (!isZero(body, ITEM_DESCRIPTORS.size + crcBytes)) throw new ItemProblem('padding is not zero')
   if (f.count === 0) throw new ItemProblem('no descriptor')
-  const sample = { owner: f.owner, index: 0, txn: 1, crc: 0, flags: f.flags, stored: f.stored, hint: f.hint }
+  const { owner, flags, stored, hint } = f
+  const sample = { owner, index: 0, txn: 1, crc: 0, flags, stored, hint, random: NO_RANDOM, tag: NO_TAG }
   const problem = descriptorProblem(sample, 1n)
   if (problem !== null) throw new ItemProblem(problem)
   if (copyNumber(sample) === 1 && g.copyB === 0) throw new ItemProblem('copy 1 on a volume with one metadata copy')
@@ -175,17 +180,7 @@ function readDescriptors(body: Uint8Array, g: Geometry): DescriptorsItem {
   const index = below(f.index, 2 ** 48, 'index')
   below(f.index + BigInt(f.count), 2 ** 48 + 1, 'end of the indices')
   const crcs = body.subarray(ITEM_DESCRIPTORS.size, ITEM_DESCRIPTORS.size + crcBytes)
-  return {
-    kind: 'DESCRIPTORS',
-    data,
-    owner: f.owner,
-    index,
-    hint: f.hint,
-    count: f.count,
-    flags: f.flags,
-    stored: f.stored,
-    crcs,
-  }
+  return { kind: 'DESCRIPTORS', data, owner, index, hint, count: f.count, flags, stored, crcs }
 }
 
 function readRun(kind: RunItem['kind'], body: Uint8Array, limit: number, least = 0): RunItem {

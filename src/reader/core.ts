@@ -1,7 +1,8 @@
 /** An opened volume below the level of files: geometry, pages after replay, descriptors, blocks. */
-import { isDamage } from '../base/error.ts'
+import { type Hn4Error, isDamage } from '../base/error.ts'
 import { type BlockNumber, type DataNumber, dataNumber } from '../base/units.ts'
 import type { BlockSource } from '../device/image.ts'
+import { PLAIN_CODEC } from '../format/block-codec.ts'
 import { constant, flagNames } from '../format/constants.ts'
 import { type DescriptorFields, descriptorPage, readDescriptor } from '../format/descriptor.ts'
 import {
@@ -17,6 +18,7 @@ import { bitOf } from '../format/page.ts'
 import { type SipKey, sipKey } from '../format/siphash.ts'
 import type { StateLimits } from '../format/slot-state.ts'
 import type { Window } from '../format/trajectory.ts'
+import { BlockReader } from './blocks.ts'
 import { type Log, LogReader, type Transaction } from './log.ts'
 import { Overlay } from './overlay.ts'
 import { type CopyName, PageStore } from './pages.ts'
@@ -38,6 +40,7 @@ export interface Counters {
 }
 
 const BITS = constant('MAP_BITS_PER_PAGE')
+const BAD_COPIES_MAX = 100
 
 export class Core {
   readonly source: BlockSource
@@ -52,6 +55,9 @@ export class Core {
   readonly transactions: readonly Transaction[]
   readonly dropped: DroppedTransaction | null
   readonly pages: PageStore
+  readonly blocks: BlockReader
+  /** Copies of blocks that were not good while another one was: the first of them, by their message. */
+  readonly badCopies = new Map<string, Hn4Error>()
 
   /** Whether the volume was closed by its last writer: nothing to replay. */
   get isClean(): boolean {
@@ -84,7 +90,8 @@ export class Core {
     this.log = new LogReader(source, this.geometry, this.salt).read()
     const { transactions, checkpoint } = this.log
     const last = transactions.at(-1)
-    const failed = last ? refutation(source, this.geometry, checkpoint, last) : []
+    this.blocks = new BlockReader(source, PLAIN_CODEC)
+    const failed = last ? refutation(this.blocks, this.geometry, checkpoint, last) : []
     this.dropped = last && failed.length > 0 ? { transaction: last, failed } : null
     this.transactions = this.dropped ? transactions.slice(0, -1) : transactions
     this.pages = new PageStore(source, this.geometry, this.salt, new Overlay(this.geometry, this.transactions))
@@ -100,6 +107,11 @@ export class Core {
   get counters(): Counters {
     const from = this.transactions.at(-1)?.fields ?? this.log.checkpoint
     return { nextNumber: from.next_number, liveBlocks: from.live_blocks, files: from.files, units: from.units }
+  }
+
+  /** Keeps the error of a copy of a block that was passed over for a good one. */
+  noteBadCopy(error: Hn4Error): void {
+    if (this.badCopies.size < BAD_COPIES_MAX) this.badCopies.set(error.message, error)
   }
 
   get dataBlocks(): number {

@@ -6,7 +6,7 @@ import type { CopyPage } from '../base/units.ts'
 import { constant } from '../format/constants.ts'
 import { descriptorPage, writeDescriptor } from '../format/descriptor.ts'
 import { type Geometry, pageInCopy, type RegionName, regionStart } from '../format/geometry.ts'
-import type { DescriptorsItem, LogItem } from '../format/log-item.ts'
+import { type DescriptorsItem, type LogItem, stampOf } from '../format/log-item.ts'
 import { changeBits } from '../format/page.ts'
 import type { Transaction } from './log.ts'
 
@@ -134,15 +134,14 @@ export class Overlay {
     const perPage = g.descriptorsPerPage
     const start = regionStart(g, 'DESCRIPTOR')
     const end = item.data + item.count
-    const crcs = new DataView(item.crcs.buffer, item.crcs.byteOffset, item.crcs.length)
     const { owner, flags, stored, hint } = item
     const apply = (payload: Uint8Array, page: number): void => {
       const from = Math.max(item.data, (page - start) * perPage)
       const to = Math.min(end, (page - start + 1) * perPage)
       for (let data = from; data < to; data++) {
         const i = data - item.data
-        const crc = crcs.byteLength === 0 ? 0 : crcs.getUint32(i * 4, true)
-        writeDescriptor(g, payload, data, { owner, index: item.index + i, txn: Number(txn), crc, flags, stored, hint })
+        const place = { owner, index: item.index + i, txn: Number(txn), flags, stored, hint }
+        writeDescriptor(g, payload, data, { ...place, ...stampOf(item, i) })
       }
     }
     this.#add(start + descriptorPage(g, item.data), start + descriptorPage(g, end - 1), txn, apply)

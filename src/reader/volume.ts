@@ -131,7 +131,7 @@ export class Volume {
   }
 
   content(file: Located): FileContent {
-    return new FileContent(this.core, this.blocks(file))
+    return new FileContent(this.blocks(file))
   }
 
   directory(file: Located): DirectoryReader {
@@ -146,7 +146,7 @@ export class Volume {
 
   /** Block `index` of a regular file, zeros for a hole; of a directory, its raw block. @throws Hn4Error */
   readBlock(file: Located, index: number): Uint8Array {
-    return file.slot.type === 'directory' ? this.blocks(file).readMeta(index) : this.content(file).block(index)
+    return file.slot.type === 'directory' ? this.blocks(file).read(index) : this.content(file).block(index)
   }
 
   /** The content of a regular file, at most 1 MiB at a time. @throws Hn4Error at the first block that is not whole */

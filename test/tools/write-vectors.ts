@@ -9,7 +9,7 @@ import { PACKAGE_TOP } from '../../src/base/package.ts'
 import { blockNumber, copyPage, dataNumber, pageNumber, slotIndex } from '../../src/base/units.ts'
 import { constant } from '../../src/format/constants.ts'
 import { cortexBuckets } from '../../src/format/cortex.ts'
-import { writeDescriptor } from '../../src/format/descriptor.ts'
+import { NO_RANDOM, NO_TAG, writeDescriptor } from '../../src/format/descriptor.ts'
 import { nameHash } from '../../src/format/directory.ts'
 import { BLOCK_SIZE } from '../../src/format/layout.ts'
 import { encodeItem, type LogItem } from '../../src/format/log-item.ts'
@@ -127,7 +127,7 @@ function writeAnchors(): void {
 function writePages(): void {
   const descriptor = { owner: 4711n, index: 2, txn: 7, crc: 0x12345678, flags: 0, stored: 4096, hint: 42 }
   const descriptors = new Uint8Array(BLOCK_SIZE)
-  writeDescriptor(planGeometry(16384), descriptors, 130, descriptor)
+  writeDescriptor(planGeometry(16384), descriptors, 130, { ...descriptor, random: NO_RANDOM, tag: NO_TAG })
   checksumPage(descriptors, { region: 4, page: 1, salt: SALT }, 7n)
   const cortex = new Uint8Array(BLOCK_SIZE)
   cortex.set(encodeSlot(CASES[0]![1], CASES[0]![2]), 3 * constant('SLOT_SIZE'))
