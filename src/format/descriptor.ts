@@ -1,4 +1,5 @@
 /** Block descriptors: who owns a data block and what it must contain (docs/format.md section 2). */
+import { isZero } from '../base/bytes.ts'
 import { type Decoded, encode, offsetOf, readU48 } from './codec.ts'
 import { constant, flag } from './constants.ts'
 import type { Geometry } from './geometry.ts'
@@ -26,6 +27,9 @@ export const NO_TAG = new Uint8Array(16)
 /** Bytes of the descriptors of plain volumes: what a block costs besides its own bytes. */
 export const PLAIN_DESCRIPTOR_SIZE = constant('DESCRIPTOR_SIZE')
 
+/** Bytes of a descriptor that keeps a whole stamp: the fields of a plain one, the random part, the tag. */
+const WHOLE_STAMP_SIZE = DESCRIPTOR.size + NO_RANDOM.length + NO_TAG.length
+
 /** How the descriptors of a volume lie in their pages. */
 export type DescriptorTable = Pick<Geometry, 'descriptorSize' | 'descriptorsPerPage'>
 
@@ -36,6 +40,11 @@ const META = flag('DESCRIPTOR', 'META')
 /** Page of the descriptor table that holds the descriptor of a data block. */
 export function descriptorPage(table: DescriptorTable, data: number): number {
   return Math.floor(data / table.descriptorsPerPage)
+}
+
+/** True if the descriptors keep random part and tag. */
+export function hasWholeStamps(table: DescriptorTable): boolean {
+  return table.descriptorSize === WHOLE_STAMP_SIZE
 }
 
 /** Byte of its page at which the descriptor of a data block begins. */
@@ -52,6 +61,8 @@ const AT = {
   stored: offsetOf(DESCRIPTOR, 'stored'),
   hint: offsetOf(DESCRIPTOR, 'hint'),
 }
+const RANDOM_AT = DESCRIPTOR.size
+const TAG_AT = RANDOM_AT + NO_RANDOM.length
 
 /**
  * Reads the descriptor of data block `data` from the payload of its page. Field by field instead of by
@@ -59,6 +70,7 @@ const AT = {
  */
 export function readDescriptor(table: DescriptorTable, payload: Uint8Array, data: number): DescriptorFields {
   const at = descriptorOffset(table, data)
+  const isWhole = hasWholeStamps(table)
   const view = new DataView(payload.buffer, payload.byteOffset + at, DESCRIPTOR.size)
   return {
     owner: view.getBigUint64(AT.owner, true),
@@ -68,8 +80,8 @@ export function readDescriptor(table: DescriptorTable, payload: Uint8Array, data
     flags: view.getUint16(AT.flags, true),
     stored: view.getUint16(AT.stored, true),
     hint: view.getUint32(AT.hint, true),
-    random: NO_RANDOM,
-    tag: NO_TAG,
+    random: isWhole ? payload.subarray(at + RANDOM_AT, at + TAG_AT) : NO_RANDOM,
+    tag: isWhole ? payload.subarray(at + TAG_AT, at + WHOLE_STAMP_SIZE) : NO_TAG,
   }
 }
 
@@ -80,7 +92,11 @@ export function writeDescriptor(
   data: number,
   fields: DescriptorFields,
 ): void {
-  encode(DESCRIPTOR, fields, payload, descriptorOffset(table, data))
+  const at = descriptorOffset(table, data)
+  encode(DESCRIPTOR, fields, payload, at)
+  if (!hasWholeStamps(table)) return
+  payload.set(fields.random, at + RANDOM_AT)
+  payload.set(fields.tag, at + TAG_AT)
 }
 
 export const copyNumber = (d: Pick<BlockPlace, 'flags'>): number => d.flags & COPY_BITS
@@ -94,7 +110,7 @@ export function descriptorProblem(d: DescriptorFields, lastTxn: bigint): string 
   if (copyNumber(d) > 1) return `copy ${copyNumber(d)}`
   if (copyNumber(d) === 1 && !isMeta(d)) return 'copy 1 of a block of data'
   if (isUnwritten(d)) {
-    if (d.crc !== 0 || d.stored !== 0) return 'unwritten, but with a checksum'
+    if (d.crc !== 0 || d.stored !== 0 || !isZero(d.random) || !isZero(d.tag)) return 'unwritten, but with a checksum'
     if (isMeta(d)) return 'unwritten block of metadata'
   } else if (d.stored !== constant('BLOCK_SIZE')) return `${d.stored} stored bytes`
   if (d.txn === 0 || BigInt(d.txn) > lastTxn) return `transaction ${d.txn} of ${lastTxn}`

@@ -1,30 +1,12 @@
 /** The items of a log record (docs/format.md section 7): decoded against the geometry, and encoded. */
-import { isZero } from '../base/bytes.ts'
 import { Hn4Error, reasonOf } from '../base/error.ts'
-import {
-  type CopyPage,
-  copyPage,
-  type DataNumber,
-  dataNumber,
-  type PageNumber,
-  pageNumber,
-  type SlotIndex,
-  slotIndex,
-} from '../base/units.ts'
+import { type CopyPage, copyPage, type PageNumber, pageNumber, type SlotIndex, slotIndex } from '../base/units.ts'
 import { decode, encode } from './codec.ts'
 import { constant, itemType } from './constants.ts'
-import { copyNumber, descriptorProblem, isUnwritten, NO_RANDOM, NO_TAG, type Stamp } from './descriptor.ts'
+import { type DescriptorsItem, encodeDescriptors, readDescriptors } from './descriptors-item.ts'
 import { copyPages, dataBlocks, type Geometry, regionNumber } from './geometry.ts'
-import {
-  ITEM_DESCRIPTORS,
-  ITEM_NUMBER,
-  ITEM_RUN,
-  ITEM_SLOT,
-  LOG_ITEM,
-  LOG_ITEMS,
-  LOG_RECORD,
-  PAGE_PAYLOAD,
-} from './layout.ts'
+import { below, ItemProblem, need, padded } from './item-body.ts'
+import { ITEM_NUMBER, ITEM_RUN, ITEM_SLOT, LOG_ITEM, LOG_ITEMS, LOG_RECORD, PAGE_PAYLOAD } from './layout.ts'
 import { itemsProblem } from './record-items.ts'
 
 export interface SlotItem {
@@ -34,26 +16,6 @@ export interface SlotItem {
   readonly slot: SlotIndex
   /** The 192 bytes; of SLOT_CLEAR, none. */
   readonly bytes: Uint8Array
-}
-
-export interface DescriptorsItem {
-  readonly kind: 'DESCRIPTORS'
-  readonly data: DataNumber
-  readonly owner: bigint
-  /** Logical index of the first. */
-  readonly index: number
-  readonly hint: number
-  readonly count: number
-  readonly flags: number
-  readonly stored: number
-  /** `count` checksums of 4 bytes; none if UNWRITTEN. */
-  readonly crcs: Uint8Array
-}
-
-/** The stamp of block `i` of an item. */
-export function stampOf({ crcs }: DescriptorsItem, i: number): Stamp {
-  const crc = crcs.length === 0 ? 0 : new DataView(crcs.buffer, crcs.byteOffset).getUint32(i * 4, true)
-  return { crc, random: NO_RANDOM, tag: NO_TAG }
 }
 
 export interface RunItem {
@@ -75,11 +37,6 @@ export interface PageItem {
 }
 
 export type LogItem = SlotItem | DescriptorsItem | RunItem | UnitItem | PageItem
-
-const padded = (bytes: number): number => Math.ceil(bytes / 8) * 8
-
-/** Why an item is wrong; caught and given its place by readItems. */
-class ItemProblem extends Error {}
 
 /**
  * The items of a record whose checksum holds. Bytes are views into `record`.
@@ -143,16 +100,6 @@ function readBody(kind: ItemKind, body: Uint8Array, g: Geometry): LogItem {
 
 const units = (g: Geometry): number => g.pages.EXTENSION * constant('UNITS_PER_PAGE')
 
-function need(body: Uint8Array, size: number): void {
-  if (body.length !== size) throw new ItemProblem(`body of ${body.length} bytes, ${size} expected`)
-}
-
-/** A number of the disk that must be below `limit`. */
-function below(value: bigint, limit: number, what: string): number {
-  if (value >= BigInt(limit)) throw new ItemProblem(`${what} ${value} is not below ${limit}`)
-  return Number(value)
-}
-
 function readSlotItem(kind: 'SLOT' | 'SLOT_CLEAR', body: Uint8Array, g: Geometry): SlotItem {
   need(body, ITEM_SLOT.size + (kind === 'SLOT' ? constant('SLOT_SIZE') : 0))
   const fields = decode(ITEM_SLOT, body)
@@ -161,26 +108,6 @@ function readSlotItem(kind: 'SLOT' | 'SLOT_CLEAR', body: Uint8Array, g: Geometry
   const page = pageNumber(below(fields.page, g.pages[region], 'page'))
   const slot = slotIndex(below(BigInt(fields.slot), constant('SLOTS_PER_PAGE'), 'slot'))
   return { kind, region, page, slot, bytes: body.subarray(ITEM_SLOT.size) }
-}
-
-function readDescriptors(body: Uint8Array, g: Geometry): DescriptorsItem {
-  if (body.length < ITEM_DESCRIPTORS.size) throw new ItemProblem('cut off')
-  const f = decode(ITEM_DESCRIPTORS, body)
-  const crcBytes = isUnwritten(f) ? 0 : f.count * 4
-  need(body, padded(ITEM_DESCRIPTORS.size + crcBytes))
-  if (!isZero(body, ITEM_DESCRIPTORS.size + crcBytes)) throw new ItemProblem('padding is not zero')
-  if (f.count === 0) throw new ItemProblem('no descriptor')
-  const { owner, flags, stored, hint } = f
-  const sample = { owner, index: 0, txn: 1, crc: 0, flags, stored, hint, random: NO_RANDOM, tag: NO_TAG }
-  const problem = descriptorProblem(sample, 1n)
-  if (problem !== null) throw new ItemProblem(problem)
-  if (copyNumber(sample) === 1 && g.copyB === 0) throw new ItemProblem('copy 1 on a volume with one metadata copy')
-  const data = dataNumber(below(f.data, dataBlocks(g), 'data block'))
-  below(f.data + BigInt(f.count), dataBlocks(g) + 1, 'end of the run')
-  const index = below(f.index, 2 ** 48, 'index')
-  below(f.index + BigInt(f.count), 2 ** 48 + 1, 'end of the indices')
-  const crcs = body.subarray(ITEM_DESCRIPTORS.size, ITEM_DESCRIPTORS.size + crcBytes)
-  return { kind: 'DESCRIPTORS', data, owner, index, hint, count: f.count, flags, stored, crcs }
 }
 
 function readRun(kind: RunItem['kind'], body: Uint8Array, limit: number, least = 0): RunItem {
@@ -217,13 +144,8 @@ function encodeBody(item: LogItem): Uint8Array {
       body.set(item.bytes, ITEM_SLOT.size)
       return body
     }
-    case 'DESCRIPTORS': {
-      const body = new Uint8Array(ITEM_DESCRIPTORS.size + item.crcs.length)
-      const { data, owner, index, hint, count, flags, stored } = item
-      encode(ITEM_DESCRIPTORS, { data: BigInt(data), owner, index: BigInt(index), hint, count, flags, stored }, body)
-      body.set(item.crcs, ITEM_DESCRIPTORS.size)
-      return body
-    }
+    case 'DESCRIPTORS':
+      return encodeDescriptors(item)
     case 'UNIT':
       return numbered(item.unit, item.bytes)
     case 'PAGE':

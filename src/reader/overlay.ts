@@ -5,8 +5,9 @@
 import type { CopyPage } from '../base/units.ts'
 import { constant } from '../format/constants.ts'
 import { descriptorPage, writeDescriptor } from '../format/descriptor.ts'
+import { type DescriptorsItem, stampOf } from '../format/descriptors-item.ts'
 import { type Geometry, pageInCopy, type RegionName, regionStart } from '../format/geometry.ts'
-import { type DescriptorsItem, type LogItem, stampOf } from '../format/log-item.ts'
+import type { LogItem } from '../format/log-item.ts'
 import { changeBits } from '../format/page.ts'
 import type { Transaction } from './log.ts'
 

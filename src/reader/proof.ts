@@ -5,8 +5,8 @@
 import { type BlockNumber, dataNumber } from '../base/units.ts'
 import type { CheckpointFields } from '../format/checkpoint.ts'
 import { copyNumber, isMeta, isUnwritten } from '../format/descriptor.ts'
+import { type DescriptorsItem, stampOf } from '../format/descriptors-item.ts'
 import { blockOfData, type Geometry } from '../format/geometry.ts'
-import { type DescriptorsItem, stampOf } from '../format/log-item.ts'
 import type { BlockReader, PlacedBlock } from './blocks.ts'
 import type { Transaction } from './log.ts'
 

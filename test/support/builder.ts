@@ -6,10 +6,11 @@
 import { makeIdentity } from '../../mkfs/identity.ts'
 import { writeVolume } from '../../mkfs/write-volume.ts'
 import { blockNumber, copyPage, dataNumber, pageNumber, slotIndex } from '../../src/base/units.ts'
+import { PLAIN_CODEC } from '../../src/format/block-codec.ts'
 import { constant, extensionType, flag } from '../../src/format/constants.ts'
 import { cortexBuckets } from '../../src/format/cortex.ts'
-import { crc32c } from '../../src/format/crc32c.ts'
-import { descriptorPage } from '../../src/format/descriptor.ts'
+import { descriptorPage, isUnwritten, NO_RANDOM } from '../../src/format/descriptor.ts'
+import { packStamps } from '../../src/format/descriptors-item.ts'
 import { EXTENSION_PAYLOAD_MAX, encodeExtension, encodeXattrs, UNIT_SIZE } from '../../src/format/extension.ts'
 import {
   blockOfData,
@@ -330,25 +331,17 @@ export class VolumeBuilder {
 
   /** Writes a block and adds its descriptor to the record. */
   #writeBlock(node: Node, index: number, data: number, bytes: Uint8Array, copy: number, flags: number): void {
-    const unwritten = (flags & UNWRITTEN) !== 0
-    if (!unwritten) this.image.write(blockOfData(this.geometry, dataNumber(data)), bytes)
     this.#birth(pageInCopy(this.geometry, 'DESCRIPTOR', descriptorPage(this.geometry, data)))
     this.#birthMap('FREE', data)
-    const crcs = new Uint8Array(unwritten ? 0 : 4)
-    if (!unwritten) new DataView(crcs.buffer).setUint32(0, crc32c(bytes), true)
-    const { number: owner, hint } = node.anchor
-    const stored = unwritten ? 0 : BLOCK_SIZE
-    this.#items.push({
-      kind: 'DESCRIPTORS',
-      data: dataNumber(data),
-      owner,
-      index,
-      hint,
-      count: 1,
-      flags: flags | copy,
-      stored,
-      crcs,
-    })
+    const stored = isUnwritten({ flags }) ? 0 : BLOCK_SIZE
+    const place = { owner: node.anchor.number, hint: node.anchor.hint, index, flags: flags | copy, stored }
+    const item = { kind: 'DESCRIPTORS', data: dataNumber(data), count: 1, ...place } as const
+    if (stored === 0) this.#items.push({ ...item, ...packStamps(this.geometry, []) })
+    else {
+      const made = PLAIN_CODEC.store(place, NO_RANDOM, bytes)
+      this.image.write(blockOfData(this.geometry, dataNumber(data)), made.stored)
+      this.#items.push({ ...item, ...packStamps(this.geometry, [made.stamp]) })
+    }
     this.#live++
   }
 

@@ -24,6 +24,8 @@ import { mkfsSum } from '../support/mkfs-sum.ts'
 const SALT = Uint8Array.from({ length: 16 }, (_, i) => 0xa0 + i)
 const KEY = Uint8Array.from({ length: 16 }, (_, i) => i)
 
+const NOTHING = new Uint8Array(0)
+
 type Plain = Record<string, string | number>
 
 /** Fields as JSON: bigints as decimal strings, bytes as hex. */
@@ -179,7 +181,9 @@ function writeRecord(): void {
       count: 3,
       flags: 0,
       stored: 4096,
+      random: NOTHING,
       crcs: Uint8Array.from({ length: 12 }, (_, i) => i + 1),
+      tags: NOTHING,
     },
     {
       kind: 'DESCRIPTORS',
@@ -190,7 +194,9 @@ function writeRecord(): void {
       count: 50,
       flags: 16,
       stored: 0,
-      crcs: new Uint8Array(0),
+      random: NOTHING,
+      crcs: NOTHING,
+      tags: NOTHING,
     },
     { kind: 'BLOCKS_FREE', first: 200, count: 70 },
     { kind: 'UNIT', unit: 17, bytes: new Uint8Array(256).fill(0x5a) },
