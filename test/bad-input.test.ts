@@ -16,6 +16,7 @@ import { Hn4Error } from '../src/base/error.ts'
 import { PACKAGE_TOP } from '../src/base/package.ts'
 import { blockNumber, copyPage } from '../src/base/units.ts'
 import { HN4 } from '../src/cli/commands.ts'
+import { offsetOf } from '../src/format/codec.ts'
 import {
   checkpointPlaces,
   copyPages,
@@ -24,8 +25,8 @@ import {
   regionOfPage,
   superblockPlaces,
 } from '../src/format/geometry.ts'
-import { BLOCK_SIZE } from '../src/format/layout.ts'
-import { checksumPage, pageTransaction } from '../src/format/page.ts'
+import { BLOCK_SIZE, PAGE_PAYLOAD, PAGE_TRAILER } from '../src/format/layout.ts'
+import { encodePage } from '../src/format/page.ts'
 import { Volume } from '../src/reader/volume.ts'
 import { type Ran, runCommand } from './support/cli.ts'
 import { manifestOf } from './support/engine.ts'
@@ -172,11 +173,16 @@ function readAll(image: MemoryImage): void {
   }
 }
 
+/** Byte of a page at which its transaction stands. */
+const TXN_AT = PAGE_PAYLOAD + offsetOf(PAGE_TRAILER, 'txn')
+
 /** Computes the checksum of a page of copy A anew and gives copy B the same bytes, as a bug of a writer would. */
 function checksum(image: MemoryImage, geometry: Geometry, block: number): void {
   const { region, page } = regionOfPage(geometry, copyPage(block - geometry.copyA))
-  const bytes = image.block(block).slice()
-  checksumPage(bytes, { region: regionNumber(region), page, salt }, pageTransaction(bytes))
+  const old = image.block(block)
+  const txn = new DataView(old.buffer, old.byteOffset).getBigUint64(TXN_AT, true)
+  const place = { region: regionNumber(region), page, salt }
+  const bytes = encodePage(place, { payload: old.subarray(0, PAGE_PAYLOAD), txn })
   image.write(blockNumber(block), bytes)
   image.write(blockNumber(block - geometry.copyA + geometry.copyB), bytes)
 }

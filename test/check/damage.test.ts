@@ -2,13 +2,12 @@ import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { fsck } from '../../fsck-scrub/command.ts'
 import { scrubCommand } from '../../fsck-scrub/scrub-command.ts'
-import { blockNumber } from '../../src/base/units.ts'
 import { decodeCheckpoint, encodeCheckpoint } from '../../src/format/checkpoint.ts'
 import { type DescriptorFields, descriptorPage, readDescriptor, writeDescriptor } from '../../src/format/descriptor.ts'
 import { checkpointPlaces, copyPages, superblockPlaces } from '../../src/format/geometry.ts'
-import { changeBits, checksumPage, pageTransaction } from '../../src/format/page.ts'
+import { changeBits } from '../../src/format/page.ts'
 import { runCommand } from '../support/cli.ts'
-import { editPage, pageBlocks } from '../support/edit.ts'
+import { editPage, pageBlocks, rewritePage } from '../support/edit.ts'
 import { type Sample, sample } from '../support/sample.ts'
 
 interface Result {
@@ -141,11 +140,11 @@ const DAMAGES: readonly Damage[] = [
   [
     'a stale page in one copy',
     ({ builder }) => {
-      const [, block] = pageBlocks(builder, 'FREE', 0) as [number, number]
-      const bytes = builder.image.block(block).slice()
-      changeBits(bytes, 0, 1, false)
-      checksumPage(bytes, { region: 2, page: 0, salt: builder.identity.salt }, pageTransaction(bytes) - 1n)
-      builder.image.write(blockNumber(block), bytes)
+      const [, copyB] = pageBlocks(builder, 'FREE', 0)
+      rewritePage(builder, copyB!, ({ payload, txn }) => {
+        changeBits(payload, 0, 1, false)
+        return { payload, txn: txn - 1n }
+      })
     },
     ['page_stale'],
   ],

@@ -9,7 +9,7 @@ import { NO_RANDOM, NO_TAG, readDescriptor } from '../../src/format/descriptor.t
 import { nameHash } from '../../src/format/directory.ts'
 import { DESCRIPTOR } from '../../src/format/layout.ts'
 import { encodeItem, readItems } from '../../src/format/log-item.ts'
-import { pageProblem, pageTransaction } from '../../src/format/page.ts'
+import { decodePage, encodePage } from '../../src/format/page.ts'
 import { planGeometry } from '../../src/format/plan.ts'
 import { encodeRecord, RecordSum, readRecordHeader } from '../../src/format/record.ts'
 import { siphash24, sipKey } from '../../src/format/siphash.ts'
@@ -58,14 +58,17 @@ t.test('the pages of the vectors verify, and no flipped bit passes', async t => 
   for (const { title, region, page, txn, salt, bytes } of file.pages) {
     const block = fromHex(bytes)!
     const place = { region, page, salt: fromHex(salt)! }
-    t.equal(pageProblem(block, place), null, title)
-    t.equal(pageTransaction(block), BigInt(txn))
-    t.equal(pageProblem(block, { ...place, page: page + 1 }), 'page of another place')
-    t.equal(pageProblem(block, { ...place, salt: new Uint8Array(16) }), 'page of another volume')
+    const decoded = decodePage(place, block)
+    if (typeof decoded === 'string') return t.fail(`${title}: ${decoded}`)
+    t.equal(decoded.txn, BigInt(txn))
+    t.strictSame(decoded.payload, block.subarray(0, 4032))
+    t.equal(hex(encodePage(place, decoded)), bytes)
+    t.equal(decodePage({ ...place, page: page + 1 }, block), 'page of another place')
+    t.equal(decodePage({ ...place, salt: new Uint8Array(16) }, block), 'page of another volume')
     for (let bit = 0; bit < block.length * 8; bit += 5) {
       const damaged = block.slice()
       damaged[bit >> 3]! ^= 1 << (bit & 7)
-      if (pageProblem(damaged, place) === null) t.fail(`bit ${bit}`)
+      if (typeof decodePage(place, damaged) !== 'string') t.fail(`bit ${bit}`)
     }
   }
   const descriptors = fromHex(file.pages[0]!.bytes)!

@@ -1,13 +1,13 @@
 import t, { type Test } from 'tap'
 import { hex, printableBytes } from '../../src/base/bytes.ts'
 import { Hn4Error } from '../../src/base/error.ts'
-import { blockNumber, copyPage, dataNumber } from '../../src/base/units.ts'
-import { descriptorPage } from '../../src/format/descriptor.ts'
+import { blockNumber, copyPage } from '../../src/base/units.ts'
+import { descriptorOffset, descriptorPage } from '../../src/format/descriptor.ts'
 import { blockOfData, checkpointPlaces, copyPages, superblockPlaces } from '../../src/format/geometry.ts'
 import { Volume } from '../../src/reader/volume.ts'
+import { pageBlocks, rewritePage } from '../support/edit.ts'
 import { MemoryImage } from '../support/memory-image.ts'
 import { LONG_TARGET, type Sample, sample } from '../support/sample.ts'
-import { encodeStale } from '../support/stale.ts'
 
 function readAll(volume: Volume, path: string): Uint8Array {
   return new Uint8Array(Buffer.concat([...volume.readFile(volume.lookup(path))]))
@@ -197,10 +197,12 @@ t.test('a live descriptor in a stale page of copy A is found in copy B', async t
   const { image, geometry: g } = made.builder
   const volume = made.builder.open()
   const found = volume.blocks(volume.lookup('/late')).find(1)!
-  const page = g.pages.INIT + g.pages.FREE + g.pages.UNIT + descriptorPage(g, found.data)
+  const [copyA] = pageBlocks(made.builder, 'DESCRIPTOR', descriptorPage(g, found.data))
   // The page as it was before: valid, but without the descriptor.
-
-  image.write(blockNumber(g.copyA + page), encodeStale(g, image.block(g.copyA + page), dataNumber(found.data)))
+  rewritePage(made.builder, copyA!, ({ payload, txn }) => {
+    const at = descriptorOffset(g, found.data)
+    return { payload: payload.fill(0, at, at + g.descriptorSize), txn: txn - 1n }
+  })
   t.same(readAll(new Volume(image), '/late'), made.contents.get('/late'))
   t.equal(blockOfData(g, found.data), found.block)
 })

@@ -23,7 +23,7 @@ import {
 } from '../../src/format/geometry.ts'
 import { BLOCK_SIZE } from '../../src/format/layout.ts'
 import { encodeItem, type LogItem } from '../../src/format/log-item.ts'
-import { checksumPage } from '../../src/format/page.ts'
+import { encodePage } from '../../src/format/page.ts'
 import { type PlanOptions, planGeometry } from '../../src/format/plan.ts'
 import { encodeRecord } from '../../src/format/record.ts'
 import { type SipKey, sipKey } from '../../src/format/siphash.ts'
@@ -476,9 +476,7 @@ export class VolumeBuilder {
     for (const target of [...this.#born, ...Array.from({ length: g.pages.INIT }, (_, i) => i)]) {
       const { region, page } = regionOfPage(g, copyPage(target))
       const loaded = core.pages.load(region, page)
-      const block = new Uint8Array(BLOCK_SIZE)
-      block.set(loaded.payload)
-      checksumPage(block, { region: regionNumber(region), page, salt: this.identity.salt }, loaded.txn)
+      const block = encodePage({ region: regionNumber(region), page, salt: this.identity.salt }, loaded)
       for (const start of g.copyB === 0 ? [g.copyA] : [g.copyA, g.copyB])
         this.image.write(blockNumber(start + target), block)
     }

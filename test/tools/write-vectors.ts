@@ -11,9 +11,9 @@ import { constant } from '../../src/format/constants.ts'
 import { cortexBuckets } from '../../src/format/cortex.ts'
 import { NO_RANDOM, NO_TAG, writeDescriptor } from '../../src/format/descriptor.ts'
 import { nameHash } from '../../src/format/directory.ts'
-import { BLOCK_SIZE } from '../../src/format/layout.ts'
+import { PAGE_PAYLOAD } from '../../src/format/layout.ts'
 import { encodeItem, type LogItem } from '../../src/format/log-item.ts'
-import { checksumPage } from '../../src/format/page.ts'
+import { encodePage } from '../../src/format/page.ts'
 import { planGeometry } from '../../src/format/plan.ts'
 import { encodeRecord } from '../../src/format/record.ts'
 import { siphash24, sipKey } from '../../src/format/siphash.ts'
@@ -128,19 +128,17 @@ function writeAnchors(): void {
 
 function writePages(): void {
   const descriptor = { owner: 4711n, index: 2, txn: 7, crc: 0x12345678, flags: 0, stored: 4096, hint: 42 }
-  const descriptors = new Uint8Array(BLOCK_SIZE)
+  const descriptors = new Uint8Array(PAGE_PAYLOAD)
   writeDescriptor(planGeometry(16384), descriptors, 130, { ...descriptor, random: NO_RANDOM, tag: NO_TAG })
-  checksumPage(descriptors, { region: 4, page: 1, salt: SALT }, 7n)
-  const cortex = new Uint8Array(BLOCK_SIZE)
+  const cortex = new Uint8Array(PAGE_PAYLOAD)
   cortex.set(encodeSlot(CASES[0]![1], CASES[0]![2]), 3 * constant('SLOT_SIZE'))
-  checksumPage(cortex, { region: 5, page: 172, salt: SALT }, 9n)
-  const page = (title: string, region: number, number: number, txn: number, bytes: Uint8Array): object => ({
+  const page = (title: string, region: number, number: number, txn: number, payload: Uint8Array): object => ({
     title,
     region,
     page: number,
     txn,
     salt: hex(SALT),
-    bytes: hex(bytes),
+    bytes: hex(encodePage({ region, page: number, salt: SALT }, { payload, txn: BigInt(txn) })),
   })
   save('page.json', {
     pages: [
