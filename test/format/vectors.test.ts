@@ -11,7 +11,7 @@ import { DESCRIPTOR } from '../../src/format/layout.ts'
 import { encodeItem, readItems } from '../../src/format/log-item.ts'
 import { decodePage, encodePage } from '../../src/format/page.ts'
 import { planGeometry } from '../../src/format/plan.ts'
-import { encodeRecord, RecordSum, readRecordHeader } from '../../src/format/record.ts'
+import { decodeRecord, encodeRecord, RecordSum, readRecordHeader } from '../../src/format/record.ts'
 import { siphash24, sipKey } from '../../src/format/siphash.ts'
 import { encodeSlot, Slot, slotChecksumProblem } from '../../src/format/slot.ts'
 import { decodeSegment } from '../../src/format/trajectory.ts'
@@ -96,12 +96,24 @@ t.test('the record of the vectors is read item by item', async t => {
   const sum = new RecordSum()
   for (let at = 0; at < record.length; at += 4096) sum.add(record.subarray(at, at + 4096))
   t.equal(sum.value, header.crc)
-  const items = readItems(record, header.txn, header.length, header.items, planGeometry(16384))
+  const items = decodeRecord(header, record, planGeometry(16384))
+  if (typeof items === 'string') return t.fail(items)
   t.strictSame(
     items.map(item => ({ kind: item.kind, bytes: hex(encodeItem(item)) })),
     file.items,
   )
-  t.equal(hex(encodeRecord(header, items.map(encodeItem))), file.bytes)
+  t.equal(hex(encodeRecord(header, items)), file.bytes)
   const cut = () => readItems(record, header.txn, header.length - 8, header.items, planGeometry(16384))
   t.throws(cut, { code: 'LOG_ITEM' })
+  t.match(decodeRecord({ ...header, items: header.items + 1 }, record, planGeometry(16384)), /^log: transaction/)
+  for (const bit of [7, header.length * 8 - 1, header.length * 8, record.length * 8 - 1]) {
+    const damaged = record.slice()
+    damaged[bit >> 3]! ^= 1 << (bit & 7)
+    t.equal(decodeRecord(header, damaged, planGeometry(16384)), 'checksum')
+  }
+  const behind = record.slice()
+  behind[header.length] = 1
+  const summed = new RecordSum()
+  summed.add(behind)
+  t.match(decodeRecord({ ...header, crc: summed.value }, behind, planGeometry(16384)), /behind the last item/)
 })

@@ -22,7 +22,7 @@ import {
   regionOfPage,
 } from '../../src/format/geometry.ts'
 import { BLOCK_SIZE } from '../../src/format/layout.ts'
-import { encodeItem, type LogItem } from '../../src/format/log-item.ts'
+import type { LogItem } from '../../src/format/log-item.ts'
 import { encodePage } from '../../src/format/page.ts'
 import { type PlanOptions, planGeometry } from '../../src/format/plan.ts'
 import { encodeRecord } from '../../src/format/record.ts'
@@ -457,7 +457,7 @@ export class VolumeBuilder {
         units: BigInt(this.#usedUnits),
         previous_crc: this.#previous,
       },
-      [...births, ...this.#items].map(encodeItem),
+      [...births, ...this.#items],
     )
     if (txn === 2n) this.#checkpoint({ tail: 0, tailTxn: 2n, proven: 1n, crc: 0 })
     this.image.write(blockNumber(this.geometry.logStart + 2 + this.#at), record)

@@ -214,7 +214,7 @@ function writeRecord(): void {
   save('record.json', {
     fields: plain(fields),
     items: items.map(item => ({ kind: item.kind, bytes: hex(encodeItem(item)) })),
-    bytes: hex(encodeRecord(fields, items.map(encodeItem))),
+    bytes: hex(encodeRecord(fields, items)),
   })
 }
 
