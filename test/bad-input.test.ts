@@ -27,6 +27,7 @@ import {
 } from '../src/format/geometry.ts'
 import { BLOCK_SIZE, PAGE_PAYLOAD, PAGE_TRAILER } from '../src/format/layout.ts'
 import { encodePage } from '../src/format/page.ts'
+import { decodeSuperblock, encodeSuperblock } from '../src/format/superblock.ts'
 import { Volume } from '../src/reader/volume.ts'
 import { type Ran, runCommand } from './support/cli.ts'
 import { manifestOf } from './support/engine.ts'
@@ -100,6 +101,29 @@ t.test('a truncated volume is refused, whole blocks or not', async t => {
       t.match(ran.stderr, ONE_LINE, `${command}, ${size} bytes`)
     }
     t.equal(sum(image), before)
+  }
+})
+
+t.test('block descriptors of a size that only another version reads: refused, exit code 8 and one line', async t => {
+  const image = join(t.testdir({}), 'other.img')
+  for (const size of [64, 0, 31, 4096]) {
+    const bytes = Buffer.from(GOLDEN)
+    for (const block of superblockPlaces(bytes.length / BLOCK_SIZE)) {
+      const at = block * BLOCK_SIZE
+      const fields = decodeSuperblock(bytes.subarray(at, at + BLOCK_SIZE))
+      bytes.set(encodeSuperblock({ ...fields, descriptor_size: size }), at)
+    }
+    writeFileSync(image, bytes)
+    for (const [command, run] of [...READERS, ['id', () => hn4('id', `${image}:/a`)] as const]) {
+      const ran = await run(image)
+      t.equal(ran.exit, 8, `${command}: ${ran.exit} ${ran.stdout}${ran.stderr}`)
+      t.match(
+        ran.stderr,
+        new RegExp(`^[^\\n]*: block descriptors of ${size} bytes are not supported[^\\n]*other\\.img\\n$`),
+      )
+      if (command !== 'info') t.equal(ran.stdout, '')
+    }
+    t.equal((await runCommand('mkfs.hn4', mkfs, [image])).exit, 1, 'mkfs takes it for a volume')
   }
 })
 

@@ -5,6 +5,7 @@
  */
 import { crc32c } from './crc32c.ts'
 import { type BlockPlace, NO_RANDOM, NO_TAG, PLAIN_DESCRIPTOR_SIZE, type Stamp } from './descriptor.ts'
+import type { SuperblockFields } from './superblock.ts'
 
 /** Why stored bytes are not what their stamp says. */
 export interface BlockFault {
@@ -16,7 +17,9 @@ export interface BlockFault {
 export interface BlockCodec {
   /** Bytes of a descriptor that holds this codec's stamps. */
   readonly descriptorSize: number
-  /** `random`: 16 bytes of the run that the block is placed with. `plain` may come back as the stored bytes. */
+  /** The random part of a run of blocks that is placed now: 16 bytes, never the same twice where they matter. */
+  draw(): Uint8Array
+  /** `random`: that of the run that the block is placed with. `plain` may come back as the stored bytes. */
   store(
     place: BlockPlace,
     random: Uint8Array,
@@ -35,9 +38,17 @@ export function crcFault(stamp: Stamp, stored: Uint8Array): BlockFault | null {
   return { kind: 'damaged', cause: `checksum ${hex(sum)}, expected ${hex(stamp.crc)}` }
 }
 
+/** A codec for descriptors that are not plain, brought along by who opens the volume. */
+export interface CodecMaker {
+  readonly descriptorSize: number
+  /** The codec of the volume of this superblock. */
+  make(superblock: SuperblockFields): BlockCodec
+}
+
 /** Blocks as they are, with a CRC. */
 export const PLAIN_CODEC: BlockCodec = {
   descriptorSize: PLAIN_DESCRIPTOR_SIZE,
+  draw: () => NO_RANDOM,
   store: (_place, _random, plain) => ({
     stored: plain,
     stamp: { crc: crc32c(plain), random: NO_RANDOM, tag: NO_TAG },

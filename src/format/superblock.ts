@@ -6,7 +6,6 @@ import { blockNumber } from '../base/units.ts'
 import { type Decoded, decode, encode, offsetOf } from './codec.ts'
 import { constant, flag, knownBits } from './constants.ts'
 import { crc32c } from './crc32c.ts'
-import { PLAIN_DESCRIPTOR_SIZE } from './descriptor.ts'
 import { descriptorsPerPage, type Geometry, type RegionName } from './geometry.ts'
 import { BLOCK_SIZE, FORMAT_VERSION, SUPERBLOCK, SUPERBLOCK_MAGIC } from './layout.ts'
 
@@ -55,8 +54,6 @@ export function geometryOf(s: SuperblockFields): Geometry {
     }
     return Number(value)
   }
-  if (s.descriptor_size !== PLAIN_DESCRIPTOR_SIZE)
-    throw fixed(s, 'descriptor_size', s.descriptor_size, PLAIN_DESCRIPTOR_SIZE)
   if (s.shells !== constant('SHELLS')) throw fixed(s, 'shells', s.shells, constant('SHELLS'))
   if (s.generation < 1n)
     throw new Hn4Error('GEOMETRY', {

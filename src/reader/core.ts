@@ -2,7 +2,7 @@
 import { type Hn4Error, isDamage } from '../base/error.ts'
 import { type BlockNumber, type DataNumber, dataNumber } from '../base/units.ts'
 import type { BlockSource } from '../device/image.ts'
-import { PLAIN_CODEC } from '../format/block-codec.ts'
+import type { CodecMaker } from '../format/block-codec.ts'
 import { constant, flagNames } from '../format/constants.ts'
 import { type DescriptorFields, descriptorPage, readDescriptor } from '../format/descriptor.ts'
 import {
@@ -64,10 +64,13 @@ export class Core {
     return flagNames('CHECKPOINT', BigInt(this.log.checkpoint.flags)).includes('CLEAN')
   }
 
-  /** Reads superblocks and log and replays it into memory. @throws Hn4Error */
-  constructor(source: BlockSource) {
+  /**
+   * Reads superblocks and log and replays it into memory. `codec`: for volumes whose descriptors are not plain.
+   * @throws Hn4Error
+   */
+  constructor(source: BlockSource, codec?: CodecMaker) {
     this.source = source
-    this.superblocks = readSuperblocks(source)
+    this.superblocks = readSuperblocks(source, codec)
     this.geometry = this.superblocks.geometry
     this.key = sipKey(this.superblocks.chosen.hash_key)
     this.salt = this.superblocks.chosen.salt
@@ -90,7 +93,7 @@ export class Core {
     this.log = new LogReader(source, this.geometry, this.salt).read()
     const { transactions, checkpoint } = this.log
     const last = transactions.at(-1)
-    this.blocks = new BlockReader(source, PLAIN_CODEC)
+    this.blocks = new BlockReader(source, this.superblocks.codec)
     const failed = last ? refutation(this.blocks, this.geometry, checkpoint, last) : []
     this.dropped = last && failed.length > 0 ? { transaction: last, failed } : null
     this.transactions = this.dropped ? transactions.slice(0, -1) : transactions

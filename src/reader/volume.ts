@@ -5,6 +5,7 @@
 import { printableBytes } from '../base/bytes.ts'
 import { Hn4Error, isDamage } from '../base/error.ts'
 import { type BlockSource, ImageFile } from '../device/image.ts'
+import type { CodecMaker } from '../format/block-codec.ts'
 import { constant } from '../format/constants.ts'
 import { type DirEntry, nameProblem } from '../format/directory.ts'
 import type { Xattr } from '../format/extension.ts'
@@ -53,15 +54,16 @@ export class Volume {
   readonly core: Core
   #overwrites: Overwrites | null = null
 
-  constructor(source: BlockSource) {
-    this.core = new Core(source)
+  /** `codec`: for volumes whose descriptors are not plain; no command of this version has one. @throws Hn4Error */
+  constructor(source: BlockSource, codec?: CodecMaker) {
+    this.core = new Core(source, codec)
   }
 
-  /** Opens an image file or a block device. @throws Hn4Error */
-  static open(path: string): Volume {
+  /** Opens an image file or a block device; `codec` as in the constructor. @throws Hn4Error */
+  static open(path: string, codec?: CodecMaker): Volume {
     const source = new ImageFile(path)
     try {
-      return new Volume(source)
+      return new Volume(source, codec)
     } catch (error) {
       source.close()
       throw error

@@ -1,32 +1,14 @@
-import t, { type Test } from 'tap'
+import t from 'tap'
 import { hex, printableBytes } from '../../src/base/bytes.ts'
 import { Hn4Error } from '../../src/base/error.ts'
 import { blockNumber, copyPage } from '../../src/base/units.ts'
 import { descriptorOffset, descriptorPage } from '../../src/format/descriptor.ts'
 import { blockOfData, checkpointPlaces, copyPages, superblockPlaces } from '../../src/format/geometry.ts'
 import { Volume } from '../../src/reader/volume.ts'
+import { checkEverything, readAll } from '../support/check-sample.ts'
 import { pageBlocks, rewritePage } from '../support/edit.ts'
 import { MemoryImage } from '../support/memory-image.ts'
-import { LONG_TARGET, type Sample, sample } from '../support/sample.ts'
-
-function readAll(volume: Volume, path: string): Uint8Array {
-  return new Uint8Array(Buffer.concat([...volume.readFile(volume.lookup(path))]))
-}
-
-function checkEverything(t: Test, volume: Volume, { contents, links }: Sample): void {
-  for (const [path, expected] of contents) {
-    if (Buffer.compare(readAll(volume, path), expected) !== 0) t.fail(`content of ${path}`)
-  }
-  for (const [path, target] of links) t.equal(printableBytes(volume.readlink(volume.lookup(path))), target)
-  const walked = [...volume.walk()]
-  t.strictSame(
-    walked.filter(item => item.error).map(item => item.error?.message),
-    [],
-  )
-  const paths = new Set(walked.map(item => item.path))
-  for (const path of [...contents.keys(), ...links.keys()]) if (!paths.has(path)) t.fail(`${path} is not in the walk`)
-  t.equal(paths.size, contents.size + links.size + 5, 'and nothing else')
-}
+import { LONG_TARGET, sample } from '../support/sample.ts'
 
 for (const copies of [1, 2] as const) {
   for (const form of ['log', 'in place'] as const) {

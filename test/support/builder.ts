@@ -6,10 +6,10 @@
 import { makeIdentity } from '../../mkfs/identity.ts'
 import { writeVolume } from '../../mkfs/write-volume.ts'
 import { blockNumber, copyPage, dataNumber, pageNumber, slotIndex } from '../../src/base/units.ts'
-import { PLAIN_CODEC } from '../../src/format/block-codec.ts'
+import type { BlockCodec, CodecMaker } from '../../src/format/block-codec.ts'
 import { constant, extensionType, flag } from '../../src/format/constants.ts'
 import { cortexBuckets } from '../../src/format/cortex.ts'
-import { descriptorPage, isUnwritten, NO_RANDOM } from '../../src/format/descriptor.ts'
+import { descriptorPage, isUnwritten } from '../../src/format/descriptor.ts'
 import { packStamps } from '../../src/format/descriptors-item.ts'
 import { EXTENSION_PAYLOAD_MAX, encodeExtension, encodeXattrs, UNIT_SIZE } from '../../src/format/extension.ts'
 import {
@@ -50,11 +50,18 @@ interface Name {
 const META = flag('DESCRIPTOR', 'META')
 const UNWRITTEN = flag('DESCRIPTOR', 'UNWRITTEN')
 
+interface BuilderOptions extends PlanOptions {
+  /** Of the blocks; without it they are plain. */
+  readonly codec?: CodecMaker | undefined
+}
+
 export class VolumeBuilder {
   readonly image: MemoryImage
   readonly geometry: Geometry
   readonly identity: Identity
   readonly #key: SipKey
+  readonly #maker: CodecMaker | undefined
+  readonly #codec: BlockCodec
   readonly #nodes = new Map<number, Node>()
   readonly #slots = new Map<string, number>()
   readonly #names = new Map<number, Name[]>()
@@ -74,8 +81,9 @@ export class VolumeBuilder {
   #previous = 0
   #generation = 1n
 
-  constructor(blocks = 4096, options: PlanOptions = {}, filler = 0) {
-    this.geometry = planGeometry(blocks, options)
+  constructor(blocks = 4096, options: BuilderOptions = {}, filler = 0) {
+    this.#maker = options.codec
+    this.geometry = planGeometry(blocks, { ...options, descriptorSize: options.codec?.descriptorSize })
     this.identity = makeIdentity({
       label: 'built',
       seed: new Uint8Array([1, 2, 3]),
@@ -87,12 +95,13 @@ export class VolumeBuilder {
     this.#far = Math.floor(this.geometry.windowBlocks / 2)
     this.#area = this.geometry.windowBlocks
     const volume = this.open()
+    this.#codec = volume.core.superblocks.codec
     this.#adoptSystemFiles(volume)
     this.#generation = 1n
   }
 
   open(): Volume {
-    return new Volume(this.image)
+    return new Volume(this.image, this.#maker)
   }
 
   #adoptSystemFiles(volume: Volume): void {
@@ -335,13 +344,10 @@ export class VolumeBuilder {
     this.#birthMap('FREE', data)
     const stored = isUnwritten({ flags }) ? 0 : BLOCK_SIZE
     const place = { owner: node.anchor.number, hint: node.anchor.hint, index, flags: flags | copy, stored }
-    const item = { kind: 'DESCRIPTORS', data: dataNumber(data), count: 1, ...place } as const
-    if (stored === 0) this.#items.push({ ...item, ...packStamps(this.geometry, []) })
-    else {
-      const made = PLAIN_CODEC.store(place, NO_RANDOM, bytes)
-      this.image.write(blockOfData(this.geometry, dataNumber(data)), made.stored)
-      this.#items.push({ ...item, ...packStamps(this.geometry, [made.stamp]) })
-    }
+    const made = stored === 0 ? null : this.#codec.store(place, this.#codec.draw(), bytes)
+    if (made) this.image.write(blockOfData(this.geometry, dataNumber(data)), made.stored)
+    const stamps = packStamps(this.geometry, made ? [made.stamp] : [])
+    this.#items.push({ kind: 'DESCRIPTORS', data: dataNumber(data), count: 1, ...place, ...stamps })
     this.#live++
   }
 
