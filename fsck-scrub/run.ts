@@ -8,6 +8,7 @@ import type { JsonObject } from '../src/console/json.ts'
 import type { Progress } from '../src/console/progress.ts'
 import { counted } from '../src/console/size.ts'
 import { writtenBy } from '../src/device/in-use.ts'
+import type { CodecMaker } from '../src/format/block-codec.ts'
 import { dataBlocks } from '../src/format/geometry.ts'
 import { slotCounts } from '../src/format/parts.ts'
 import { Volume } from '../src/reader/volume.ts'
@@ -19,6 +20,8 @@ export interface RunSettings {
   readonly passes: readonly Pass[]
   /** Descriptor for `pass current maximum device` lines (fsck -C); undefined: none. */
   readonly progressFd?: number | undefined
+  /** Of volumes whose descriptors are not plain; no command of this version has one. */
+  readonly codec?: CodecMaker | undefined
 }
 
 /** @throws Hn4Error BUSY if the image is being written to */
@@ -35,7 +38,7 @@ function refuseMoving(image: string): void {
 /** Runs the passes; returns the exit code of fsck(8). @throws Hn4Error if the volume cannot be opened */
 export async function runPasses(ctx: Context, settings: RunSettings): Promise<number> {
   refuseMoving(settings.image)
-  const volume = Volume.open(settings.image)
+  const volume = Volume.open(settings.image, settings.codec)
   const runner = new Runner(ctx, settings, volume)
   try {
     return await runner.run()

@@ -2,7 +2,7 @@
  * The bytes of an empty volume (docs/format.md section 9): a list of writes, computed without
  * touching a device. write-volume.ts puts them there in the order that survives a crash.
  */
-import { type BlockNumber, blockNumber } from '../src/base/units.ts'
+import { type BlockNumber, blockNumber, type CopyPage } from '../src/base/units.ts'
 import { encodeCheckpoint } from '../src/format/checkpoint.ts'
 import { constant, flag } from '../src/format/constants.ts'
 import { cortexBuckets } from '../src/format/cortex.ts'
@@ -14,8 +14,8 @@ import {
   regionNumber,
   superblockPlaces,
 } from '../src/format/geometry.ts'
-import { BLOCK_SIZE } from '../src/format/layout.ts'
-import { changeBits, checksumPage } from '../src/format/page.ts'
+import { PAGE_PAYLOAD } from '../src/format/layout.ts'
+import { changeBits, encodePage } from '../src/format/page.ts'
 import { sipKey } from '../src/format/siphash.ts'
 import { encodeSlot, FILE_TYPES, seedIdBytes } from '../src/format/slot.ts'
 import { encodeSuperblock, type Identity, newSuperblock } from '../src/format/superblock.ts'
@@ -84,14 +84,14 @@ function directorySlot(number: number, mode: number, { uid, gid }: Owner, create
   )
 }
 
-/** Cortex pages with the system directories, by page number. */
+/** Payloads of the cortex pages with the system directories, by page number. */
 function cortexPages(g: Geometry, id: Identity, owner: Owner): Map<number, Uint8Array> {
   const key = sipKey(id.hashKey)
   const pages = new Map<number, Uint8Array>()
   const used = new Map<number, number>()
   for (const [number, mode] of SYSTEM_DIRECTORIES) {
     const { first } = cortexBuckets(key, number, 0, g.pages.CORTEX)
-    const page = pages.get(first) ?? new Uint8Array(BLOCK_SIZE)
+    const page = pages.get(first) ?? new Uint8Array(PAGE_PAYLOAD)
     const slot = used.get(first) ?? 0
     const holder = number === constant('INO_ROOT') ? owner : SUPERUSER
     page.set(directorySlot(number, mode, holder, id.createdNs), slot * constant('SLOT_SIZE'))
@@ -105,23 +105,21 @@ function cortexPages(g: Geometry, id: Identity, owner: Owner): Map<number, Uint8
 export function metadataWrites(g: Geometry, id: Identity, owner: Owner = SUPERUSER): BlockWrite[] {
   const cortex = cortexPages(g, id, owner)
   const perPage = constant('MAP_BITS_PER_PAGE')
-  const init = new Uint8Array(g.pages.INIT * BLOCK_SIZE)
+  const init = Array.from({ length: g.pages.INIT }, () => new Uint8Array(PAGE_PAYLOAD))
   for (const page of cortex.keys()) {
     const bit = pageInCopy(g, 'CORTEX', page)
-    const map = init.subarray(Math.floor(bit / perPage) * BLOCK_SIZE)
-    changeBits(map, bit % perPage, (bit % perPage) + 1, true)
+    changeBits(init[Math.floor(bit / perPage)]!, bit % perPage, (bit % perPage) + 1, true)
   }
-  const checksum = (bytes: Uint8Array, region: RegionName, page: number): void =>
-    checksumPage(bytes, { region: regionNumber(region), page, salt: id.salt }, MKFS_TXN)
-  for (let page = 0; page < g.pages.INIT; page++) {
-    checksum(init.subarray(page * BLOCK_SIZE, (page + 1) * BLOCK_SIZE), 'INIT', page)
+  const write = (region: RegionName, page: number, payload: Uint8Array): readonly [CopyPage, Uint8Array] => {
+    const place = { region: regionNumber(region), page, salt: id.salt }
+    return [pageInCopy(g, region, page), encodePage(place, { payload, txn: MKFS_TXN })]
   }
-  for (const [page, bytes] of cortex) checksum(bytes, 'CORTEX', page)
+  const pages = [
+    ...init.map((payload, page) => write('INIT', page, payload)),
+    ...[...cortex].map(([page, payload]) => write('CORTEX', page, payload)),
+  ]
   const copies = g.copyB === 0 ? [g.copyA] : [g.copyA, g.copyB]
-  return copies.flatMap(start => [
-    { block: start, bytes: init },
-    ...[...cortex].map(([page, bytes]) => ({ block: blockNumber(start + pageInCopy(g, 'CORTEX', page)), bytes })),
-  ])
+  return copies.flatMap(start => pages.map(([page, bytes]) => ({ block: blockNumber(start + page), bytes })))
 }
 
 /** The checkpoint block of a closed, empty volume: generation 1, so it stands in slot 1, at the head and at the tail. */

@@ -16,6 +16,7 @@ import { mkfs } from '../mkfs/command.ts'
 import { Hn4Error } from '../src/base/error.ts'
 import { PACKAGE_TOP } from '../src/base/package.ts'
 import { blockNumber, copyPage } from '../src/base/units.ts'
+import { offsetOf } from '../src/format/codec.ts'
 import {
   checkpointPlaces,
   copyPages,
@@ -24,8 +25,9 @@ import {
   regionOfPage,
   superblockPlaces,
 } from '../src/format/geometry.ts'
-import { BLOCK_SIZE } from '../src/format/layout.ts'
-import { checksumPage, pageTransaction } from '../src/format/page.ts'
+import { BLOCK_SIZE, PAGE_PAYLOAD, PAGE_TRAILER } from '../src/format/layout.ts'
+import { encodePage } from '../src/format/page.ts'
+import { decodeSuperblock, encodeSuperblock } from '../src/format/superblock.ts'
 import { Volume } from '../src/reader/volume.ts'
 import { type Ran, runCommand } from './support/cli.ts'
 import { manifestOf } from './support/engine.ts'
@@ -102,6 +104,29 @@ t.test('a truncated volume is refused, whole blocks or not', async t => {
   }
 })
 
+t.test('block descriptors of a size that only another version reads: refused, exit code 8 and one line', async t => {
+  const image = join(t.testdir({}), 'other.img')
+  for (const size of [64, 0, 31, 4096]) {
+    const bytes = Buffer.from(GOLDEN)
+    for (const block of superblockPlaces(bytes.length / BLOCK_SIZE)) {
+      const at = block * BLOCK_SIZE
+      const fields = decodeSuperblock(bytes.subarray(at, at + BLOCK_SIZE))
+      bytes.set(encodeSuperblock({ ...fields, descriptor_size: size }), at)
+    }
+    writeFileSync(image, bytes)
+    for (const [command, run] of [...READERS, ['id', () => hn4('id', `${image}:/a`)] as const]) {
+      const ran = await run(image)
+      t.equal(ran.exit, 8, `${command}: ${ran.exit} ${ran.stdout}${ran.stderr}`)
+      t.match(
+        ran.stderr,
+        new RegExp(`^[^\\n]*: block descriptors of ${size} bytes are not supported[^\\n]*other\\.img\\n$`),
+      )
+      if (command !== 'info') t.equal(ran.stdout, '')
+    }
+    t.equal((await runCommand('mkfs.hn4', mkfs, [image])).exit, 1, 'mkfs takes it for a volume')
+  }
+})
+
 t.test('missing paths and wrong words', async t => {
   const image = join(t.testdir({}), 'disk.img')
   writeFileSync(image, GOLDEN)
@@ -172,11 +197,16 @@ function readAll(image: MemoryImage): void {
   }
 }
 
+/** Byte of a page at which its transaction stands. */
+const TXN_AT = PAGE_PAYLOAD + offsetOf(PAGE_TRAILER, 'txn')
+
 /** Computes the checksum of a page of copy A anew and gives copy B the same bytes, as a bug of a writer would. */
 function checksum(image: MemoryImage, geometry: Geometry, block: number): void {
   const { region, page } = regionOfPage(geometry, copyPage(block - geometry.copyA))
-  const bytes = image.block(block).slice()
-  checksumPage(bytes, { region: regionNumber(region), page, salt }, pageTransaction(bytes))
+  const old = image.block(block)
+  const txn = new DataView(old.buffer, old.byteOffset).getBigUint64(TXN_AT, true)
+  const place = { region: regionNumber(region), page, salt }
+  const bytes = encodePage(place, { payload: old.subarray(0, PAGE_PAYLOAD), txn })
   image.write(blockNumber(block), bytes)
   image.write(blockNumber(block - geometry.copyA + geometry.copyB), bytes)
 }

@@ -11,10 +11,14 @@ const WRONG_TYPE = 'E0308'
 function errorsWith(misuse: string): string[] {
   const cargo = ['rustc', '--lib', '--quiet', '--profile', 'check', '--package', 'hn4-core']
   const where = ['--manifest-path', join(PACKAGE_TOP, 'native/Cargo.toml'), '--message-format', 'json']
-  const done = spawnSync('cargo', [...cargo, ...where, '--', '--cfg', 'hn4_misuse', '--cfg', `hn4_misuse="${misuse}"`], {
-    encoding: 'utf8',
-    maxBuffer: 64 << 20,
-  })
+  const done = spawnSync(
+    'cargo',
+    [...cargo, ...where, '--', '--cfg', 'hn4_misuse', '--cfg', `hn4_misuse="${misuse}"`],
+    {
+      encoding: 'utf8',
+      maxBuffer: 64 << 20,
+    },
+  )
   const messages = done.stdout.split('\n').filter(line => line.startsWith('{"reason":"compiler-message"'))
   const codes = messages.flatMap(line => {
     const { message } = JSON.parse(line) as { message: { level: string; code: { code: string } | null } }

@@ -4,9 +4,8 @@
  * what a file says it owns and does not is lost.
  */
 import { Hn4Error } from '../../src/base/error.ts'
-import { type BlockNumber, blockNumber, type DataNumber } from '../../src/base/units.ts'
+import type { BlockNumber, DataNumber } from '../../src/base/units.ts'
 import { constant } from '../../src/format/constants.ts'
-import { crc32c } from '../../src/format/crc32c.ts'
 import {
   copyNumber,
   type DescriptorFields,
@@ -17,6 +16,7 @@ import {
 import { readDirBlock } from '../../src/format/directory.ts'
 import { BLOCK_SIZE } from '../../src/format/layout.ts'
 import { FILE_TYPES } from '../../src/format/slot.ts'
+import { READ_BLOCKS } from '../../src/reader/blocks.ts'
 import { findAnchor } from '../../src/reader/cortex.ts'
 import type { FileBlocks } from '../../src/reader/file-blocks.ts'
 import type { Check, Pass, Step } from '../check.ts'
@@ -24,8 +24,6 @@ import type { Finding } from '../finding.ts'
 import { findLost } from './lost-blocks.ts'
 
 const DATA_INDICES = constant('PRESENCE_1')
-/** Blocks of content read at once. */
-const READ_BLOCKS = 256
 
 interface LiveBlock {
   readonly data: DataNumber
@@ -112,7 +110,7 @@ class BlocksPass {
     record.found++
     if (!this.#withContent || isUnwritten(d)) return
     const before = this.#batch.at(-1)
-    if (before && (before.block + 1 !== block || this.#batch.length >= READ_BLOCKS)) this.#readBatch()
+    if (before && (before.block + 1 !== block || this.#batch.length === READ_BLOCKS)) this.#readBatch()
     this.#batch.push(live)
   }
 
@@ -179,35 +177,18 @@ class BlocksPass {
   #readBatch(): void {
     const batch = this.#batch
     this.#batch = []
-    const first = batch[0]
-    if (!first) return
-    const { source } = this.#check.volume.core
-    let bytes: Uint8Array | null = null
-    try {
-      bytes = source.read(first.block, batch.length)
-    } catch (error) {
-      if (!(error instanceof Hn4Error)) throw error
-    }
-    for (const [i, live] of batch.entries()) {
-      try {
-        this.#verify(
-          live,
-          bytes ? bytes.subarray(i * BLOCK_SIZE, (i + 1) * BLOCK_SIZE) : source.read(blockNumber(live.block)),
-        )
-      } catch (error) {
-        this.#check.take(error, { ...this.#placeOf(live.descriptor), block: live.block })
-      }
+    for (const [live, content] of this.#check.volume.core.blocks.read(batch)) {
+      const problem = content instanceof Uint8Array ? this.#contentProblem(live, content) : content
+      if (problem !== null) this.#check.take(problem, { ...this.#placeOf(live.descriptor), block: live.block })
     }
   }
 
-  #verify({ descriptor: d, block }: LiveBlock, bytes: Uint8Array): void {
-    const wrong = (cause: string): Hn4Error =>
-      new Hn4Error('BLOCK_DATA', { number: d.owner, index: d.index, block, cause })
-    if (crc32c(bytes) !== d.crc) throw wrong(`wrong bytes (checksum)${copyNumber(d) > 0 ? ', second copy' : ''}`)
-    if (this.#check.files.get(Number(d.owner))?.type === FILE_TYPES.directory) {
-      const block = readDirBlock(bytes)
-      if (typeof block === 'string') throw wrong(block)
-    }
+  /** What is wrong with bytes that are those of their descriptor. */
+  #contentProblem({ descriptor: d, block }: LiveBlock, content: Uint8Array): Hn4Error | null {
+    if (this.#check.files.get(Number(d.owner))?.type !== FILE_TYPES.directory) return null
+    const read = readDirBlock(content)
+    if (typeof read !== 'string') return null
+    return new Hn4Error('BLOCK_DATA', { number: d.owner, index: d.index, block, cause: read })
   }
 
   /** Files that own fewer blocks than they say: which ones are missing. */

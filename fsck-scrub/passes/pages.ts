@@ -9,7 +9,7 @@ import { Hn4Error } from '../../src/base/error.ts'
 import { copyPage } from '../../src/base/units.ts'
 import { type RegionName, regionStart } from '../../src/format/geometry.ts'
 import { PAGE_PAYLOAD, REGIONS } from '../../src/format/layout.ts'
-import { pageTransaction } from '../../src/format/page.ts'
+import type { Page } from '../../src/format/page.ts'
 import type { PageCopy } from '../../src/reader/pages.ts'
 import type { Check, Pass, Step } from '../check.ts'
 
@@ -24,13 +24,18 @@ async function run(check: Check, step: Step): Promise<void> {
   }
 }
 
+/** A copy that verifies. */
+type GoodCopy = PageCopy & { readonly page: Page }
+
+const isGood = (copy: PageCopy): copy is GoodCopy => copy.page !== null
+
 function checkPage(check: Check, region: RegionName, page: number): void {
   const { geometry, pages } = check.volume.core
   const target = copyPage(regionStart(geometry, region) + page)
   const name = `${region.toLowerCase()} page ${page}`
   if (pages.isReplaced(target)) return
   const found = pages.copies.map(copy => pages.readCopy(copy, target))
-  const good = found.filter(copy => copy.problem === null)
+  const good = found.filter(isGood)
   if (good.length === 0) {
     const cause = found.map(copy => `copy ${copy.copy}: ${copy.problem}`).join(', ')
     check.take(new Hn4Error('PAGE', { region: region.toLowerCase(), page, cause }), { block: found[0]!.block })
@@ -49,9 +54,9 @@ function checkPage(check: Check, region: RegionName, page: number): void {
 }
 
 /** Both verify: a lost write shows as an older transaction, anything else as different bytes. */
-function compare(check: Check, name: string, a: PageCopy, b: PageCopy): void {
-  if (equalBytes(a.bytes!, b.bytes!)) return
-  const [txnA, txnB] = [pageTransaction(a.bytes!), pageTransaction(b.bytes!)]
+function compare(check: Check, name: string, a: GoodCopy, b: GoodCopy): void {
+  const [txnA, txnB] = [a.page.txn, b.page.txn]
+  if (txnA === txnB && equalBytes(a.page.payload, b.page.payload)) return
   if (txnA === txnB) check.add('PAGE_COPY', `${name}: the copies differ`, { block: a.block })
   else {
     const stale = txnA < txnB ? a : b
@@ -65,10 +70,10 @@ function compare(check: Check, name: string, a: PageCopy, b: PageCopy): void {
 
 const UNITS_END = 3840
 
-function checkRest(check: Check, name: string, region: RegionName, copy: PageCopy): void {
+function checkRest(check: Check, name: string, region: RegionName, copy: GoodCopy): void {
   if (region !== 'EXTENSION') return
   for (let at = UNITS_END; at < PAGE_PAYLOAD; at++) {
-    if (copy.bytes![at] !== 0) {
+    if (copy.page.payload[at] !== 0) {
       check.add('PAGE_CONTENT', `${name}: bytes behind the units are not zero`, { block: copy.block })
       return
     }

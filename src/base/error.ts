@@ -60,6 +60,7 @@ const CODES = {
   ANCHOR: ['damage', 'file {number}: anchor in {region} page {page}, slot {slot}: {cause}'],
   BLOCK_LOST: ['damage', 'file {number}: block {index}: no live descriptor of a candidate names it'],
   BLOCK_DATA: ['damage', 'file {number}: block {index} (block {block} of the volume): {cause}'],
+  BLOCK_FORGED: ['damage', 'file {number}: block {index} (block {block} of the volume): {cause}'],
   BLOCK_TWICE: ['damage', 'file {number}: block {index}: named by the descriptors of blocks {block} and {other}'],
   DIRECTORY: ['damage', 'directory {number}: block {index}: {cause}'],
   ENTRY: ['damage', 'directory {number}: entry "{name}": {cause}'],

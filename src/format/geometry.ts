@@ -14,7 +14,7 @@ import {
   pageNumber,
 } from '../base/units.ts'
 import { constant } from './constants.ts'
-import { REGIONS } from './layout.ts'
+import { PAGE_PAYLOAD, REGIONS } from './layout.ts'
 import { isPrime, largestPrime } from './prime.ts'
 
 export type RegionName = (typeof REGIONS)[number][0]
@@ -35,6 +35,10 @@ export interface Geometry {
   readonly stride: number
   readonly scale: number
   readonly reserveBlocks: number
+  /** Bytes of a block descriptor. */
+  readonly descriptorSize: number
+  /** Descriptors of a page: as many as its payload holds whole. */
+  readonly descriptorsPerPage: number
 }
 
 const BITS = constant('MAP_BITS_PER_PAGE')
@@ -48,6 +52,11 @@ export const AREA_BLOCKS_MIN = 256
 /** Pages of one metadata copy. */
 export function copyPages(g: Geometry): number {
   return REGIONS.reduce((sum, [name]) => sum + g.pages[name], 0)
+}
+
+/** Descriptors of `size` bytes that a page holds: 126 of 32. */
+export function descriptorsPerPage(size: number): number {
+  return Math.floor(PAGE_PAYLOAD / size)
 }
 
 /** Data blocks: window and overwrite area. */
@@ -138,7 +147,7 @@ export function checkGeometry(g: Geometry, position: number): void {
   if (g.pages.CORTEX % constant('NEIGHBOURHOOD_PAGES') !== 0)
     throw broken('cortex_pages', g.pages.CORTEX, 'must be a multiple of 16')
   must('free_pages', g.pages.FREE, Math.ceil(dataBlocks(g) / BITS))
-  must('descriptor_pages', g.pages.DESCRIPTOR, Math.ceil(dataBlocks(g) / constant('DESCRIPTORS_PER_PAGE')))
+  must('descriptor_pages', g.pages.DESCRIPTOR, Math.ceil(dataBlocks(g) / g.descriptorsPerPage))
   must('unit_pages', g.pages.UNIT, Math.ceil((constant('UNITS_PER_PAGE') * g.pages.EXTENSION) / BITS))
   must('init_pages', g.pages.INIT, Math.ceil(copyPages(g) / BITS))
   checkPlaces(g, must)

@@ -1,20 +1,11 @@
 /** One item of a log record (docs/format.md section 7): decoded against the geometry, and encoded. */
-import { isZero } from '../base/bytes.ts'
-import {
-  type CopyPage,
-  copyPage,
-  type DataNumber,
-  dataNumber,
-  type PageNumber,
-  pageNumber,
-  type SlotIndex,
-  slotIndex,
-} from '../base/units.ts'
+import { type CopyPage, copyPage, type PageNumber, pageNumber, type SlotIndex, slotIndex } from '../base/units.ts'
 import { decode, encode } from './codec.ts'
-import { constant, flag, itemType } from './constants.ts'
-import { copyNumber, descriptorProblem } from './descriptor.ts'
+import { constant, itemType } from './constants.ts'
+import { type DescriptorsItem, encodeDescriptors, readDescriptors } from './descriptors-item.ts'
 import { copyPages, dataBlocks, type Geometry, regionNumber } from './geometry.ts'
-import { ITEM_DESCRIPTORS, ITEM_NUMBER, ITEM_RUN, ITEM_SLOT, LOG_ITEM, LOG_ITEMS, PAGE_PAYLOAD } from './layout.ts'
+import { below, ItemProblem, need, padded } from './item-body.ts'
+import { ITEM_NUMBER, ITEM_RUN, ITEM_SLOT, LOG_ITEM, LOG_ITEMS, PAGE_PAYLOAD } from './layout.ts'
 
 export interface SlotItem {
   readonly kind: 'SLOT' | 'SLOT_CLEAR'
@@ -23,20 +14,6 @@ export interface SlotItem {
   readonly slot: SlotIndex
   /** The 192 bytes; of SLOT_CLEAR, none. */
   readonly bytes: Uint8Array
-}
-
-export interface DescriptorsItem {
-  readonly kind: 'DESCRIPTORS'
-  readonly data: DataNumber
-  readonly owner: bigint
-  /** Logical index of the first. */
-  readonly index: number
-  readonly hint: number
-  readonly count: number
-  readonly flags: number
-  readonly stored: number
-  /** `count` checksums of 4 bytes; none if UNWRITTEN. */
-  readonly crcs: Uint8Array
 }
 
 export interface RunItem {
@@ -58,12 +35,6 @@ export interface PageItem {
 }
 
 export type LogItem = SlotItem | DescriptorsItem | RunItem | UnitItem | PageItem
-
-const UNWRITTEN = flag('DESCRIPTOR', 'UNWRITTEN')
-const padded = (bytes: number): number => Math.ceil(bytes / 8) * 8
-
-/** Why an item is wrong; caught and given its place by readItems. */
-export class ItemProblem extends Error {}
 
 /** Reads the item at the start of `rest`; its bytes are views. @throws ItemProblem, Hn4Error RESERVED */
 export function readItem(rest: Uint8Array, g: Geometry): [LogItem, number] {
@@ -106,16 +77,6 @@ function readBody(kind: ItemKind, body: Uint8Array, g: Geometry): LogItem {
 
 const units = (g: Geometry): number => g.pages.EXTENSION * constant('UNITS_PER_PAGE')
 
-function need(body: Uint8Array, size: number): void {
-  if (body.length !== size) throw new ItemProblem(`body of ${body.length} bytes, ${size} expected`)
-}
-
-/** A number of the disk that must be below `limit`. */
-function below(value: bigint, limit: number, what: string): number {
-  if (value >= BigInt(limit)) throw new ItemProblem(`${what} ${value} is not below ${limit}`)
-  return Number(value)
-}
-
 function readSlotItem(kind: 'SLOT' | 'SLOT_CLEAR', body: Uint8Array, g: Geometry): SlotItem {
   need(body, ITEM_SLOT.size + (kind === 'SLOT' ? constant('SLOT_SIZE') : 0))
   const fields = decode(ITEM_SLOT, body)
@@ -124,36 +85,6 @@ function readSlotItem(kind: 'SLOT' | 'SLOT_CLEAR', body: Uint8Array, g: Geometry
   const page = pageNumber(below(fields.page, g.pages[region], 'page'))
   const slot = slotIndex(below(BigInt(fields.slot), constant('SLOTS_PER_PAGE'), 'slot'))
   return { kind, region, page, slot, bytes: body.subarray(ITEM_SLOT.size) }
-}
-
-function readDescriptors(body: Uint8Array, g: Geometry): DescriptorsItem {
-  if (body.length < ITEM_DESCRIPTORS.size) throw new ItemProblem('cut off')
-  const f = decode(ITEM_DESCRIPTORS, body)
-  const unwritten = (f.flags & UNWRITTEN) !== 0
-  const crcBytes = unwritten ? 0 : f.count * 4
-  need(body, padded(ITEM_DESCRIPTORS.size + crcBytes))
-  if (!isZero(body, ITEM_DESCRIPTORS.size + crcBytes)) throw new ItemProblem('padding is not zero')
-  if (f.count === 0) throw new ItemProblem('no descriptor')
-  const sample = { owner: f.owner, index: 0, txn: 1, crc: 0, flags: f.flags, stored: f.stored, hint: f.hint }
-  const problem = descriptorProblem(sample, 1n)
-  if (problem !== null) throw new ItemProblem(problem)
-  if (copyNumber(sample) === 1 && g.copyB === 0) throw new ItemProblem('copy 1 on a volume with one metadata copy')
-  const data = dataNumber(below(f.data, dataBlocks(g), 'data block'))
-  below(f.data + BigInt(f.count), dataBlocks(g) + 1, 'end of the run')
-  const index = below(f.index, 2 ** 48, 'index')
-  below(f.index + BigInt(f.count), 2 ** 48 + 1, 'end of the indices')
-  const crcs = body.subarray(ITEM_DESCRIPTORS.size, ITEM_DESCRIPTORS.size + crcBytes)
-  return {
-    kind: 'DESCRIPTORS',
-    data,
-    owner: f.owner,
-    index,
-    hint: f.hint,
-    count: f.count,
-    flags: f.flags,
-    stored: f.stored,
-    crcs,
-  }
 }
 
 function readRun(kind: RunItem['kind'], body: Uint8Array, limit: number, least = 0): RunItem {
@@ -190,13 +121,8 @@ function encodeBody(item: LogItem): Uint8Array {
       body.set(item.bytes, ITEM_SLOT.size)
       return body
     }
-    case 'DESCRIPTORS': {
-      const body = new Uint8Array(ITEM_DESCRIPTORS.size + item.crcs.length)
-      const { data, owner, index, hint, count, flags, stored } = item
-      encode(ITEM_DESCRIPTORS, { data: BigInt(data), owner, index: BigInt(index), hint, count, flags, stored }, body)
-      body.set(item.crcs, ITEM_DESCRIPTORS.size)
-      return body
-    }
+    case 'DESCRIPTORS':
+      return encodeDescriptors(item)
     case 'UNIT':
       return numbered(item.unit, item.bytes)
     case 'PAGE':

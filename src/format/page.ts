@@ -5,11 +5,9 @@ import { constant } from './constants.ts'
 import { crc32c } from './crc32c.ts'
 import { BLOCK_SIZE, PAGE_PAYLOAD, PAGE_TRAILER } from './layout.ts'
 
-export type PageTrailer = Decoded<typeof PAGE_TRAILER>
-
 const CRC_AT = PAGE_PAYLOAD + offsetOf(PAGE_TRAILER, 'crc')
 
-/** What a page must say of itself. */
+/** Where a page stands: what it must say of itself. */
 export interface PagePlace {
   /** Region number of layout.ts. */
   readonly region: number
@@ -17,41 +15,44 @@ export interface PagePlace {
   readonly salt: Uint8Array
 }
 
-/** Why `block` is not the page of `place`; null if it is. */
-export function pageProblem(block: Uint8Array, place: PagePlace): string | null {
+/** What a page holds. */
+export interface Page {
+  /** 4032 bytes. */
+  readonly payload: Uint8Array
+  /** Last transaction that changed it. */
+  readonly txn: bigint
+}
+
+/** The 4096 bytes that stand on the device for a page. The inverse of decodePage. */
+export function encodePage({ region, page, salt }: PagePlace, { payload, txn }: Page): Uint8Array {
+  const block = new Uint8Array(BLOCK_SIZE)
+  block.set(payload)
+  const trailer = { magic: constant('PAGE_MAGIC'), region, page: BigInt(page), txn, salt, crc: 0 }
+  encode(PAGE_TRAILER, trailer, block, PAGE_PAYLOAD)
+  new DataView(block.buffer).setUint32(CRC_AT, crc32c(block.subarray(0, CRC_AT)), true)
+  return block
+}
+
+/** The page that stands in `block`, its payload a view; a text if it is not the page of `place`: why. */
+export function decodePage(place: PagePlace, block: Uint8Array): Page | string {
   const view = new DataView(block.buffer, block.byteOffset, BLOCK_SIZE)
   if (view.getUint32(PAGE_PAYLOAD, true) !== constant('PAGE_MAGIC')) return 'no page magic'
   if (crc32c(block.subarray(0, CRC_AT)) !== view.getUint32(CRC_AT, true)) return 'checksum'
   const trailer = decodeTrailer(block)
   if (typeof trailer === 'string') return trailer
-  if (trailer.region !== place.region || trailer.page !== BigInt(place.page)) return 'page of another place'
-  if (!equalBytes(trailer.salt, place.salt)) return 'page of another volume'
-  if (trailer.txn === 0n) return 'page without a transaction'
-  return null
+  const { region, page, salt, txn } = trailer
+  if (region !== place.region || page !== BigInt(place.page)) return 'page of another place'
+  if (!equalBytes(salt, place.salt)) return 'page of another volume'
+  if (txn === 0n) return 'page without a transaction'
+  return { payload: block.subarray(0, PAGE_PAYLOAD), txn }
 }
 
-function decodeTrailer(block: Uint8Array): PageTrailer | string {
+function decodeTrailer(block: Uint8Array): Decoded<typeof PAGE_TRAILER> | string {
   try {
     return decode(PAGE_TRAILER, block, PAGE_PAYLOAD)
   } catch {
     return 'reserved bytes of the trailer'
   }
-}
-
-/** The transaction in the trailer of a page that was checked. */
-export function pageTransaction(block: Uint8Array): bigint {
-  return new DataView(block.buffer, block.byteOffset).getBigUint64(PAGE_PAYLOAD + offsetOf(PAGE_TRAILER, 'txn'), true)
-}
-
-/** Writes the trailer behind the payload in `block`, with its checksum. */
-export function checksumPage(block: Uint8Array, place: PagePlace, txn: bigint): void {
-  encode(
-    PAGE_TRAILER,
-    { magic: constant('PAGE_MAGIC'), region: place.region, page: BigInt(place.page), txn, salt: place.salt, crc: 0 },
-    block,
-    PAGE_PAYLOAD,
-  )
-  new DataView(block.buffer, block.byteOffset).setUint32(CRC_AT, crc32c(block.subarray(0, CRC_AT)), true)
 }
 
 /** Bit `bit` of a bitmap payload. */

@@ -2,7 +2,8 @@
 import { Hn4Error } from '../base/error.ts'
 import { blockNumber } from '../base/units.ts'
 import { constant } from './constants.ts'
-import { AREA_BLOCKS_MIN, type Geometry, phi, WINDOW_BLOCKS_MIN } from './geometry.ts'
+import { PLAIN_DESCRIPTOR_SIZE } from './descriptor.ts'
+import { AREA_BLOCKS_MIN, descriptorsPerPage, type Geometry, phi, WINDOW_BLOCKS_MIN } from './geometry.ts'
 import { largestPrime } from './prime.ts'
 
 export interface PlanOptions {
@@ -14,6 +15,8 @@ export interface PlanOptions {
   readonly stride?: number | undefined
   /** M of new files. */
   readonly scale?: number | undefined
+  /** Bytes of a block descriptor; without it, what plain blocks need. */
+  readonly descriptorSize?: number | undefined
 }
 
 /** 4 MiB and 128 MiB. */
@@ -29,12 +32,12 @@ const clamp = (value: number, low: number, high: number): number => Math.min(Mat
 const perMille = (blocks: number, share: number): number => Math.ceil((blocks * share) / 1000)
 
 /** Pages of each region but INIT for `data` data blocks, then INIT, whose size depends on all. */
-function regionPages(data: number, cortex: number, extension: number): Geometry['pages'] {
+function regionPages(data: number, perPage: number, cortex: number, extension: number): Geometry['pages'] {
   const pages = {
     INIT: 0,
     FREE: Math.ceil(data / BITS),
     UNIT: Math.ceil((constant('UNITS_PER_PAGE') * extension) / BITS),
-    DESCRIPTOR: Math.ceil(data / constant('DESCRIPTORS_PER_PAGE')),
+    DESCRIPTOR: Math.ceil(data / perPage),
     CORTEX: cortex,
     STASH: constant('STASH_PAGES'),
     EXTENSION: extension,
@@ -65,6 +68,9 @@ function tryPlan(blockCount: number, options: PlanOptions): Geometry | null {
       : Math.ceil(options.slots / constant('SLOTS_PER_PAGE'))
   const cortex = Math.max(roundUp(wanted, neighbourhood), neighbourhood)
   const extension = perMille(blockCount, 8)
+  const descriptorSize = options.descriptorSize ?? PLAIN_DESCRIPTOR_SIZE
+  const pagesFor = (data: number): Geometry['pages'] =>
+    regionPages(data, descriptorsPerPage(descriptorSize), cortex, extension)
   const fixed = 2 * constant('SUPERBLOCK_SLOTS') + constant('CHECKPOINT_SLOTS')
   const room = blockCount - fixed - log
   // The largest number of data blocks that fits beside its own metadata: the need grows with it.
@@ -72,12 +78,12 @@ function tryPlan(blockCount: number, options: PlanOptions): Geometry | null {
   let high = Math.max(room, 0)
   while (low < high) {
     const middle = Math.ceil((low + high) / 2)
-    if (middle + copies * total(regionPages(middle, cortex, extension)) <= room) low = middle
+    if (middle + copies * total(pagesFor(middle)) <= room) low = middle
     else high = middle - 1
   }
   const data = low
   const areaLeast = clamp(Math.floor((blockCount * 4) / 1000), AREA_BLOCKS_MIN, AREA_BLOCKS_MAX)
-  const pages = regionPages(data, cortex, extension)
+  const pages = pagesFor(data)
   const window = largestPrime(data - areaLeast)
   if (window < WINDOW_BLOCKS_MIN) return null
   // One block more of data may need a page more in each copy: the one to four blocks that then remain go to the log.
@@ -97,6 +103,8 @@ function tryPlan(blockCount: number, options: PlanOptions): Geometry | null {
     stride: options.stride ?? 1,
     scale: options.scale ?? 0,
     reserveBlocks: Math.max(RESERVE_MIN, Math.floor((window * 5) / 1000)),
+    descriptorSize,
+    descriptorsPerPage: descriptorsPerPage(descriptorSize),
   }
 }
 

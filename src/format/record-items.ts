@@ -1,8 +1,9 @@
 /** The items of a log record: read one by one, then held to the rules for all together (docs/format.md section 7). */
 import { Hn4Error, reasonOf } from '../base/error.ts'
 import type { Geometry } from './geometry.ts'
+import { ItemProblem } from './item-body.ts'
 import { LOG_RECORD } from './layout.ts'
-import { ItemProblem, type LogItem, readItem } from './log-item.ts'
+import { type LogItem, readItem } from './log-item.ts'
 
 /**
  * The items of a record whose checksum holds. Bytes are views into `record`.

@@ -1,5 +1,6 @@
-/** The header of a log record: what makes it exist (docs/format.md section 7). Its items: log-item.ts. */
+/** Log records: what makes one exist, and its blocks (docs/format.md section 7). Its items: log-item.ts. */
 import { equalBytes, isZero } from '../base/bytes.ts'
+import { Hn4Error } from '../base/error.ts'
 import { TXN_END } from './checkpoint.ts'
 import { type Decoded, decode, encode, offsetOf } from './codec.ts'
 import { constant } from './constants.ts'
@@ -7,6 +8,8 @@ import { countersProblem } from './counters.ts'
 import { crc32c } from './crc32c.ts'
 import { type Geometry, ringBlocks } from './geometry.ts'
 import { BLOCK_SIZE, LOG_RECORD } from './layout.ts'
+import { encodeItem, type LogItem } from './log-item.ts'
+import { readItems } from './record-items.ts'
 
 export type RecordFields = Decoded<typeof LOG_RECORD>
 
@@ -56,22 +59,35 @@ export class RecordSum {
   }
 }
 
-/** True if the bytes behind `length` are zero. */
-export function restIsZero(record: Uint8Array, length: number): boolean {
-  return isZero(record, length)
+/**
+ * The items of a whole record whose header was read from its first block; a text if it does not exist: which rule it
+ * breaks. Bytes of the items are views into `record`. The inverse of encodeRecord.
+ */
+export function decodeRecord(header: RecordFields, record: Uint8Array, g: Geometry): LogItem[] | string {
+  const sum = new RecordSum()
+  sum.add(record)
+  if (sum.value !== header.crc) return 'checksum'
+  if (!isZero(record, header.length)) return 'bytes behind the last item'
+  try {
+    return readItems(record, header.txn, header.length, header.items, g)
+  } catch (error) {
+    if (error instanceof Hn4Error && error.code === 'LOG_ITEM') return error.message
+    throw error
+  }
 }
 
-/** The whole blocks of a record, with its checksum; `blocks`, `length`, `items` and `crc` of `fields` are computed. */
+/** The whole blocks of a record as they stand in the log; the fields that follow from the items are computed. */
 export function encodeRecord(
   fields: Omit<RecordFields, 'magic' | 'blocks' | 'length' | 'items' | 'crc'>,
-  items: readonly Uint8Array[],
+  items: readonly LogItem[],
 ): Uint8Array {
-  const length = items.reduce((sum, item) => sum + item.length, Number(LOG_RECORD.size))
+  const encoded = items.map(encodeItem)
+  const length = encoded.reduce((sum, item) => sum + item.length, Number(LOG_RECORD.size))
   const blocks = Math.ceil(length / BLOCK_SIZE)
   const bytes = new Uint8Array(blocks * BLOCK_SIZE)
   encode(LOG_RECORD, { ...fields, magic: constant('RECORD_MAGIC'), blocks, length, items: items.length, crc: 0 }, bytes)
   let at: number = LOG_RECORD.size
-  for (const item of items) {
+  for (const item of encoded) {
     bytes.set(item, at)
     at += item.length
   }

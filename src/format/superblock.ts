@@ -6,7 +6,7 @@ import { blockNumber } from '../base/units.ts'
 import { type Decoded, decode, encode, offsetOf } from './codec.ts'
 import { constant, flag, knownBits } from './constants.ts'
 import { crc32c } from './crc32c.ts'
-import type { Geometry, RegionName } from './geometry.ts'
+import { descriptorsPerPage, type Geometry, type RegionName } from './geometry.ts'
 import { BLOCK_SIZE, FORMAT_VERSION, SUPERBLOCK, SUPERBLOCK_MAGIC } from './layout.ts'
 
 export type SuperblockFields = Decoded<typeof SUPERBLOCK>
@@ -54,8 +54,6 @@ export function geometryOf(s: SuperblockFields): Geometry {
     }
     return Number(value)
   }
-  if (s.descriptor_size !== constant('DESCRIPTOR_SIZE'))
-    throw fixed(s, 'descriptor_size', s.descriptor_size, constant('DESCRIPTOR_SIZE'))
   if (s.shells !== constant('SHELLS')) throw fixed(s, 'shells', s.shells, constant('SHELLS'))
   if (s.generation < 1n)
     throw new Hn4Error('GEOMETRY', {
@@ -95,6 +93,8 @@ export function geometryOf(s: SuperblockFields): Geometry {
     stride: small('stride'),
     scale: s.scale,
     reserveBlocks: small('reserve_blocks'),
+    descriptorSize: s.descriptor_size,
+    descriptorsPerPage: descriptorsPerPage(s.descriptor_size),
   }
 }
 
@@ -152,7 +152,7 @@ export function newSuperblock(g: Geometry, id: Identity, position: number): Supe
     extension_pages: n(g.pages.EXTENSION),
     key_pages: n(g.pages.KEY),
     scrub_pages: n(g.pages.SCRUB),
-    descriptor_size: constant('DESCRIPTOR_SIZE'),
+    descriptor_size: g.descriptorSize,
     shells: constant('SHELLS'),
     stride: n(g.stride),
     scale: g.scale,

@@ -70,7 +70,7 @@ function* runsOf(volume: Volume, file: Located, damage: DamageReport, isSingle: 
   if (open !== null) yield open
 }
 
-/** Lost neighbours are reported together: a lost page of descriptors hides up to 126. */
+/** Lost neighbours are reported together: a lost page of descriptors hides all that stood in it. */
 class LostBlocks {
   readonly #number: number
   readonly #damage: DamageReport

@@ -66,7 +66,10 @@ export function withTarget<T>(ctx: Context, text: string, use: (volume: Volume, 
   noteWriter(ctx, target.image)
   const volume = Volume.open(target.image)
   try {
-    return use(volume, target)
+    const result = use(volume, target)
+    for (const { message } of volume.core.badCopies.values())
+      ctx.note(`${target.image}: ${message}; another copy of the block is good`)
+    return result
   } catch (error) {
     if (error instanceof Hn4Error && error.class !== 'io') throw namingImage(error, target)
     throw error

@@ -1,7 +1,8 @@
 /** An opened volume below the level of files: geometry, pages after replay, descriptors, blocks. */
-import { isDamage } from '../base/error.ts'
+import { type Hn4Error, isDamage } from '../base/error.ts'
 import { type BlockNumber, type DataNumber, dataNumber } from '../base/units.ts'
 import type { BlockSource } from '../device/image.ts'
+import type { CodecMaker } from '../format/block-codec.ts'
 import { constant, flagNames } from '../format/constants.ts'
 import { type DescriptorFields, descriptorPage, readDescriptor } from '../format/descriptor.ts'
 import {
@@ -17,6 +18,7 @@ import { bitOf } from '../format/page.ts'
 import { type SipKey, sipKey } from '../format/siphash.ts'
 import type { StateLimits } from '../format/slot-state.ts'
 import type { Window } from '../format/trajectory.ts'
+import { BlockReader } from './blocks.ts'
 import { type Log, LogReader, type Transaction } from './log.ts'
 import { Overlay } from './overlay.ts'
 import { type CopyName, PageStore } from './pages.ts'
@@ -38,6 +40,7 @@ export interface Counters {
 }
 
 const BITS = constant('MAP_BITS_PER_PAGE')
+const BAD_COPIES_MAX = 100
 
 export class Core {
   readonly source: BlockSource
@@ -52,16 +55,22 @@ export class Core {
   readonly transactions: readonly Transaction[]
   readonly dropped: DroppedTransaction | null
   readonly pages: PageStore
+  readonly blocks: BlockReader
+  /** Copies of blocks that were not good while another one was: the first of them, by their message. */
+  readonly badCopies = new Map<string, Hn4Error>()
 
   /** Whether the volume was closed by its last writer: nothing to replay. */
   get isClean(): boolean {
     return flagNames('CHECKPOINT', BigInt(this.log.checkpoint.flags)).includes('CLEAN')
   }
 
-  /** Reads superblocks and log and replays it into memory. @throws Hn4Error */
-  constructor(source: BlockSource) {
+  /**
+   * Reads superblocks and log and replays it into memory. `codec`: for volumes whose descriptors are not plain.
+   * @throws Hn4Error
+   */
+  constructor(source: BlockSource, codec?: CodecMaker) {
     this.source = source
-    this.superblocks = readSuperblocks(source)
+    this.superblocks = readSuperblocks(source, codec)
     this.geometry = this.superblocks.geometry
     this.key = sipKey(this.superblocks.chosen.hash_key)
     this.salt = this.superblocks.chosen.salt
@@ -84,7 +93,8 @@ export class Core {
     this.log = new LogReader(source, this.geometry, this.salt).read()
     const { transactions, checkpoint } = this.log
     const last = transactions.at(-1)
-    const failed = last ? refutation(source, this.geometry, checkpoint, last) : []
+    this.blocks = new BlockReader(source, this.superblocks.codec)
+    const failed = last ? refutation(this.blocks, this.geometry, checkpoint, last) : []
     this.dropped = last && failed.length > 0 ? { transaction: last, failed } : null
     this.transactions = this.dropped ? transactions.slice(0, -1) : transactions
     this.pages = new PageStore(source, this.geometry, this.salt, new Overlay(this.geometry, this.transactions))
@@ -102,6 +112,11 @@ export class Core {
     return { nextNumber: from.next_number, liveBlocks: from.live_blocks, files: from.files, units: from.units }
   }
 
+  /** Keeps the error of a copy of a block that was passed over for a good one. */
+  noteBadCopy(error: Hn4Error): void {
+    if (this.badCopies.size < BAD_COPIES_MAX) this.badCopies.set(error.message, error)
+  }
+
   get dataBlocks(): number {
     return dataBlocks(this.geometry)
   }
@@ -113,12 +128,17 @@ export class Core {
 
   /** The descriptor of a data block; live or not. @throws Hn4Error PAGE */
   descriptor(data: number): DescriptorFields {
-    return readDescriptor(this.pages.load('DESCRIPTOR', descriptorPage(data)).payload, data)
+    return readDescriptor(
+      this.geometry,
+      this.pages.load('DESCRIPTOR', descriptorPage(this.geometry, data)).payload,
+      data,
+    )
   }
 
   /** The same as copy `copy` of its page says. */
   descriptorFrom(copy: CopyName, data: number): DescriptorFields {
-    return readDescriptor(this.pages.loadFrom(copy, 'DESCRIPTOR', descriptorPage(data)).payload, data)
+    const page = this.pages.loadFrom(copy, 'DESCRIPTOR', descriptorPage(this.geometry, data))
+    return readDescriptor(this.geometry, page.payload, data)
   }
 
   block(data: DataNumber): BlockNumber {

@@ -39,7 +39,7 @@ export class DirectoryReader {
 
   #read(index: number): Leaf | IndexBlock {
     if (index >= this.#blockCount) throw this.#wrong(index, `named, but the directory has ${this.#blockCount} blocks`)
-    const block = readDirBlock(this.#blocks.readMeta(index))
+    const block = readDirBlock(this.#blocks.read(index))
     if (typeof block === 'string') throw this.#wrong(index, block)
     return block
   }

@@ -4,9 +4,8 @@
  */
 import { Hn4Error, isDamage } from '../base/error.ts'
 import { type BlockNumber, blockNumber, type DataNumber } from '../base/units.ts'
-import { crc32c } from '../format/crc32c.ts'
-import { copyNumber, type DescriptorFields, descriptorProblem, isMeta, isUnwritten } from '../format/descriptor.ts'
-import { BLOCK_SIZE } from '../format/layout.ts'
+import { constant } from '../format/constants.ts'
+import { copyNumber, type DescriptorFields, descriptorProblem, isMeta } from '../format/descriptor.ts'
 import type { Slot } from '../format/slot.ts'
 import {
   addressByEquation,
@@ -33,6 +32,8 @@ export interface Candidate {
 export interface FoundBlock extends Candidate {
   readonly descriptor: DescriptorFields
 }
+
+const isFound = (located: FoundBlock | Hn4Error): located is FoundBlock => !(located instanceof Hn4Error)
 
 export class FileBlocks {
   readonly slot: Slot
@@ -142,59 +143,63 @@ export class FileBlocks {
     })
   }
 
-  /** The verified content of a block that was found. @throws Hn4Error BLOCK_DATA, IO */
-  content(found: FoundBlock): Uint8Array {
-    if (isUnwritten(found.descriptor)) return new Uint8Array(BLOCK_SIZE)
-    return this.verified(found, this.#core.source.read(found.block))
+  /** Plain bytes of a block that must exist, from any good copy. @throws as readAll */
+  read(index: number): Uint8Array {
+    const [content] = this.readAll([index])
+    return content!
   }
 
-  /** `bytes` if they are what the descriptor says. @throws Hn4Error BLOCK_DATA */
-  verified(found: FoundBlock, bytes: Uint8Array): Uint8Array {
-    const sum = crc32c(bytes)
-    if (sum === found.descriptor.crc) return bytes
-    const hex = (n: number): string => n.toString(16).padStart(8, '0')
-    const cause = `checksum ${hex(sum)}, expected ${hex(found.descriptor.crc)}`
-    throw new Hn4Error('BLOCK_DATA', {
-      number: this.slot.number,
-      index: found.descriptor.index,
-      block: found.block,
-      cause,
-    })
+  /**
+   * Plain bytes of blocks that must exist, in the order of `indices`; blocks of data and of metadata alike. The
+   * first copies are read together; for one that is not good the others are tried, and it is noted.
+   * @throws Hn4Error BLOCK_LOST, BLOCK_DATA, BLOCK_FORGED, PAGE, IO: that of the first copy if none is good
+   */
+  *readAll(indices: Iterable<number>): Generator<Uint8Array> {
+    const wanted = [...indices]
+    const firsts = wanted.map(index => this.#locate(index, 0))
+    const contents = new Map(this.#core.blocks.read(firsts.filter(isFound)))
+    for (const [i, first] of firsts.entries()) {
+      const content = first instanceof Hn4Error ? first : contents.get(first)!
+      yield content instanceof Uint8Array ? content : this.#otherCopy(wanted[i]!, content)
+    }
   }
 
-  /** Content of a block that must exist. @throws Hn4Error BLOCK_LOST, BLOCK_DATA, PAGE, IO */
-  read(index: number, copy = 0): Uint8Array {
-    const found = this.find(index, copy)
-    if (found === null) throw new Hn4Error('BLOCK_LOST', { number: this.slot.number, index })
-    return this.content(found)
-  }
-
-  /** A directory block or presence node: copy 0, else copy 1. @throws the error of copy 0 if neither is good */
-  readMeta(index: number): Uint8Array {
-    try {
-      return this.#meta(index, 0)
-    } catch (error) {
-      if (!isDamage(error) && (error as { code?: string }).code !== 'IO') throw error
-      if (this.gravity(1) === null) throw error
-      try {
-        return this.#meta(index, 1)
-      } catch {
-        throw error
+  /** Plain bytes of a block whose first copy gave `error`. */
+  #otherCopy(index: number, error: Hn4Error): Uint8Array {
+    for (const copy of this.#copiesOf(index).slice(1)) {
+      const found = this.#locate(index, copy)
+      if (found instanceof Hn4Error) continue
+      for (const [, content] of this.#core.blocks.read([found])) {
+        if (!(content instanceof Uint8Array)) continue
+        this.#core.noteBadCopy(error)
+        return content
       }
     }
+    throw error
   }
 
-  #meta(index: number, copy: number): Uint8Array {
-    const found = this.find(index, copy)
-    if (found === null) throw new Hn4Error('BLOCK_LOST', { number: this.slot.number, index, copy })
-    if (!isMeta(found.descriptor)) {
-      throw new Hn4Error('BLOCK_DATA', {
-        number: this.slot.number,
-        index,
-        block: found.block,
-        cause: 'a block of metadata without the flag META',
-      })
+  /** Copies that the block has on this volume. */
+  #copiesOf(index: number): readonly number[] {
+    return this.#isMeta(index) && this.gravity(1) !== null ? [0, 1] : [0]
+  }
+
+  /** Directory blocks and presence nodes. */
+  #isMeta(index: number): boolean {
+    return this.slot.type === 'directory' || index >= constant('PRESENCE_1')
+  }
+
+  /** Where a copy of a block that must exist is, or the damage that hides it. */
+  #locate(index: number, copy: number): FoundBlock | Hn4Error {
+    const { number } = this.slot
+    try {
+      const found = this.find(index, copy)
+      if (found === null) return new Hn4Error('BLOCK_LOST', { number, index, ...(copy > 0 && { copy }) })
+      if (isMeta(found.descriptor) || !this.#isMeta(index)) return found
+      const cause = 'a block of metadata without the flag META'
+      return new Hn4Error('BLOCK_DATA', { number, index, block: found.block, cause })
+    } catch (error) {
+      if (isDamage(error)) return error
+      throw error
     }
-    return this.content(found)
   }
 }

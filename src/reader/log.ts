@@ -10,8 +10,7 @@ import { constant, flag } from '../format/constants.ts'
 import { checkpointPlaces, type Geometry, ringBlocks } from '../format/geometry.ts'
 import { BLOCK_SIZE } from '../format/layout.ts'
 import type { LogItem } from '../format/log-item.ts'
-import { looksLikeRecord, type RecordFields, RecordSum, readRecordHeader, restIsZero } from '../format/record.ts'
-import { readItems } from '../format/record-items.ts'
+import { decodeRecord, looksLikeRecord, type RecordFields, RecordSum, readRecordHeader } from '../format/record.ts'
 
 /** One of the four checkpoint places. */
 export interface CheckpointCopy {
@@ -140,16 +139,8 @@ export class LogReader {
       header.previous_crc !== previous
     )
       return null
-    const bytes = this.#readRing(at, header.blocks)
-    const sum = new RecordSum()
-    sum.add(bytes)
-    if (sum.value !== header.crc || !restIsZero(bytes, header.length)) return null
-    try {
-      return { fields: header, at, items: readItems(bytes, txn, header.length, header.items, this.#geometry) }
-    } catch (error) {
-      if (error instanceof Hn4Error && error.code === 'LOG_ITEM') return null
-      throw error
-    }
+    const items = decodeRecord(header, this.#readRing(at, header.blocks), this.#geometry)
+    return typeof items === 'string' ? null : { fields: header, at, items }
   }
 
   /** A later record in `blocks` of the ring ([first, count]) means that the one of `txn` was there and is damaged. */

@@ -2,11 +2,12 @@
  * Replay in memory: what the log's transactions change in each metadata page. Changes are kept as
  * patches and applied when a page is loaded, so that memory follows the log's size, not the volume's.
  */
-import { type CopyPage, dataNumber } from '../base/units.ts'
+import type { CopyPage } from '../base/units.ts'
 import { constant } from '../format/constants.ts'
 import { descriptorPage, writeDescriptor } from '../format/descriptor.ts'
+import { type DescriptorsItem, stampOf } from '../format/descriptors-item.ts'
 import { type Geometry, pageInCopy, type RegionName, regionStart } from '../format/geometry.ts'
-import type { DescriptorsItem, LogItem } from '../format/log-item.ts'
+import type { LogItem } from '../format/log-item.ts'
 import { changeBits } from '../format/page.ts'
 import type { Transaction } from './log.ts'
 
@@ -33,7 +34,6 @@ export interface PagePatches {
 }
 
 const BITS = constant('MAP_BITS_PER_PAGE')
-const PER_PAGE = constant('DESCRIPTORS_PER_PAGE')
 /** A patch of more pages is kept once and looked at for every page, instead of once per page. */
 const WIDE_PAGES = 16
 
@@ -131,19 +131,20 @@ export class Overlay {
   }
 
   #addDescriptors(item: DescriptorsItem, txn: bigint): void {
-    const start = regionStart(this.#geometry, 'DESCRIPTOR')
+    const g = this.#geometry
+    const perPage = g.descriptorsPerPage
+    const start = regionStart(g, 'DESCRIPTOR')
     const end = item.data + item.count
-    const crcs = new DataView(item.crcs.buffer, item.crcs.byteOffset, item.crcs.length)
     const { owner, flags, stored, hint } = item
     const apply = (payload: Uint8Array, page: number): void => {
-      const from = Math.max(item.data, (page - start) * PER_PAGE)
-      const to = Math.min(end, (page - start + 1) * PER_PAGE)
+      const from = Math.max(item.data, (page - start) * perPage)
+      const to = Math.min(end, (page - start + 1) * perPage)
       for (let data = from; data < to; data++) {
         const i = data - item.data
-        const crc = crcs.byteLength === 0 ? 0 : crcs.getUint32(i * 4, true)
-        writeDescriptor(payload, data, { owner, index: item.index + i, txn: Number(txn), crc, flags, stored, hint })
+        const place = { owner, index: item.index + i, txn: Number(txn), flags, stored, hint }
+        writeDescriptor(g, payload, data, { ...place, ...stampOf(item, i) })
       }
     }
-    this.#add(start + descriptorPage(item.data), start + descriptorPage(dataNumber(end - 1)), txn, apply)
+    this.#add(start + descriptorPage(g, item.data), start + descriptorPage(g, end - 1), txn, apply)
   }
 }

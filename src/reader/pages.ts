@@ -15,7 +15,7 @@ import {
   regionOfPage,
 } from '../format/geometry.ts'
 import { BLOCK_SIZE, PAGE_PAYLOAD } from '../format/layout.ts'
-import { bitOf, pageProblem, pageTransaction } from '../format/page.ts'
+import { bitOf, decodePage, type Page } from '../format/page.ts'
 import type { Overlay } from './overlay.ts'
 
 export type CopyName = 'A' | 'B'
@@ -34,7 +34,7 @@ export interface PageCopy {
   readonly block: BlockNumber
   /** Null: it verifies. */
   readonly problem: string | null
-  readonly bytes: Uint8Array | null
+  readonly page: Page | null
 }
 
 const BITS = constant('MAP_BITS_PER_PAGE')
@@ -96,11 +96,13 @@ export class PageStore {
     const { region, page: number } = regionOfPage(this.#geometry, page)
     try {
       const bytes = this.#readNear(start, page)
-      const problem = pageProblem(bytes, { region: regionNumber(region), page: number, salt: this.#salt })
-      return { copy, block, problem, bytes }
+      const read = decodePage({ region: regionNumber(region), page: number, salt: this.#salt }, bytes)
+      return typeof read === 'string'
+        ? { copy, block, problem: read, page: null }
+        : { copy, block, problem: null, page: read }
     } catch (error) {
       if (!(error instanceof Hn4Error)) throw error
-      return { copy, block, problem: reasonOf(error), bytes: null }
+      return { copy, block, problem: reasonOf(error), page: null }
     }
   }
 
@@ -130,9 +132,8 @@ export class PageStore {
       return { payload: new Uint8Array(PAGE_PAYLOAD), txn: 0n, from: 'empty' }
     const causes: string[] = []
     for (const copy of copies) {
-      const { problem, bytes } = this.readCopy(copy, page)
-      if (problem === null && bytes)
-        return { payload: bytes.slice(0, PAGE_PAYLOAD), txn: pageTransaction(bytes), from: copy }
+      const { problem, page: read } = this.readCopy(copy, page)
+      if (read !== null) return { payload: read.payload.slice(), txn: read.txn, from: copy }
       causes.push(`copy ${copy}: ${problem}`)
     }
     const place = regionOfPage(this.#geometry, page)

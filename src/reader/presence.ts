@@ -31,7 +31,7 @@ export class Presence {
     const index = nodeIndex(level, node)
     let bytes = this.#nodes.get(index)
     if (!bytes) {
-      bytes = this.#blocks.readMeta(index)
+      bytes = this.#blocks.read(index)
       if (isZero(bytes))
         throw new Hn4Error('PRESENCE', { number: this.#blocks.slot.number, node: index, cause: 'a node without bits' })
       this.#nodes.set(index, bytes)

@@ -2,6 +2,7 @@
 import { Hn4Error, reasonOf } from '../base/error.ts'
 import type { BlockNumber } from '../base/units.ts'
 import type { BlockSource } from '../device/image.ts'
+import { type BlockCodec, type CodecMaker, PLAIN_CODEC } from '../format/block-codec.ts'
 import { checkGeometry, type Geometry, superblockPlaces } from '../format/geometry.ts'
 import { FORMAT_VERSION } from '../format/layout.ts'
 import {
@@ -27,6 +28,8 @@ export interface Superblocks {
   readonly chosen: SuperblockFields
   readonly chosenPosition: number
   readonly geometry: Geometry
+  /** Of the volume's data blocks. */
+  readonly codec: BlockCodec
 }
 
 function readCopy(source: BlockSource, blockCount: number, position: number): SuperblockCopy {
@@ -63,8 +66,8 @@ export function readSuperblockCopies(source: BlockSource): SuperblockCopy[] {
   return copies
 }
 
-/** @throws Hn4Error NOT_HN4, VERSION, GEOMETRY, TRUNCATED */
-export function readSuperblocks(source: BlockSource): Superblocks {
+/** `maker`: of the codec for descriptors of its size. @throws Hn4Error NOT_HN4, VERSION, UNSUPPORTED, GEOMETRY, TRUNCATED */
+export function readSuperblocks(source: BlockSource, maker?: CodecMaker): Superblocks {
   const copies = readSuperblockCopies(source)
   const best = copies
     .filter(copy => copy.fields !== null)
@@ -78,6 +81,7 @@ export function readSuperblocks(source: BlockSource): Superblocks {
       text: `the volume has features this version does not know: incompat 0x${unknown.toString(16)}`,
     })
   }
+  const codec = codecOf(chosen, source.path, maker)
   const geometry = geometryOf(chosen)
   checkGeometry(geometry, best.position)
   if (geometry.blockCount > source.blockCount) {
@@ -88,7 +92,18 @@ export function readSuperblocks(source: BlockSource): Superblocks {
       found: bytes(source.blockCount),
     })
   }
-  return { copies, chosen, chosenPosition: best.position, geometry }
+  return { copies, chosen, chosenPosition: best.position, geometry, codec }
+}
+
+/** Plain descriptors are of the plain codec; those of another size need that one which is brought along. */
+function codecOf(chosen: SuperblockFields, path: string, maker?: CodecMaker): BlockCodec {
+  const { descriptor_size: size } = chosen
+  if (size === PLAIN_CODEC.descriptorSize) return PLAIN_CODEC
+  if (size === maker?.descriptorSize) return maker.make(chosen)
+  throw new Hn4Error('UNSUPPORTED', {
+    path,
+    text: `block descriptors of ${size} bytes are not supported by this version`,
+  })
 }
 
 function noSuperblock(source: BlockSource, copies: readonly SuperblockCopy[]): Hn4Error {

@@ -5,6 +5,7 @@
 import { printableBytes } from '../base/bytes.ts'
 import { Hn4Error, isDamage } from '../base/error.ts'
 import { type BlockSource, ImageFile } from '../device/image.ts'
+import type { CodecMaker } from '../format/block-codec.ts'
 import { constant } from '../format/constants.ts'
 import { type DirEntry, nameProblem } from '../format/directory.ts'
 import type { Xattr } from '../format/extension.ts'
@@ -53,15 +54,16 @@ export class Volume {
   readonly core: Core
   #overwrites: Overwrites | null = null
 
-  constructor(source: BlockSource) {
-    this.core = new Core(source)
+  /** `codec`: for volumes whose descriptors are not plain; no command of this version has one. @throws Hn4Error */
+  constructor(source: BlockSource, codec?: CodecMaker) {
+    this.core = new Core(source, codec)
   }
 
-  /** Opens an image file or a block device. @throws Hn4Error */
-  static open(path: string): Volume {
+  /** Opens an image file or a block device; `codec` as in the constructor. @throws Hn4Error */
+  static open(path: string, codec?: CodecMaker): Volume {
     const source = new ImageFile(path)
     try {
-      return new Volume(source)
+      return new Volume(source, codec)
     } catch (error) {
       source.close()
       throw error
@@ -131,7 +133,7 @@ export class Volume {
   }
 
   content(file: Located): FileContent {
-    return new FileContent(this.core, this.blocks(file))
+    return new FileContent(this.blocks(file))
   }
 
   directory(file: Located): DirectoryReader {
@@ -146,7 +148,7 @@ export class Volume {
 
   /** Block `index` of a regular file, zeros for a hole; of a directory, its raw block. @throws Hn4Error */
   readBlock(file: Located, index: number): Uint8Array {
-    return file.slot.type === 'directory' ? this.blocks(file).readMeta(index) : this.content(file).block(index)
+    return file.slot.type === 'directory' ? this.blocks(file).read(index) : this.content(file).block(index)
   }
 
   /** The content of a regular file, at most 1 MiB at a time. @throws Hn4Error at the first block that is not whole */

@@ -2,13 +2,12 @@ import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { fsck } from '../../fsck-scrub/command.ts'
 import { scrubCommand } from '../../fsck-scrub/scrub-command.ts'
-import { blockNumber } from '../../src/base/units.ts'
 import { decodeCheckpoint, encodeCheckpoint } from '../../src/format/checkpoint.ts'
-import { readDescriptor, writeDescriptor } from '../../src/format/descriptor.ts'
+import { type DescriptorFields, descriptorPage, readDescriptor, writeDescriptor } from '../../src/format/descriptor.ts'
 import { checkpointPlaces, copyPages, superblockPlaces } from '../../src/format/geometry.ts'
-import { changeBits, checksumPage, pageTransaction } from '../../src/format/page.ts'
+import { changeBits } from '../../src/format/page.ts'
 import { runCommand } from '../support/cli.ts'
-import { editPage, pageBlocks } from '../support/edit.ts'
+import { editPage, pageBlocks, rewritePage } from '../support/edit.ts'
 import { type Sample, sample } from '../support/sample.ts'
 
 interface Result {
@@ -125,18 +124,27 @@ type Damage = readonly [title: string, damage: (made: Sample) => void, fsckCodes
 function descriptorOf(made: Sample, path: string, index: number): { data: number; page: number } {
   const volume = made.builder.open()
   const { data } = volume.blocks(volume.lookup(path)).find(index)!
-  return { data, page: Math.floor(data / 126) }
+  return { data, page: descriptorPage(made.builder.geometry, data) }
+}
+
+/** Changes fields of the descriptor of a block of a file. */
+function editDescriptor(made: Sample, path: string, index: number, change: Partial<DescriptorFields>): void {
+  const { data, page } = descriptorOf(made, path, index)
+  const { geometry: g } = made.builder
+  editPage(made.builder, 'DESCRIPTOR', page, payload =>
+    writeDescriptor(g, payload, data, { ...readDescriptor(g, payload, data), ...change }),
+  )
 }
 
 const DAMAGES: readonly Damage[] = [
   [
     'a stale page in one copy',
     ({ builder }) => {
-      const [, block] = pageBlocks(builder, 'FREE', 0) as [number, number]
-      const bytes = builder.image.block(block).slice()
-      changeBits(bytes, 0, 1, false)
-      checksumPage(bytes, { region: 2, page: 0, salt: builder.identity.salt }, pageTransaction(bytes) - 1n)
-      builder.image.write(blockNumber(block), bytes)
+      const [, copyB] = pageBlocks(builder, 'FREE', 0)
+      rewritePage(builder, copyB!, ({ payload, txn }) => {
+        changeBits(payload, 0, 1, false)
+        return { payload, txn: txn - 1n }
+      })
     },
     ['page_stale'],
   ],
@@ -162,10 +170,7 @@ const DAMAGES: readonly Damage[] = [
   [
     'a descriptor that names another block of its file',
     made => {
-      const { data, page } = descriptorOf(made, '/dir/plain', 2)
-      editPage(made.builder, 'DESCRIPTOR', page, payload =>
-        writeDescriptor(payload, data, { ...readDescriptor(payload, data), index: 5 }),
-      )
+      editDescriptor(made, '/dir/plain', 2, { index: 5 })
     },
     ['block_lost', 'block_twice'],
     '/dir/plain',
@@ -173,10 +178,7 @@ const DAMAGES: readonly Damage[] = [
   [
     'a descriptor of a file that does not exist',
     made => {
-      const { data, page } = descriptorOf(made, '/small', 0)
-      editPage(made.builder, 'DESCRIPTOR', page, payload =>
-        writeDescriptor(payload, data, { ...readDescriptor(payload, data), owner: 99999n }),
-      )
+      editDescriptor(made, '/small', 0, { owner: 99999n })
     },
     ['block_lost', 'block_owner'],
     '/small',

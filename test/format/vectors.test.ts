@@ -5,13 +5,13 @@ import { fromHex, hex } from '../../src/base/bytes.ts'
 import { PACKAGE_TOP } from '../../src/base/package.ts'
 import { decode } from '../../src/format/codec.ts'
 import { cortexBuckets } from '../../src/format/cortex.ts'
-import { readDescriptor } from '../../src/format/descriptor.ts'
+import { NO_RANDOM, NO_TAG, readDescriptor } from '../../src/format/descriptor.ts'
 import { nameHash } from '../../src/format/directory.ts'
 import { DESCRIPTOR } from '../../src/format/layout.ts'
 import { encodeItem } from '../../src/format/log-item.ts'
-import { pageProblem, pageTransaction } from '../../src/format/page.ts'
+import { decodePage, encodePage } from '../../src/format/page.ts'
 import { planGeometry } from '../../src/format/plan.ts'
-import { encodeRecord, RecordSum, readRecordHeader } from '../../src/format/record.ts'
+import { decodeRecord, encodeRecord, RecordSum, readRecordHeader } from '../../src/format/record.ts'
 import { readItems } from '../../src/format/record-items.ts'
 import { siphash24, sipKey } from '../../src/format/siphash.ts'
 import { encodeSlot, Slot, slotChecksumProblem } from '../../src/format/slot.ts'
@@ -59,21 +59,29 @@ t.test('the pages of the vectors verify, and no flipped bit passes', async t => 
   for (const { title, region, page, txn, salt, bytes } of file.pages) {
     const block = fromHex(bytes)!
     const place = { region, page, salt: fromHex(salt)! }
-    t.equal(pageProblem(block, place), null, title)
-    t.equal(pageTransaction(block), BigInt(txn))
-    t.equal(pageProblem(block, { ...place, page: page + 1 }), 'page of another place')
-    t.equal(pageProblem(block, { ...place, salt: new Uint8Array(16) }), 'page of another volume')
+    const decoded = decodePage(place, block)
+    if (typeof decoded === 'string') return t.fail(`${title}: ${decoded}`)
+    t.equal(decoded.txn, BigInt(txn))
+    t.strictSame(decoded.payload, block.subarray(0, 4032))
+    t.equal(hex(encodePage(place, decoded)), bytes)
+    t.equal(decodePage({ ...place, page: page + 1 }, block), 'page of another place')
+    t.equal(decodePage({ ...place, salt: new Uint8Array(16) }, block), 'page of another volume')
     for (let bit = 0; bit < block.length * 8; bit += 5) {
       const damaged = block.slice()
       damaged[bit >> 3]! ^= 1 << (bit & 7)
-      if (pageProblem(damaged, place) === null) t.fail(`bit ${bit}`)
+      if (typeof decodePage(place, damaged) !== 'string') t.fail(`bit ${bit}`)
     }
   }
   const descriptors = fromHex(file.pages[0]!.bytes)!
-  t.strictSame(plain(readDescriptor(descriptors, file.descriptor.data)), file.descriptor.fields)
+  const table = planGeometry(16384)
+  const { random, tag, ...described } = readDescriptor(table, descriptors, file.descriptor.data)
+  t.strictSame(plain(described), file.descriptor.fields)
+  t.strictSame([random, tag], [NO_RANDOM, NO_TAG])
   for (let data = 126; data < 252; data++) {
-    t.strictSame(readDescriptor(descriptors, data), {
+    t.strictSame(readDescriptor(table, descriptors, data), {
       ...decode(DESCRIPTOR, descriptors, (data % 126) * DESCRIPTOR.size),
+      random: NO_RANDOM,
+      tag: NO_TAG,
     })
   }
   const { bytes, ...segment } = file.segment
@@ -89,12 +97,24 @@ t.test('the record of the vectors is read item by item', async t => {
   const sum = new RecordSum()
   for (let at = 0; at < record.length; at += 4096) sum.add(record.subarray(at, at + 4096))
   t.equal(sum.value, header.crc)
-  const items = readItems(record, header.txn, header.length, header.items, planGeometry(16384))
+  const items = decodeRecord(header, record, planGeometry(16384))
+  if (typeof items === 'string') return t.fail(items)
   t.strictSame(
     items.map(item => ({ kind: item.kind, bytes: hex(encodeItem(item)) })),
     file.items,
   )
-  t.equal(hex(encodeRecord(header, items.map(encodeItem))), file.bytes)
+  t.equal(hex(encodeRecord(header, items)), file.bytes)
   const cut = () => readItems(record, header.txn, header.length - 8, header.items, planGeometry(16384))
   t.throws(cut, { code: 'LOG_ITEM' })
+  t.match(decodeRecord({ ...header, items: header.items + 1 }, record, planGeometry(16384)), /^log: transaction/)
+  for (const bit of [7, header.length * 8 - 1, header.length * 8, record.length * 8 - 1]) {
+    const damaged = record.slice()
+    damaged[bit >> 3]! ^= 1 << (bit & 7)
+    t.equal(decodeRecord(header, damaged, planGeometry(16384)), 'checksum')
+  }
+  const behind = record.slice()
+  behind[header.length] = 1
+  const summed = new RecordSum()
+  summed.add(behind)
+  t.match(decodeRecord({ ...header, crc: summed.value }, behind, planGeometry(16384)), /behind the last item/)
 })

@@ -119,6 +119,18 @@ t.test('hn4 anchor and hn4 id show the identity of a file', async t => {
   t.equal((await run(['id', image, 'ffffffff-0000-0000-0000-000000000001'])).exit, 8)
 })
 
+t.test('a copy of a directory block that is not good is a note: the other one serves', async t => {
+  const made = sample('in place')
+  const image = join(t.testdir({}), 'disk.img')
+  const volume = made.builder.open()
+  made.builder.image.flip(volume.blocks(volume.lookup('/many')).find(0)!.block, 5)
+  made.builder.image.save(image)
+  const ls = await run(['ls', `${image}:/many`])
+  t.equal(ls.exit, 0)
+  t.match(ls.stderr, /^hn4 ls: [^\n]*disk\.img: file \d+: block 0 [^\n]*; another copy of the block is good\n$/)
+  t.equal((await run(['ls', '-q', `${image}:/many`])).stderr, '')
+})
+
 t.test('damage is exit code 4 and what is whole is still shown', async t => {
   const made = sample('in place')
   const image = join(t.testdir({}), 'disk.img')

@@ -10,6 +10,7 @@ import { Hn4Error } from '../../src/base/error.ts'
 import { blockNumber } from '../../src/base/units.ts'
 import { constant } from '../../src/format/constants.ts'
 import { crc32c } from '../../src/format/crc32c.ts'
+import { readDescriptor, writeDescriptor } from '../../src/format/descriptor.ts'
 import { copyPages } from '../../src/format/geometry.ts'
 import { anchorChecksum, attributesChecksum } from '../../src/format/slot.ts'
 import { Volume } from '../../src/reader/volume.ts'
@@ -73,12 +74,13 @@ function damage(random: Random, { builder }: Made, pages: readonly number[]): vo
 /** Changes the bytes of a live block and makes its descriptor agree. */
 function damageContent(random: Random, builder: Made['builder'], page: number): void {
   editPage(builder, 'DESCRIPTOR', page, payload => {
-    const slot = random.below(126)
-    const block = builder.geometry.windowStart + page * 126 + slot
+    const { geometry: g } = builder
+    const data = page * g.descriptorsPerPage + random.below(g.descriptorsPerPage)
+    const block = g.windowStart + data
     const bytes = builder.image.block(block).slice()
     mutate(random, bytes, 0, random.pick([64, 4096]))
     builder.image.write(blockNumber(block), bytes)
-    new DataView(payload.buffer, payload.byteOffset).setUint32(slot * 32 + 20, crc32c(bytes), true)
+    writeDescriptor(g, payload, data, { ...readDescriptor(g, payload, data), crc: crc32c(bytes) })
   })
 }
 

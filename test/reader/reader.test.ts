@@ -1,31 +1,14 @@
-import t, { type Test } from 'tap'
+import t from 'tap'
 import { hex, printableBytes } from '../../src/base/bytes.ts'
 import { Hn4Error } from '../../src/base/error.ts'
-import { blockNumber, copyPage, dataNumber } from '../../src/base/units.ts'
+import { blockNumber, copyPage } from '../../src/base/units.ts'
+import { descriptorOffset, descriptorPage } from '../../src/format/descriptor.ts'
 import { blockOfData, checkpointPlaces, copyPages, superblockPlaces } from '../../src/format/geometry.ts'
 import { Volume } from '../../src/reader/volume.ts'
+import { checkEverything, readAll } from '../support/check-sample.ts'
+import { pageBlocks, rewritePage } from '../support/edit.ts'
 import { MemoryImage } from '../support/memory-image.ts'
-import { LONG_TARGET, type Sample, sample } from '../support/sample.ts'
-import { encodeStale } from '../support/stale.ts'
-
-function readAll(volume: Volume, path: string): Uint8Array {
-  return new Uint8Array(Buffer.concat([...volume.readFile(volume.lookup(path))]))
-}
-
-function checkEverything(t: Test, volume: Volume, { contents, links }: Sample): void {
-  for (const [path, expected] of contents) {
-    if (Buffer.compare(readAll(volume, path), expected) !== 0) t.fail(`content of ${path}`)
-  }
-  for (const [path, target] of links) t.equal(printableBytes(volume.readlink(volume.lookup(path))), target)
-  const walked = [...volume.walk()]
-  t.strictSame(
-    walked.filter(item => item.error).map(item => item.error?.message),
-    [],
-  )
-  const paths = new Set(walked.map(item => item.path))
-  for (const path of [...contents.keys(), ...links.keys()]) if (!paths.has(path)) t.fail(`${path} is not in the walk`)
-  t.equal(paths.size, contents.size + links.size + 5, 'and nothing else')
-}
+import { LONG_TARGET, sample } from '../support/sample.ts'
 
 for (const copies of [1, 2] as const) {
   for (const form of ['log', 'in place'] as const) {
@@ -196,10 +179,12 @@ t.test('a live descriptor in a stale page of copy A is found in copy B', async t
   const { image, geometry: g } = made.builder
   const volume = made.builder.open()
   const found = volume.blocks(volume.lookup('/late')).find(1)!
-  const page = g.pages.INIT + g.pages.FREE + g.pages.UNIT + Math.floor(found.data / 126)
+  const [copyA] = pageBlocks(made.builder, 'DESCRIPTOR', descriptorPage(g, found.data))
   // The page as it was before: valid, but without the descriptor.
-
-  image.write(blockNumber(g.copyA + page), encodeStale(image.block(g.copyA + page), dataNumber(found.data)))
+  rewritePage(made.builder, copyA!, ({ payload, txn }) => {
+    const at = descriptorOffset(g, found.data)
+    return { payload: payload.fill(0, at, at + g.descriptorSize), txn: txn - 1n }
+  })
   t.same(readAll(new Volume(image), '/late'), made.contents.get('/late'))
   t.equal(blockOfData(g, found.data), found.block)
 })

@@ -6,9 +6,11 @@
 import { makeIdentity } from '../../mkfs/identity.ts'
 import { writeVolume } from '../../mkfs/write-volume.ts'
 import { blockNumber, copyPage, dataNumber, pageNumber, slotIndex } from '../../src/base/units.ts'
+import type { BlockCodec, CodecMaker } from '../../src/format/block-codec.ts'
 import { constant, extensionType, flag } from '../../src/format/constants.ts'
 import { cortexBuckets } from '../../src/format/cortex.ts'
-import { crc32c } from '../../src/format/crc32c.ts'
+import { descriptorPage, isUnwritten } from '../../src/format/descriptor.ts'
+import { packStamps } from '../../src/format/descriptors-item.ts'
 import { EXTENSION_PAYLOAD_MAX, encodeExtension, encodeXattrs, UNIT_SIZE } from '../../src/format/extension.ts'
 import {
   blockOfData,
@@ -20,8 +22,8 @@ import {
   regionOfPage,
 } from '../../src/format/geometry.ts'
 import { BLOCK_SIZE } from '../../src/format/layout.ts'
-import { encodeItem, type LogItem } from '../../src/format/log-item.ts'
-import { checksumPage } from '../../src/format/page.ts'
+import type { LogItem } from '../../src/format/log-item.ts'
+import { encodePage } from '../../src/format/page.ts'
 import { type PlanOptions, planGeometry } from '../../src/format/plan.ts'
 import { encodeRecord } from '../../src/format/record.ts'
 import { type SipKey, sipKey } from '../../src/format/siphash.ts'
@@ -48,11 +50,18 @@ interface Name {
 const META = flag('DESCRIPTOR', 'META')
 const UNWRITTEN = flag('DESCRIPTOR', 'UNWRITTEN')
 
+interface BuilderOptions extends PlanOptions {
+  /** Of the blocks; without it they are plain. */
+  readonly codec?: CodecMaker | undefined
+}
+
 export class VolumeBuilder {
   readonly image: MemoryImage
   readonly geometry: Geometry
   readonly identity: Identity
   readonly #key: SipKey
+  readonly #maker: CodecMaker | undefined
+  readonly #codec: BlockCodec
   readonly #nodes = new Map<number, Node>()
   readonly #slots = new Map<string, number>()
   readonly #names = new Map<number, Name[]>()
@@ -72,8 +81,9 @@ export class VolumeBuilder {
   #previous = 0
   #generation = 1n
 
-  constructor(blocks = 4096, options: PlanOptions = {}, filler = 0) {
-    this.geometry = planGeometry(blocks, options)
+  constructor(blocks = 4096, options: BuilderOptions = {}, filler = 0) {
+    this.#maker = options.codec
+    this.geometry = planGeometry(blocks, { ...options, descriptorSize: options.codec?.descriptorSize })
     this.identity = makeIdentity({
       label: 'built',
       seed: new Uint8Array([1, 2, 3]),
@@ -85,12 +95,13 @@ export class VolumeBuilder {
     this.#far = Math.floor(this.geometry.windowBlocks / 2)
     this.#area = this.geometry.windowBlocks
     const volume = this.open()
+    this.#codec = volume.core.superblocks.codec
     this.#adoptSystemFiles(volume)
     this.#generation = 1n
   }
 
   open(): Volume {
-    return new Volume(this.image)
+    return new Volume(this.image, this.#maker)
   }
 
   #adoptSystemFiles(volume: Volume): void {
@@ -329,25 +340,14 @@ export class VolumeBuilder {
 
   /** Writes a block and adds its descriptor to the record. */
   #writeBlock(node: Node, index: number, data: number, bytes: Uint8Array, copy: number, flags: number): void {
-    const unwritten = (flags & UNWRITTEN) !== 0
-    if (!unwritten) this.image.write(blockOfData(this.geometry, dataNumber(data)), bytes)
-    this.#birth(pageInCopy(this.geometry, 'DESCRIPTOR', Math.floor(data / constant('DESCRIPTORS_PER_PAGE'))))
+    this.#birth(pageInCopy(this.geometry, 'DESCRIPTOR', descriptorPage(this.geometry, data)))
     this.#birthMap('FREE', data)
-    const crcs = new Uint8Array(unwritten ? 0 : 4)
-    if (!unwritten) new DataView(crcs.buffer).setUint32(0, crc32c(bytes), true)
-    const { number: owner, hint } = node.anchor
-    const stored = unwritten ? 0 : BLOCK_SIZE
-    this.#items.push({
-      kind: 'DESCRIPTORS',
-      data: dataNumber(data),
-      owner,
-      index,
-      hint,
-      count: 1,
-      flags: flags | copy,
-      stored,
-      crcs,
-    })
+    const stored = isUnwritten({ flags }) ? 0 : BLOCK_SIZE
+    const place = { owner: node.anchor.number, hint: node.anchor.hint, index, flags: flags | copy, stored }
+    const made = stored === 0 ? null : this.#codec.store(place, this.#codec.draw(), bytes)
+    if (made) this.image.write(blockOfData(this.geometry, dataNumber(data)), made.stored)
+    const stamps = packStamps(this.geometry, made ? [made.stamp] : [])
+    this.#items.push({ kind: 'DESCRIPTORS', data: dataNumber(data), count: 1, ...place, ...stamps })
     this.#live++
   }
 
@@ -463,7 +463,7 @@ export class VolumeBuilder {
         units: BigInt(this.#usedUnits),
         previous_crc: this.#previous,
       },
-      [...births, ...this.#items].map(encodeItem),
+      [...births, ...this.#items],
     )
     if (txn === 2n) this.#checkpoint({ tail: 0, tailTxn: 2n, proven: 1n, crc: 0 })
     this.image.write(blockNumber(this.geometry.logStart + 2 + this.#at), record)
@@ -482,9 +482,7 @@ export class VolumeBuilder {
     for (const target of [...this.#born, ...Array.from({ length: g.pages.INIT }, (_, i) => i)]) {
       const { region, page } = regionOfPage(g, copyPage(target))
       const loaded = core.pages.load(region, page)
-      const block = new Uint8Array(BLOCK_SIZE)
-      block.set(loaded.payload)
-      checksumPage(block, { region: regionNumber(region), page, salt: this.identity.salt }, loaded.txn)
+      const block = encodePage({ region: regionNumber(region), page, salt: this.identity.salt }, loaded)
       for (const start of g.copyB === 0 ? [g.copyA] : [g.copyA, g.copyB])
         this.image.write(blockNumber(start + target), block)
     }

@@ -1,13 +1,18 @@
 /**
  * The reader in the durability proof (native/core/tests/crash/reader.rs starts it): each line of stdin names
  * an image as a power cut left it, and the files that the engine finds there. The line it answers with is
- * null, or what is wrong: another tree, or a finding of fsck.hn4 -n.
+ * null, or what is wrong: another tree, or a finding of fsck.hn4 -n. HN4_CRASH_CODEC=xor: the images have the blocks
+ * of xor-codec.ts.
  */
 import { createInterface } from 'node:readline'
-import { fsck } from '../../fsck-scrub/command.ts'
 import { Volume } from '../../src/reader/volume.ts'
+import { fsckWith } from './checks.ts'
 import { runCommand } from './cli.ts'
 import { differenceOf, entryOf, type ManifestEntry, manifestOf } from './engine.ts'
+import { codecNamed } from './xor-codec.ts'
+
+const codec = codecNamed(process.env.HN4_CRASH_CODEC)
+const fsck = fsckWith(codec)
 
 interface Question {
   readonly image: string
@@ -15,7 +20,7 @@ interface Question {
 }
 
 function treeProblem({ image, files }: Question): string | null {
-  const volume = Volume.open(image)
+  const volume = Volume.open(image, codec)
   try {
     return differenceOf([entryOf(volume, volume.root(), ''), ...manifestOf(volume)], files)
   } finally {

@@ -1,7 +1,7 @@
 /** Changes metadata of an image as a bug would: their checksums stay right. */
 import { blockNumber, copyPage } from '../../src/base/units.ts'
 import { pageInCopy, type RegionName, regionNumber, regionOfPage } from '../../src/format/geometry.ts'
-import { checksumPage, pageTransaction } from '../../src/format/page.ts'
+import { decodePage, encodePage, type Page } from '../../src/format/page.ts'
 import type { VolumeBuilder } from './builder.ts'
 
 /** Applies `change` to the payload of a page, in both copies, with a new checksum. */
@@ -11,21 +11,29 @@ export function editPage(
   page: number,
   change: (payload: Uint8Array) => void,
 ): void {
-  const { image, geometry: g, identity } = builder
-  const target = pageInCopy(g, region, page)
-  for (const start of g.copyB === 0 ? [g.copyA] : [g.copyA, g.copyB]) {
-    const block = image.block(start + target).slice()
-    change(block)
-    checksumPage(block, { region: regionNumber(region), page, salt: identity.salt }, pageTransaction(block))
-    image.write(blockNumber(start + target), block)
+  for (const block of pageBlocks(builder, region, page)) {
+    rewritePage(builder, block, ({ payload, txn }) => {
+      change(payload)
+      return { payload, txn }
+    })
   }
 }
 
-/** The blocks of a page in copies A and B. */
+/** Puts another page in the place of the one at `block`, which must verify; its payload may be changed. */
+export function rewritePage(builder: VolumeBuilder, block: number, change: (page: Page) => Page): void {
+  const { image, geometry: g, identity } = builder
+  const { region, page } = regionOfPage(g, copyPage(block - (block >= g.windowStart ? g.copyB : g.copyA)))
+  const place = { region: regionNumber(region), page, salt: identity.salt }
+  const found = decodePage(place, image.block(block).slice())
+  if (typeof found === 'string') throw new Error(`block ${block}: ${found}`)
+  image.write(blockNumber(block), encodePage(place, change(found)))
+}
+
+/** The blocks of a page in copy A, and in copy B where there is one. */
 export function pageBlocks(builder: VolumeBuilder, region: RegionName, page: number): number[] {
   const { geometry: g } = builder
   const target = pageInCopy(g, region, page)
-  return [g.copyA + target, g.copyB + target]
+  return (g.copyB === 0 ? [g.copyA] : [g.copyA, g.copyB]).map(start => start + target)
 }
 
 /** Region and page of the metadata page at block `block` of copy A. */

@@ -45,12 +45,25 @@ function run(program: string, words: readonly string[]): string {
 
 let isBuilt = false
 
-/** Runs populate with these words and gives back its manifest. */
-export function populate(...words: readonly string[]): ManifestEntry[] {
+/** The program populate, built. */
+function populateProgram(): string {
   if (!isBuilt) run('cargo', BUILD)
   isBuilt = true
   const target = process.env.CARGO_TARGET_DIR ?? 'target'
-  return JSON.parse(run(join(resolve(NATIVE, target), 'debug/examples/populate'), words)) as ManifestEntry[]
+  return join(resolve(NATIVE, target), 'debug/examples/populate')
+}
+
+/** Runs populate with these words and gives back its manifest. */
+export function populate(...words: readonly string[]): ManifestEntry[] {
+  return JSON.parse(run(populateProgram(), words)) as ManifestEntry[]
+}
+
+/** Word that tells populate to use the test codec (xor-codec.ts); the image must have descriptors of its size. */
+export const WITH_XOR = '--xor'
+
+/** Whether the engine's programs know the test codec: populate without words says how it is used. */
+export function engineHasCodec(): boolean {
+  return spawnSync(populateProgram(), { encoding: 'utf8' }).stderr.includes(WITH_XOR)
 }
 
 /** The test program of the durability proof; cargo names it after a hash. */

@@ -1,4 +1,6 @@
 /** A volume with one file of every kind, and what must be read from it. */
+
+import type { CodecMaker } from '../../src/format/block-codec.ts'
 import { BLOCK_SIZE } from '../../src/format/layout.ts'
 import { VolumeBuilder } from './builder.ts'
 
@@ -24,8 +26,8 @@ export interface Sample {
 export const LONG_TARGET = 'a/very/long/target/that/does/not/fit/into/an/anchor'
 
 /** `form`: replayed from the log, or written in place and closed. */
-export function sample(form: 'log' | 'in place', copies: 1 | 2 = 2, filler = 0): Sample {
-  const builder = new VolumeBuilder(4096, { copies }, filler)
+export function sample(form: 'log' | 'in place', copies: 1 | 2 = 2, filler = 0, codec?: CodecMaker): Sample {
+  const builder = new VolumeBuilder(4096, { copies, codec }, filler)
   const contents = new Map<string, Uint8Array>()
   const numbers = new Map<string, number>()
   const file = (

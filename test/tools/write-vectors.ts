@@ -9,11 +9,12 @@ import { PACKAGE_TOP } from '../../src/base/package.ts'
 import { blockNumber, copyPage, dataNumber, pageNumber, slotIndex } from '../../src/base/units.ts'
 import { constant } from '../../src/format/constants.ts'
 import { cortexBuckets } from '../../src/format/cortex.ts'
-import { writeDescriptor } from '../../src/format/descriptor.ts'
+import { NO_RANDOM, NO_TAG, writeDescriptor } from '../../src/format/descriptor.ts'
 import { nameHash } from '../../src/format/directory.ts'
-import { BLOCK_SIZE } from '../../src/format/layout.ts'
+import { PAGE_PAYLOAD } from '../../src/format/layout.ts'
 import { encodeItem, type LogItem } from '../../src/format/log-item.ts'
-import { checksumPage } from '../../src/format/page.ts'
+import { encodePage } from '../../src/format/page.ts'
+import { planGeometry } from '../../src/format/plan.ts'
 import { encodeRecord } from '../../src/format/record.ts'
 import { siphash24, sipKey } from '../../src/format/siphash.ts'
 import { type AnchorFields, type AttributeFields, encodeSlot, seedIdBytes } from '../../src/format/slot.ts'
@@ -22,6 +23,8 @@ import { mkfsSum } from '../support/mkfs-sum.ts'
 
 const SALT = Uint8Array.from({ length: 16 }, (_, i) => 0xa0 + i)
 const KEY = Uint8Array.from({ length: 16 }, (_, i) => i)
+
+const NOTHING = new Uint8Array(0)
 
 type Plain = Record<string, string | number>
 
@@ -125,19 +128,17 @@ function writeAnchors(): void {
 
 function writePages(): void {
   const descriptor = { owner: 4711n, index: 2, txn: 7, crc: 0x12345678, flags: 0, stored: 4096, hint: 42 }
-  const descriptors = new Uint8Array(BLOCK_SIZE)
-  writeDescriptor(descriptors, 130, descriptor)
-  checksumPage(descriptors, { region: 4, page: 1, salt: SALT }, 7n)
-  const cortex = new Uint8Array(BLOCK_SIZE)
+  const descriptors = new Uint8Array(PAGE_PAYLOAD)
+  writeDescriptor(planGeometry(16384), descriptors, 130, { ...descriptor, random: NO_RANDOM, tag: NO_TAG })
+  const cortex = new Uint8Array(PAGE_PAYLOAD)
   cortex.set(encodeSlot(CASES[0]![1], CASES[0]![2]), 3 * constant('SLOT_SIZE'))
-  checksumPage(cortex, { region: 5, page: 172, salt: SALT }, 9n)
-  const page = (title: string, region: number, number: number, txn: number, bytes: Uint8Array): object => ({
+  const page = (title: string, region: number, number: number, txn: number, payload: Uint8Array): object => ({
     title,
     region,
     page: number,
     txn,
     salt: hex(SALT),
-    bytes: hex(bytes),
+    bytes: hex(encodePage({ region, page: number, salt: SALT }, { payload, txn: BigInt(txn) })),
   })
   save('page.json', {
     pages: [
@@ -178,7 +179,9 @@ function writeRecord(): void {
       count: 3,
       flags: 0,
       stored: 4096,
+      random: NOTHING,
       crcs: Uint8Array.from({ length: 12 }, (_, i) => i + 1),
+      tags: NOTHING,
     },
     {
       kind: 'DESCRIPTORS',
@@ -189,7 +192,9 @@ function writeRecord(): void {
       count: 50,
       flags: 16,
       stored: 0,
-      crcs: new Uint8Array(0),
+      random: NOTHING,
+      crcs: NOTHING,
+      tags: NOTHING,
     },
     { kind: 'BLOCKS_FREE', first: 200, count: 70 },
     { kind: 'UNIT', unit: 17, bytes: new Uint8Array(256).fill(0x5a) },
@@ -209,7 +214,7 @@ function writeRecord(): void {
   save('record.json', {
     fields: plain(fields),
     items: items.map(item => ({ kind: item.kind, bytes: hex(encodeItem(item)) })),
-    bytes: hex(encodeRecord(fields, items.map(encodeItem))),
+    bytes: hex(encodeRecord(fields, items)),
   })
 }
 
