@@ -3,6 +3,7 @@
 
 mod counting;
 mod crash;
+mod event;
 mod fault;
 mod mem;
 mod recording;
@@ -13,8 +14,9 @@ mod trace;
 
 pub use counting::{CountingDevice, Counts};
 pub use crash::CrashCursor;
+pub use event::Event;
 pub use fault::{Fault, FaultDevice, Op, When};
 pub use mem::{Discard, MemDevice};
 pub use recording::RecordingDevice;
 pub use rng::Rng;
-pub use trace::{CrashState, Event, Trace};
+pub use trace::{CrashState, Trace};
