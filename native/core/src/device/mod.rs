@@ -3,19 +3,12 @@
 
 mod bounds;
 mod file;
-mod host_error;
-#[cfg(test)]
-mod host_tests;
-mod in_use;
-mod lock;
-mod loop_device;
-mod mountinfo;
+mod host;
 mod queue;
-mod sys;
 pub mod testing;
 
 pub use file::{FileDevice, OpenFile};
-pub use in_use::{InUse, in_use};
+pub use host::{InUse, in_use};
 pub use queue::{IoQueue, QUEUE_DEPTH, Run, Ticket, WriteBuf};
 
 use crate::base::{BlockNumber, Result};

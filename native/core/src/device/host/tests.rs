@@ -1,9 +1,10 @@
 //! FileDevice and in_use on loop devices and foreign filesystems. They need root and a kernel that
 //! allows it; elsewhere they say why they are skipped.
 
-use super::file::tests::differential;
-use super::{Device, FileDevice, InUse, OpenFile, in_use};
+use super::{InUse, in_use};
 use crate::base::{BLOCK_SIZE, BlockNumber, Code};
+use crate::device::file::tests::differential;
+use crate::device::{Device, FileDevice, OpenFile};
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
