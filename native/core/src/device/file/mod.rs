@@ -3,7 +3,7 @@
 mod discard;
 mod open;
 #[cfg(test)]
-pub(super) mod tests;
+mod tests;
 mod transfer;
 
 pub use open::OpenFile;

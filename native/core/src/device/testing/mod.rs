@@ -1,6 +1,7 @@
 //! Devices for tests: memory, recording, faults, counters. They wrap each other; the engine sees
 //! only [`super::Device`].
 
+mod contract;
 mod counting;
 mod crash;
 mod event;
@@ -12,6 +13,7 @@ mod rng;
 mod tests;
 mod trace;
 
+pub use contract::{Make, device_contract, read_only_contract};
 pub use counting::{CountingDevice, Counts};
 pub use crash::CrashCursor;
 pub use event::Event;
