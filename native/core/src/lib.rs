@@ -13,6 +13,7 @@ pub mod format;
 pub mod log;
 pub mod pages;
 pub mod presence;
+pub mod superblocks;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 pub mod transaction;

@@ -3,37 +3,35 @@
 
 mod bounds;
 mod file;
-mod host_error;
-#[cfg(test)]
-mod host_tests;
-mod in_use;
-mod lock;
-mod loop_device;
-mod mountinfo;
+mod host;
 mod queue;
-mod sys;
+#[cfg(any(test, feature = "testing"))]
 pub mod testing;
 
 pub use file::{FileDevice, OpenFile};
-pub use in_use::{InUse, in_use};
+pub use host::{InUse, in_use};
 pub use queue::{IoQueue, QUEUE_DEPTH, Run, Ticket, WriteBuf};
 
 use crate::base::{BlockNumber, Result};
 
 /// A device of 4 KiB blocks. Callable from many threads.
 ///
-/// Contract: `buf` is a whole number of blocks and lies inside the device, else
-/// `InvalidArgument` (never a panic). A write is volatile until a `flush` that was called after it
-/// returned has returned. Reads see completed writes. Errors of the host: `Io`, with the offset.
+/// Contract, which `testing::device_contract` holds every device to: `buf` is a whole number of blocks,
+/// none included, at any address, and lies inside the device, else `InvalidArgument` (never a panic) and
+/// nothing is changed. A write is volatile until a `flush` that was called after it returned has returned.
+/// Reads see completed writes. Errors of the host: `Io`, with the offset.
 pub trait Device: Send + Sync {
+    /// Blocks of the device; the same while it lives.
     fn block_count(&self) -> u64;
     fn read(&self, at: BlockNumber, buf: &mut [u8]) -> Result<()>;
     fn write(&self, at: BlockNumber, buf: &[u8]) -> Result<()>;
-    /// Writes several buffers, in order, to consecutive blocks.
+    /// Writes any number of buffers, in order, to consecutive blocks; each is whole blocks.
     fn write_vectored(&self, at: BlockNumber, bufs: &[&[u8]]) -> Result<()>;
+    /// Makes completed writes durable.
     fn flush(&self) -> Result<()>;
     /// Tells the device that the blocks hold nothing; their content is undefined after it.
     /// Never relied upon: a device that cannot does nothing.
     fn discard(&self, at: BlockNumber, count: u64) -> Result<()>;
+    /// Whether the device refuses writes and discards, with `ReadOnly`.
     fn read_only(&self) -> bool;
 }

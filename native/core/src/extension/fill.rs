@@ -2,8 +2,8 @@
 
 use super::allocator::UnitMap;
 use super::chain::Chain;
-use super::plan::{Change, Taker, payload_room};
-use super::record::{Record, units_of};
+use super::change::{Change, Taker};
+use super::record::{Record, payload_room, units_of};
 use crate::base::{Code, Result};
 use crate::format::layout::{EXTENSION_SEGMENTS, UNITS_PER_PAGE};
 use std::collections::HashMap;

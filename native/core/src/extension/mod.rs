@@ -7,6 +7,7 @@
 
 mod allocator;
 mod chain;
+mod change;
 mod fill;
 mod plan;
 mod record;
@@ -17,5 +18,6 @@ mod tests;
 
 pub use allocator::{UnitAllocator, UnitMap};
 pub use chain::{Chain, Units};
-pub use plan::{Change, Plan, UnitRun};
+pub use change::{Change, UnitRun};
+pub use plan::Plan;
 pub use record::{PAYLOAD_MAX, Record, Unit, XATTR_PAYLOAD_MAX, payload_max};

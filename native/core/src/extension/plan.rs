@@ -6,24 +6,11 @@
 
 use super::allocator::{UnitAllocator, UnitMap};
 use super::chain::Chain;
+use super::change::{Change, Taker, UnitRun, release};
 use super::fill::{Draft, Fresh, fill};
-use super::record::{Record, Unit, capacity_of, payload_max};
+use super::record::{Record, Unit, payload_max, units_of};
 use crate::base::{Code, Error, Result};
-use crate::format::layout::{EXTENSION_SEGMENTS, EXTENSION_SYMLINK, UNITS_PER_PAGE};
-
-/// A type's new payload; empty: the type goes.
-#[derive(Clone, Copy, Debug)]
-pub struct Change<'a> {
-    pub kind: u32,
-    pub payload: &'a [u8],
-}
-
-/// Units in a row.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct UnitRun {
-    pub first: u64,
-    pub count: u64,
-}
+use crate::format::layout::{EXTENSION_SEGMENTS, EXTENSION_SYMLINK};
 
 /// How a chain changes. Its new units are taken from the allocator already: end with
 /// [`Plan::keep`] or [`Plan::cancel`].
@@ -48,48 +35,6 @@ impl Plan {
     /// The plan is dropped: its new units return to the allocator.
     pub fn cancel(self, allocator: &mut UnitAllocator) {
         release(allocator, &self.taken);
-    }
-}
-
-fn release(allocator: &mut UnitAllocator, runs: &[UnitRun]) {
-    for run in runs {
-        allocator.release(run.first, run.count);
-    }
-}
-
-/// The allocator during one plan: remembers what was taken.
-pub(super) struct Taker<'a, M: ?Sized> {
-    pub allocator: &'a mut UnitAllocator,
-    pub map: &'a mut M,
-    pub taken: Vec<UnitRun>,
-    /// A unit in whose page small records are welcome.
-    pub near: Option<u64>,
-}
-
-impl<M: UnitMap + ?Sized> Taker<'_, M> {
-    pub fn take(&mut self, units: u64, kind: u32, growing: bool) -> Result<u64> {
-        let first = if growing {
-            self.allocator.take_in_empty_page(self.map, units, kind)?
-        } else {
-            self.allocator.take(self.map, units, kind, self.near)?
-        };
-        self.taken.push(UnitRun { first, count: units });
-        Ok(first)
-    }
-
-    /// Takes up to `wanted` units behind a record that ends before unit `end`.
-    pub fn extend(&mut self, end: u64, wanted: u64, kind: u32) -> Result<u64> {
-        let count = self.allocator.extend(self.map, end, wanted, kind)?;
-        if count > 0 {
-            self.taken.push(UnitRun { first: end, count });
-        }
-        Ok(count)
-    }
-
-    /// Gives back everything taken since `taken` had that length.
-    pub fn roll_back(&mut self, length: usize) {
-        release(self.allocator, &self.taken[length..]);
-        self.taken.truncate(length);
     }
 }
 
@@ -143,12 +88,6 @@ impl Chain {
     }
 }
 
-/// Payload bytes of a record of that type and so many units; segments are not cut in two.
-pub(super) fn payload_room(kind: u32, units: u64) -> usize {
-    let room = capacity_of(units.min(UNITS_PER_PAGE));
-    if kind == EXTENSION_SEGMENTS { room / 16 * 16 } else { room }
-}
-
 impl Draft {
     /// Links the records in their new order and compares them with the old ones.
     fn finish(self, old: &Chain, generation: u32) -> Plan {
@@ -161,7 +100,7 @@ impl Draft {
         records.extend(self.head.into_iter().map(fresh_record));
         for ((number, record), node) in old.records.iter().enumerate().zip(self.nodes) {
             let payload = node.payload.as_ref().unwrap_or(&record.payload);
-            let kept_units = if payload.is_empty() { 0 } else { super::record::units_of(payload.len()) };
+            let kept_units = if payload.is_empty() { 0 } else { units_of(payload.len()) };
             if kept_units < record.units() {
                 freed.push(UnitRun { first: record.unit + kept_units, count: record.units() - kept_units });
             }

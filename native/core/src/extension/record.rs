@@ -43,9 +43,10 @@ pub(super) fn units_of(payload_bytes: usize) -> u64 {
     ((HEADER + payload_bytes) as u64).div_ceil(UNIT_SIZE)
 }
 
-/// Payload bytes that fit a record of so many units.
-pub(super) fn capacity_of(units: u64) -> usize {
-    (units * UNIT_SIZE) as usize - HEADER
+/// Payload bytes that fit a record of that type and so many units; segments are not cut in two.
+pub(super) fn payload_room(kind: u32, units: u64) -> usize {
+    let room = (units.min(UNITS_PER_PAGE) * UNIT_SIZE) as usize - HEADER;
+    if kind == EXTENSION_SEGMENTS { room / 16 * 16 } else { room }
 }
 
 #[cold]

@@ -8,7 +8,8 @@ use crate::base::{BLOCK_SIZE, BlockNumber, CopyPage, Result, crc32c};
 use crate::device::Device;
 use crate::device::testing::{MemDevice, Rng};
 use crate::format::layout::Checkpoint;
-use crate::format::{Geometry, PageBytes, superblock};
+use crate::format::{Geometry, PageBytes};
+use crate::superblocks;
 use crate::testing::{FormatOptions, format_volume};
 use std::collections::BTreeMap;
 
@@ -25,7 +26,7 @@ pub(super) fn volume(dup: bool) -> (MemDevice, Geometry) {
     let device = MemDevice::new(4096);
     let options = FormatOptions { log_blocks: Some(256), dup, ..FormatOptions::new(4096) };
     format_volume(&device, &options).unwrap();
-    let geometry = superblock::read(&device).unwrap().geometry;
+    let geometry = superblocks::read(&device).unwrap().geometry;
     (device, geometry)
 }
 

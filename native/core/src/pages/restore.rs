@@ -59,7 +59,8 @@ mod tests {
     use super::*;
     use crate::base::CopyPage;
     use crate::device::testing::{MemDevice, RecordingDevice};
-    use crate::format::{Geometry, Region, checksum_page, superblock};
+    use crate::format::{Geometry, Region, checksum_page};
+    use crate::superblocks;
     use crate::testing::{FormatOptions, format_volume};
     use crate::transaction::Gate;
     use std::sync::Arc;
@@ -74,7 +75,7 @@ mod tests {
     fn crashed() -> (MemDevice, Geometry) {
         let device = MemDevice::new(16_384);
         format_volume(&device, &FormatOptions::new(16_384)).unwrap();
-        let geometry = superblock::read(&device).unwrap().geometry;
+        let geometry = superblocks::read(&device).unwrap().geometry;
         for number in PAGES {
             let mut image = [number as u8; BLOCK_SIZE];
             checksum_page(&mut image, &geometry.map, Region::Descriptor, number, 5);

@@ -6,8 +6,9 @@ use crate::base::{AlignedBuf, BLOCK_SIZE, BlockNumber, Code, Error, Result, siph
 use crate::cortex::{Key, Placement};
 use crate::device::Device;
 use crate::format::layout as l;
-use crate::format::{Geometry, PageBytes, Region, checksum_page, superblock};
+use crate::format::{Geometry, PageBytes, Region, checksum_page};
 use crate::log::checkpoint;
+use crate::superblocks;
 use std::collections::BTreeMap;
 
 /// What mkfs is asked for. `block_count` blocks of the device become the volume.
@@ -64,7 +65,7 @@ pub fn format_volume(device: &dyn Device, options: &FormatOptions) -> Result<l::
     checkpoint::write(device, &geometry, &first_checkpoint())?;
     device.flush()?;
     for position in 0..4 {
-        superblock::write_place(device, &superblock, position)?;
+        superblocks::write_place(device, &superblock, position)?;
     }
     device.flush()?;
     Ok(superblock)

@@ -4,8 +4,9 @@ use crate::cortex::{Key, Placement};
 use crate::device::Device;
 use crate::device::testing::{Discard, MemDevice};
 use crate::format::slot::{Slot, SlotBytes, is_empty};
-use crate::format::{Region, superblock, verify_page};
+use crate::format::{Region, verify_page};
 use crate::log::{checkpoint, recover};
+use crate::superblocks;
 
 fn block(device: &MemDevice, number: u64) -> [u8; BLOCK_SIZE] {
     let mut bytes = [0; BLOCK_SIZE];
@@ -19,7 +20,7 @@ fn a_device_with_old_contents_holds_an_empty_volume_afterwards() {
         let device = MemDevice::with_discard(8192, Discard::Junk);
         device.discard(BlockNumber(0), 8192).unwrap();
         format_volume(&device, &FormatOptions { dup, ..FormatOptions::new(8192) }).unwrap();
-        let geometry = superblock::read(&device).unwrap().geometry;
+        let geometry = superblocks::read(&device).unwrap().geometry;
         let found = checkpoint::read(&device, &geometry).unwrap().checkpoint;
         assert_eq!(recover(&device, &geometry, &found).unwrap().records, 0);
         let placement = Placement::new(geometry.hash_key, geometry.map.pages_of(Region::Cortex)).unwrap();

@@ -5,9 +5,10 @@ use crate::base::{BufPool, Result, checksum_self_test};
 use crate::cortex::{Cortex, Geometry as CortexGeometry};
 use crate::device::{Device, IoQueue, QUEUE_DEPTH};
 use crate::extension::UnitAllocator;
-use crate::format::{Region, Window, layout, superblock};
+use crate::format::{Region, Window, layout};
 use crate::log::Ring;
 use crate::pages::PageCache;
+use crate::superblocks;
 use crate::transaction::Gate;
 use crate::volume::Volume;
 use crate::volume::blocks::BlockTable;
@@ -120,7 +121,7 @@ impl Volume {
     /// memory. Errors: `InvalidArgument` (no volume), `NotSupported` (features), `Corrupt`, `Io`.
     pub fn open(device: Arc<dyn Device>, options: OpenOptions) -> Result<(Arc<Volume>, OpenReport)> {
         checksum_self_test()?;
-        let opened = superblock::read(&*device)?;
+        let opened = superblocks::read(&*device)?;
         if !options.read_only {
             opened.check_writable()?;
             // After a kill the host's cache may hold what the disk does not: what we choose below must

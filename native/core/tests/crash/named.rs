@@ -8,14 +8,15 @@ use crate::workloads::{bytes, cases, fill_cortex};
 use hn4_core::base::{AlignedBuf, BLOCK_SIZE, BlockNumber};
 use hn4_core::device::Device;
 use hn4_core::device::testing::{Event, MemDevice, RecordingDevice, Rng};
-use hn4_core::format::{Geometry, superblock};
+use hn4_core::format::Geometry;
+use hn4_core::superblocks;
 use hn4_core::testing::{Tree, check_volume, read_only_tree, read_tree};
 use hn4_core::vfs::{Caller, FileSystem, Vfs};
 use std::collections::HashMap;
 use std::sync::Arc;
 
 fn geometry(device: &dyn Device) -> Geometry {
-    superblock::read(device).unwrap().geometry
+    superblocks::read(device).unwrap().geometry
 }
 
 /// Looks at all states of a run, `samples` power cuts at each point, with `HN4_LONG`, else at some 200 of them.

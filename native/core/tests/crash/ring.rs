@@ -3,8 +3,9 @@
 use crate::rig::{Rig, Setup};
 use crate::workloads::bytes;
 use hn4_core::device::testing::{Event, Rng, Trace};
+use hn4_core::format::Geometry;
 use hn4_core::format::layout as l;
-use hn4_core::format::{Geometry, superblock};
+use hn4_core::superblocks;
 use hn4_core::vfs::Vfs;
 use std::collections::HashMap;
 use std::sync::atomic::Ordering;
@@ -77,7 +78,7 @@ fn log_blocks_are_free_only_when_the_new_tail_is_durable() {
     let mut setup = Setup::new(16_384);
     setup.format.log_blocks = Some(256);
     let rig = Rig::new(&setup);
-    let geometry = superblock::read(&*rig.memory).unwrap().geometry;
+    let geometry = superblocks::read(&*rig.memory).unwrap().geometry;
     rig.device.take_trace();
     let mut lane = rig.lane("");
     let mut rng = Rng::new(3);

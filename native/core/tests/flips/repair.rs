@@ -4,7 +4,8 @@ use crate::rig::{Rig, Volume, copy_block, flip, read_block, zero};
 use hn4_core::base::{BlockNumber, CopyPage};
 use hn4_core::device::Device;
 use hn4_core::device::testing::{Fault, FaultDevice, MemDevice, Op, RecordingDevice, When};
-use hn4_core::format::{Geometry, Region, layout::Superblock, superblock, verify_page};
+use hn4_core::format::{Geometry, Region, layout::Superblock, verify_page};
+use hn4_core::superblocks;
 use hn4_core::vfs::{FileSystem, Vfs};
 use hn4_core::volume::{OpenOptions, OpenReport, Say, Volume as Engine};
 use std::sync::{Arc, Mutex};
@@ -23,19 +24,19 @@ fn one_life(device: Arc<dyn Device>, read_only: bool) -> OpenReport {
 
 /// The superblock as it was a generation ago, with another label.
 fn age(rig: &Rig, device: &MemDevice, position: usize) {
-    let now = superblock::read(&rig.closed).expect("a superblock").superblock;
+    let now = superblocks::read(&rig.closed).expect("a superblock").superblock;
     let mut label = [0; 64];
     label[..3].copy_from_slice(b"old");
     let old = Superblock { generation: now.generation - 1, label, ..now };
-    superblock::write_place(device, &old, position as u16).expect("writes");
+    superblocks::write_place(device, &old, position as u16).expect("writes");
 }
 
 /// A volume whose superblocks have generation 2.
 fn rig_of_generation_two(seed: u64) -> Rig {
     let mut rig = Rig::new(true, seed);
     let device = rig.closed.snapshot();
-    let mut now = superblock::read(&device).expect("a superblock").superblock;
-    superblock::write(&device, &mut now).expect("writes");
+    let mut now = superblocks::read(&device).expect("a superblock").superblock;
+    superblocks::write(&device, &mut now).expect("writes");
     rig.closed = device;
     rig
 }
@@ -95,7 +96,7 @@ fn a_crash_while_superblocks_are_rewritten_leaves_one() {
             cursor.advance_to(cut);
             for seed in 0..4 {
                 let device = Arc::new(cursor.crash(seed));
-                let found = superblock::read(&*device).expect("a superblock").superblock;
+                let found = superblocks::read(&*device).expect("a superblock").superblock;
                 assert_eq!(found.generation, 2, "{name}, cut {cut}, seed {seed}");
                 one_life(device.clone(), false);
                 demand_whole(&rig, &device, &format!("{name}, cut {cut}, seed {seed}"));

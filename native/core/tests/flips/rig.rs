@@ -4,7 +4,8 @@ use crate::{fill, listing, manifest, world::World};
 use hn4_core::base::{BLOCK_SIZE, BlockNumber, CopyPage, Error, Result};
 use hn4_core::device::Device;
 use hn4_core::device::testing::MemDevice;
-use hn4_core::format::{Geometry, Region, layout as l, superblock, verify_page};
+use hn4_core::format::{Geometry, Region, layout as l, verify_page};
+use hn4_core::superblocks;
 use hn4_core::testing::{FormatOptions, format_volume};
 use hn4_core::vfs::{FileSystem, Vfs};
 use hn4_core::volume::{OpenOptions, Volume as Engine};
@@ -54,7 +55,7 @@ impl Rig {
         let options = FormatOptions { dup, ..FormatOptions::new(BLOCKS) };
         let (closed, crashed, world) = filled(&options, seed);
         let (foreign, ..) = filled(&FormatOptions { seed: [0xf0; 16], ..options }, seed);
-        let geometry = superblock::read(&closed).expect("a superblock").geometry;
+        let geometry = superblocks::read(&closed).expect("a superblock").geometry;
         let checkpoint = hn4_core::log::checkpoint::read(&crashed, &geometry).expect("a checkpoint");
         let mut rig = Rig { geometry, closed, crashed, is_proven: false, foreign, expected: BTreeMap::new() };
         let last = rig.records().last().map_or(0, |&block| txn_of(&rig.crashed, block));

@@ -1,7 +1,7 @@
 //! Telling the host that blocks are unused.
 
 use crate::base::{BLOCK_SIZE, BlockNumber, Result};
-use crate::device::{host_error, sys};
+use crate::device::host::{error, sys};
 use std::fs::File;
 use std::io::ErrorKind;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -37,7 +37,7 @@ impl Discarder {
                 Some(libc::EOPNOTSUPP | libc::ENOSYS | libc::ENOTTY | libc::EPERM | libc::EINVAL) => {
                     self.supported.store(false, Ordering::Relaxed);
                 }
-                _ => return Err(host_error::transfer("discard", at.byte(), bytes as usize, &cause)),
+                _ => return Err(error::transfer("discard", at.byte(), bytes as usize, &cause)),
             }
         }
         Ok(())

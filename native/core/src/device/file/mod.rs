@@ -3,14 +3,15 @@
 mod discard;
 mod open;
 #[cfg(test)]
-pub(super) mod tests;
+mod tests;
 mod transfer;
 
 pub use open::OpenFile;
 
 use self::discard::Discarder;
 use self::transfer::HostFile;
-use super::{Device, bounds, host_error, lock};
+use super::host::{error, lock};
+use super::{Device, bounds};
 use crate::base::{BlockNumber, Code, Error, Result};
 use std::fmt;
 use std::fs::File;
@@ -101,7 +102,7 @@ impl Device for FileDevice {
         }
         self.host.file().sync_data().map_err(|cause| {
             self.flush_failed.store(true, Ordering::Release);
-            host_error::transfer("flush", 0, 0, &cause)
+            error::transfer("flush", 0, 0, &cause)
         })
     }
 

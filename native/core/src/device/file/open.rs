@@ -2,7 +2,7 @@
 
 use super::{Discarder, FileDevice, HostFile};
 use crate::base::{BLOCK_SIZE, Code, Error, Result};
-use crate::device::{host_error, lock, loop_device, sys};
+use crate::device::host::{error, lock, loop_device, sys};
 use std::fs::{File, FileType, OpenOptions};
 use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt};
 use std::path::Path;
@@ -33,7 +33,7 @@ impl FileDevice {
     /// on when the host refuses.
     pub fn open(path: &Path, how: OpenFile) -> Result<FileDevice> {
         let name = path.display();
-        let failed = |cause: std::io::Error| host_error::open(&name, &cause);
+        let failed = |cause: std::io::Error| error::open(&name, &cause);
         // Looked at before it is opened: opening a tape or a watchdog would already act on it.
         check_kind(path, std::fs::metadata(path).map_err(failed)?.file_type())?;
         let file = OpenOptions::new()

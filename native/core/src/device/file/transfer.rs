@@ -1,7 +1,7 @@
 //! Reads and writes of whole ranges: short transfers, interrupts, O_DIRECT and its refusal.
 
 use crate::base::{BLOCK_SIZE, BufPool, POOLED_BLOCKS_MAX, Result};
-use crate::device::{host_error, sys};
+use crate::device::host::{error, sys};
 use std::cell::Cell;
 use std::fs::File;
 use std::io::{self, ErrorKind, IoSlice};
@@ -171,12 +171,12 @@ fn transfer_all(
         match step(done) {
             Ok(0) => {
                 let cause = format!("the host moved only {done}: the image has become shorter");
-                return Err(host_error::transfer(operation, offset, bytes, &cause));
+                return Err(error::transfer(operation, offset, bytes, &cause));
             }
             Ok(moved) => done += moved,
             Err(cause) if cause.kind() == ErrorKind::Interrupted => {}
             Err(cause) if cause.raw_os_error() == Some(libc::EINVAL) && try_other_way() => {}
-            Err(cause) => return Err(host_error::transfer(operation, offset, bytes, &cause)),
+            Err(cause) => return Err(error::transfer(operation, offset, bytes, &cause)),
         }
     }
     Ok(())

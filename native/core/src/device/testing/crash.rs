@@ -5,9 +5,9 @@
 //! same sector is to be missing. (Two *durable* writes of one block that ran at the same time could
 //! be in either order; here the one that began later wins. The engine never does that.)
 
+use super::event::Event;
 use super::mem::MemDevice;
 use super::rng::Rng;
-use super::trace::Event;
 use crate::base::{BLOCK_SIZE, BlockNumber};
 use crate::device::Device;
 use std::collections::HashMap;

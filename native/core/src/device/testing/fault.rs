@@ -2,7 +2,7 @@
 
 use super::rng::Rng;
 use crate::base::{BLOCK_SIZE, BlockNumber, Result};
-use crate::device::{Device, bounds, host_error};
+use crate::device::{Device, bounds, host};
 use parking_lot::Mutex;
 use std::ops::Range;
 use std::sync::Arc;
@@ -89,7 +89,7 @@ impl FaultDevice {
             Fault::NoSpace => libc::ENOSPC,
             Fault::Eio | Fault::ShortWrite | Fault::FlipBit(_) => libc::EIO,
         };
-        Err(host_error::transfer(what, at.byte(), bytes, &std::io::Error::from_raw_os_error(errno)))
+        Err(host::error::transfer(what, at.byte(), bytes, &std::io::Error::from_raw_os_error(errno)))
     }
 }
 

@@ -1,8 +1,10 @@
 //! Devices for tests: memory, recording, faults, counters. They wrap each other; the engine sees
 //! only [`super::Device`].
 
+mod contract;
 mod counting;
 mod crash;
+mod event;
 mod fault;
 mod mem;
 mod recording;
@@ -11,10 +13,12 @@ mod rng;
 mod tests;
 mod trace;
 
+pub use contract::{Make, device_contract, read_only_contract};
 pub use counting::{CountingDevice, Counts};
 pub use crash::CrashCursor;
+pub use event::Event;
 pub use fault::{Fault, FaultDevice, Op, When};
 pub use mem::{Discard, MemDevice};
 pub use recording::RecordingDevice;
 pub use rng::Rng;
-pub use trace::{CrashState, Event, Trace};
+pub use trace::{CrashState, Trace};

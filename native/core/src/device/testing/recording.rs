@@ -1,7 +1,8 @@
 //! Writes down everything that reaches a device.
 
 use super::counting::{CountingDevice, Counts};
-use super::trace::{Event, Trace};
+use super::event::Event;
+use super::trace::Trace;
 use crate::base::{BlockNumber, Result};
 use crate::device::Device;
 use parking_lot::Mutex;

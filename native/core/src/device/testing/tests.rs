@@ -1,4 +1,4 @@
-//! The recording and the failing device: a test of the tests.
+//! The devices that wrap another: a test of the tests.
 
 use super::*;
 use crate::base::{BLOCK_SIZE, BlockNumber, Code};
@@ -22,6 +22,18 @@ fn recorder(blocks: u64) -> (MemDevice, Arc<RecordingDevice>) {
     base.write(BlockNumber(0), &vec![9; blocks as usize * BLOCK_SIZE]).unwrap();
     let recording = Arc::new(RecordingDevice::new(Arc::new(base.snapshot())));
     (base, recording)
+}
+
+#[test]
+fn devices_that_wrap_another_keep_the_contract() {
+    let memory = |blocks| Arc::new(MemDevice::with_discard(blocks, Discard::Junk));
+    device_contract(&|blocks| Box::new(CountingDevice::new(memory(blocks))));
+    device_contract(&|blocks| Box::new(RecordingDevice::new(memory(blocks))));
+    device_contract(&|blocks| Box::new(FaultDevice::new(memory(blocks))));
+    device_contract(&|blocks| {
+        let fault = Arc::new(FaultDevice::new(memory(blocks)));
+        Box::new(RecordingDevice::new(Arc::new(CountingDevice::new(fault))))
+    });
 }
 
 #[test]

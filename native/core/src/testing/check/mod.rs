@@ -84,7 +84,7 @@ impl Context<'_> {
 /// Checks everything. Errors: each rule broken, in words (at most 50).
 pub fn check_volume(device: &dyn Device) -> std::result::Result<Report, Vec<String>> {
     let stop = |error: crate::base::Error| vec![error.to_string()];
-    let opened = crate::format::superblock::read(device).map_err(stop)?;
+    let opened = crate::superblocks::read(device).map_err(stop)?;
     let geometry = opened.geometry.clone();
     let window = Window::new(
         crate::base::BlockNumber(geometry.window_start),

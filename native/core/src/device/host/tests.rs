@@ -1,9 +1,11 @@
 //! FileDevice and in_use on loop devices and foreign filesystems. They need root and a kernel that
 //! allows it; elsewhere they say why they are skipped.
 
-use super::file::tests::differential;
-use super::{Device, FileDevice, InUse, OpenFile, in_use};
-use crate::base::{BLOCK_SIZE, BlockNumber, Code};
+use super::{InUse, in_use};
+use crate::base::{BLOCK_SIZE, Code};
+use crate::device::testing::device_contract;
+use crate::device::{FileDevice, OpenFile};
+use std::cell::RefCell;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -73,18 +75,30 @@ fn image(dir: &Path, blocks: u64) -> PathBuf {
 }
 
 #[test]
-fn a_loop_device_behaves_as_memory_does() {
+fn a_loop_device_keeps_the_contract() {
+    let dir = tempfile::tempdir().unwrap();
+    if Loop::attach(&image(dir.path(), 16)).is_none() {
+        return;
+    }
+    // One at a time, for there may be few.
+    let attached = RefCell::new(None);
+    device_contract(&|blocks| {
+        attached.replace(None);
+        let device = Loop::attach(&image(dir.path(), blocks)).expect("as before");
+        let opened = FileDevice::open(&device.0, OpenFile::READ_WRITE).unwrap();
+        assert!(opened.is_block_device());
+        println!("direct {}", opened.direct());
+        attached.replace(Some(device));
+        Box::new(opened)
+    });
+}
+
+#[test]
+fn a_loop_device_and_the_image_behind_it_are_locked_together() {
     let dir = tempfile::tempdir().unwrap();
     let path = image(dir.path(), 1024);
     let Some(device) = Loop::attach(&path) else { return };
-    let opened = FileDevice::open(&device.0, OpenFile::READ_WRITE).unwrap();
-    assert!(opened.is_block_device());
-    assert_eq!(opened.block_count(), 1024);
-    println!("direct {}", opened.direct());
-    differential(&opened, 6, 150);
-    opened.discard(BlockNumber(0), 1024).unwrap();
-    opened.write(BlockNumber(1), &[1; BLOCK_SIZE]).unwrap();
-    opened.flush().unwrap();
+    let _opened = FileDevice::open(&device.0, OpenFile::READ_WRITE).unwrap();
     let busy = FileDevice::open(&device.0, OpenFile::READ_ONLY).unwrap_err();
     assert_eq!(busy.code, Code::Busy);
     let busy = FileDevice::open(&path, OpenFile::READ_ONLY).unwrap_err();
@@ -104,10 +118,11 @@ fn a_read_only_device_refuses_a_writer() {
 fn a_host_without_direct_transfers_is_served_through_its_cache() {
     let dir = tempfile::tempdir().unwrap();
     let Some(ramfs) = Mounted::mount(&[&"-t", &"ramfs", &"none"], dir.path()) else { return };
-    let device = FileDevice::open(&image(&ramfs.0, 800), OpenFile::READ_WRITE).unwrap();
-    assert!(!device.direct());
-    differential(&device, 7, 100);
-    drop(device);
+    device_contract(&|blocks| {
+        let device = FileDevice::open(&image(&ramfs.0, blocks), OpenFile::READ_WRITE).unwrap();
+        assert!(!device.direct());
+        Box::new(device)
+    });
 }
 
 #[test]

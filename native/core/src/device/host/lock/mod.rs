@@ -7,14 +7,14 @@ mod holder;
 #[cfg(test)]
 mod tests;
 
-use super::{host_error, sys};
+use super::{error, sys};
 use crate::base::{Code, Error, Result};
 use std::fs::File;
 use std::path::Path;
 
 /// Takes the lock on `file`, opened from `path`. Error: `Busy`, naming who holds it, as far as this
 /// process may see that.
-pub(super) fn acquire(file: &File, path: &Path, exclusive: bool) -> Result<()> {
+pub(in crate::device) fn acquire(file: &File, path: &Path, exclusive: bool) -> Result<()> {
     let Err(cause) = sys::try_lock(file, exclusive) else { return Ok(()) };
     match cause.raw_os_error() {
         Some(libc::EAGAIN | libc::EACCES) => {
@@ -22,13 +22,13 @@ pub(super) fn acquire(file: &File, path: &Path, exclusive: bool) -> Result<()> {
             let want = if exclusive { "for writing" } else { "for reading" };
             Err(Error::new(Code::Busy, format!("cannot open {} {want}: {by}", path.display())))
         }
-        _ => Err(host_error::open(&format_args!("{}: lock", path.display()), &cause)),
+        _ => Err(error::open(&format_args!("{}: lock", path.display()), &cause)),
     }
 }
 
 /// Gives the lock up. Closing would do it later if a child that is just being started still shares
 /// the open file, and the next opener would be refused for no reason it can see.
-pub(super) fn release(file: &File) {
+pub(in crate::device) fn release(file: &File) {
     // An error means that there is no lock.
     let _ = sys::unlock(file);
 }

@@ -3,7 +3,7 @@
 //! This looks for users that take no lock of ours: the kernel's own filesystems, swap, device
 //! mapper, loop devices. A hn4 mount is found by its lock (lock/mod.rs), and here by its source.
 
-use super::{host_error, loop_device, mountinfo};
+use super::{error, loop_device, mountinfo};
 use crate::base::Result;
 use std::fmt;
 use std::fs::{self, Metadata, OpenOptions};
@@ -46,7 +46,7 @@ impl fmt::Display for InUse {
 /// The first user of the image or device found, or none. Errors: the host's, for a path that cannot
 /// be looked at.
 pub fn in_use(path: &Path) -> Result<Option<InUse>> {
-    let stat = fs::metadata(path).map_err(|cause| host_error::open(&path.display(), &cause))?;
+    let stat = fs::metadata(path).map_err(|cause| error::open(&path.display(), &cause))?;
     Ok(if stat.file_type().is_block_device() {
         device_in_use(path, &stat)
     } else {

@@ -6,12 +6,12 @@ use std::io;
 
 /// A refused transfer: `Io`, whatever the errno (a full host under a sparse image is a failed
 /// write, not a full volume).
-pub(super) fn transfer(operation: &str, offset: u64, bytes: usize, cause: &dyn Display) -> Error {
+pub(in crate::device) fn transfer(operation: &str, offset: u64, bytes: usize, cause: &dyn Display) -> Error {
     Error::new(Code::Io, format!("{operation} of {bytes} bytes at offset {offset}: {}", words(cause)))
 }
 
 /// A refusal to open or inspect `what`.
-pub(super) fn open(what: &dyn Display, cause: &io::Error) -> Error {
+pub(in crate::device) fn open(what: &dyn Display, cause: &io::Error) -> Error {
     let code = match cause.raw_os_error() {
         Some(libc::ENOENT | libc::ENXIO | libc::ENODEV | libc::ENOTDIR) => Code::NotFound,
         Some(libc::EACCES) => Code::AccessDenied,

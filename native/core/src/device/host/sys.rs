@@ -16,7 +16,11 @@ fn check(result: libc::c_int) -> io::Result<libc::c_int> {
 }
 
 /// pwritev(2): bytes written, possibly fewer than asked. At most IOV_MAX (1024) slices.
-pub(super) fn write_vectored_at(file: &File, slices: &[IoSlice<'_>], offset: u64) -> io::Result<usize> {
+pub(in crate::device) fn write_vectored_at(
+    file: &File,
+    slices: &[IoSlice<'_>],
+    offset: u64,
+) -> io::Result<usize> {
     let count = slices.len().min(libc::UIO_MAXIOV as usize) as libc::c_int;
     // SAFETY: IoSlice is ABI-compatible with iovec (std guarantees it); `count` of them are readable,
     // and each names memory borrowed for this call.
@@ -26,12 +30,12 @@ pub(super) fn write_vectored_at(file: &File, slices: &[IoSlice<'_>], offset: u64
 }
 
 /// Switches O_DIRECT of an open file. EINVAL: the host's filesystem has no direct I/O.
-pub(super) fn set_direct(file: &File, direct: bool) -> io::Result<()> {
+pub(in crate::device) fn set_direct(file: &File, direct: bool) -> io::Result<()> {
     change_flags(file, if direct { libc::O_DIRECT } else { 0 }, if direct { 0 } else { libc::O_DIRECT })
 }
 
 /// Makes an open file blocking again (it was opened with O_NONBLOCK).
-pub(super) fn set_blocking(file: &File) -> io::Result<()> {
+pub(in crate::device) fn set_blocking(file: &File) -> io::Result<()> {
     change_flags(file, 0, libc::O_NONBLOCK)
 }
 
@@ -45,7 +49,7 @@ fn change_flags(file: &File, set: libc::c_int, clear: libc::c_int) -> io::Result
 
 /// Bytes of memory and of offset that direct I/O on this file must be aligned to, where the host
 /// tells (Linux 6.1 and later); (0, 0): it has no direct I/O.
-pub(super) fn direct_alignment(file: &File) -> Option<(u32, u32)> {
+pub(in crate::device) fn direct_alignment(file: &File) -> Option<(u32, u32)> {
     // SAFETY: statx is plain integers; all zeros is a value of it.
     let mut stat: libc::statx = unsafe { std::mem::zeroed() };
     // SAFETY: an empty C string, an open descriptor, and memory for one statx.
@@ -57,7 +61,7 @@ pub(super) fn direct_alignment(file: &File) -> Option<(u32, u32)> {
 }
 
 /// fallocate(2) PUNCH_HOLE | KEEP_SIZE.
-pub(super) fn punch_hole(file: &File, offset: u64, bytes: u64) -> io::Result<()> {
+pub(in crate::device) fn punch_hole(file: &File, offset: u64, bytes: u64) -> io::Result<()> {
     let mode = libc::FALLOC_FL_PUNCH_HOLE | libc::FALLOC_FL_KEEP_SIZE;
     let (offset, bytes) = (offset as libc::off64_t, bytes as libc::off64_t);
     // SAFETY: an open descriptor, no pointers.
@@ -65,14 +69,14 @@ pub(super) fn punch_hole(file: &File, offset: u64, bytes: u64) -> io::Result<()>
 }
 
 /// BLKDISCARD of a block device.
-pub(super) fn discard_range(file: &File, offset: u64, bytes: u64) -> io::Result<()> {
+pub(in crate::device) fn discard_range(file: &File, offset: u64, bytes: u64) -> io::Result<()> {
     let range = [offset, bytes];
     // SAFETY: BLKDISCARD reads two u64 at the pointer.
     check(unsafe { libc::ioctl(file.as_raw_fd(), BLKDISCARD as _, range.as_ptr()) }).map(drop)
 }
 
 /// Bytes of a block device.
-pub(super) fn device_size(file: &File) -> io::Result<u64> {
+pub(in crate::device) fn device_size(file: &File) -> io::Result<u64> {
     let mut bytes = 0u64;
     // SAFETY: BLKGETSIZE64 writes one u64 at the pointer.
     check(unsafe { libc::ioctl(file.as_raw_fd(), BLKGETSIZE64 as _, &raw mut bytes) })?;
@@ -80,7 +84,7 @@ pub(super) fn device_size(file: &File) -> io::Result<u64> {
 }
 
 /// A block device that is switched to read-only (`blockdev --setro`).
-pub(super) fn device_read_only(file: &File) -> io::Result<bool> {
+pub(in crate::device) fn device_read_only(file: &File) -> io::Result<bool> {
     let mut read_only: libc::c_int = 0;
     // SAFETY: BLKROGET writes one int at the pointer.
     check(unsafe { libc::ioctl(file.as_raw_fd(), BLKROGET as _, &raw mut read_only) })?;
@@ -88,7 +92,7 @@ pub(super) fn device_read_only(file: &File) -> io::Result<bool> {
 }
 
 /// (st_dev, st_ino) of the file behind a loop device, as stat(2) encodes them.
-pub(super) fn loop_backing(device: &File) -> io::Result<(u64, u64)> {
+pub(in crate::device) fn loop_backing(device: &File) -> io::Result<(u64, u64)> {
     // struct loop_info64 (linux/loop.h), 232 bytes: lo_device and lo_inode come first.
     let mut info = [0u64; 29];
     // SAFETY: LOOP_GET_STATUS64 writes one loop_info64 at the pointer, 8-byte aligned.
@@ -98,12 +102,12 @@ pub(super) fn loop_backing(device: &File) -> io::Result<(u64, u64)> {
 
 /// An OFD lock on the whole file: belongs to the open file description, not to the process, so that
 /// two opens of one process conflict and closing another descriptor does not drop it.
-pub(super) fn try_lock(file: &File, exclusive: bool) -> io::Result<()> {
+pub(in crate::device) fn try_lock(file: &File, exclusive: bool) -> io::Result<()> {
     set_lock(file, if exclusive { libc::F_WRLCK } else { libc::F_RDLCK })
 }
 
 /// Gives up the OFD lock; closing does the same only once no forked child shares the open file.
-pub(super) fn unlock(file: &File) -> io::Result<()> {
+pub(in crate::device) fn unlock(file: &File) -> io::Result<()> {
     set_lock(file, libc::F_UNLCK)
 }
 
@@ -114,7 +118,7 @@ fn set_lock(file: &File, kind: libc::c_int) -> io::Result<()> {
 }
 
 /// The process that holds a conflicting lock by process (fcntl F_SETLK); none for an OFD lock.
-pub(super) fn lock_holder(file: &File, exclusive: bool) -> Option<u32> {
+pub(in crate::device) fn lock_holder(file: &File, exclusive: bool) -> Option<u32> {
     let mut lock = whole_file(if exclusive { libc::F_WRLCK } else { libc::F_RDLCK });
     // SAFETY: F_OFD_GETLK reads and writes one flock at the pointer.
     check(unsafe { libc::fcntl(file.as_raw_fd(), libc::F_OFD_GETLK, &raw mut lock) }).ok()?;

@@ -8,7 +8,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 /// The image behind the loop device with this device number, as the kernel names it.
-pub(super) fn backing_path(rdev: u64) -> Option<PathBuf> {
+pub(in crate::device) fn backing_path(rdev: u64) -> Option<PathBuf> {
     let (major, minor) = (libc::major(rdev), libc::minor(rdev));
     read_path(&PathBuf::from(format!("/sys/dev/block/{major}:{minor}/loop/backing_file")))
 }

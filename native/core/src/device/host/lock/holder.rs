@@ -3,7 +3,7 @@
 //! The kernel gives no process for an OFD lock; /proc/PID/fdinfo/FD lists the locks held through
 //! that descriptor. (stat of /proc/PID/fd/FD would ask the filesystem behind it, which may hang.)
 
-use crate::device::sys;
+use crate::device::host::sys;
 use std::fmt::Write as _;
 use std::fs::{self, File};
 use std::os::unix::fs::MetadataExt;
