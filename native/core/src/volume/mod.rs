@@ -15,6 +15,7 @@ mod misuse;
 mod open;
 mod read;
 mod recover;
+mod report;
 mod space;
 mod transaction;
 mod writeback;
@@ -22,7 +23,8 @@ mod writeback;
 pub use change::guards;
 pub use inode::{Inode, InodeState, Inodes, Locked, Shared, View};
 pub use meta::Names;
-pub use open::{OpenOptions, OpenReport, Say};
+pub use open::OpenOptions;
+pub use report::{OpenReport, Reporter};
 pub use space::Purpose;
 pub use transaction::CommitStats;
 
@@ -50,6 +52,7 @@ use transaction::CommitState;
 pub struct Volume {
     pub geometry: Geometry,
     pub options: OpenOptions,
+    reporter: Reporter,
     pub device: Arc<dyn Device>,
     /// Writes of data and log; one error stops it for good.
     queue: IoQueue,

@@ -73,7 +73,7 @@ impl Volume {
         for seed in found {
             match self.inode(seed.number, seed.hint) {
                 Ok(inode) => self.to_reap.lock().push(inode),
-                Err(error) => self.report(&error),
+                Err(error) => self.reporter.error(&error),
             }
         }
         Ok(count)
@@ -111,7 +111,7 @@ impl Volume {
                 Ok(true) => {}
                 Ok(false) => self.to_reap.lock().push(inode),
                 // It stays among the orphans: the next mount tries again.
-                Err(error) => self.report(&error),
+                Err(error) => self.reporter.error(&error),
             }
         }
         progress

@@ -23,7 +23,7 @@ impl Volume {
     fn load_reporting(&self, number: Ino, hint: u32) -> Result<Inode> {
         self.load_inode(number, hint).inspect_err(|error| {
             if error.code != Code::NotFound {
-                self.report(error);
+                self.reporter.error(error);
             }
         })
     }

@@ -24,7 +24,7 @@ impl Volume {
             }
         }
         let error = problem.unwrap_or_else(|| self.lost(file, index));
-        self.report(&error);
+        self.reporter.error(&error);
         Err(error)
     }
 

@@ -117,7 +117,7 @@ impl Volume {
     pub(in crate::volume) fn fail(&self, error: &Error) {
         let why = if error.detail().is_empty() { error.to_string() } else { error.detail().to_string() };
         if !self.failed.swap(true, Ordering::AcqRel) {
-            self.say(&format!(
+            self.reporter.line(&format!(
                 "write failed, the volume is now read-only: {why}. Unmount, check the host's disk, mount again"
             ));
         }

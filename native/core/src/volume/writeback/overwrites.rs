@@ -125,7 +125,7 @@ impl Volume {
             return match self.inode(owner, descriptor.hint) {
                 Ok(inode) => Ok(Some(inode)),
                 Err(error) if error.code == Code::NotFound || error.code == Code::Corrupt => {
-                    self.report(&error);
+                    self.reporter.error(&error);
                     Ok(None)
                 }
                 Err(error) => Err(error),
