@@ -38,7 +38,7 @@ fn run(arguments: &[String]) -> Result<(), String> {
     for (name, count) in session.counters().used() {
         eprintln!("{name:>18} {count}");
     }
-    eprintln!("{:?}", volume.stats);
+    eprintln!("{:?}", volume.stats());
     Ok(())
 }
 

@@ -36,17 +36,17 @@ use crate::extension::UnitAllocator;
 use crate::format::{Geometry, Window};
 use crate::pages::PageCache;
 use crate::transaction::Gate;
-use parking_lot::{Condvar, Mutex};
+use parking_lot::Mutex;
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64};
+use std::sync::atomic::AtomicU64;
 use std::time::Instant;
 
 use blocks::{BlockTable, Overwrites};
 use commit::Log;
 use inode::SlotPages;
 use space::{Credits, Numbers, Space};
-use transaction::CommitState;
+use transaction::Commits;
 
 /// A mounted volume. Shared by the session's threads; [`Volume::close`] ends it.
 pub struct Volume {
@@ -89,16 +89,16 @@ pub struct Volume {
     dirty_blocks: AtomicU64,
     /// Who may use the blocks that can be written before the next proof.
     room: Credits,
-    healed_blocks: AtomicU64,
     /// Delayed blocks at most.
     dirty_limit: u64,
     log: Log,
-    commit: Mutex<CommitState>,
-    commit_wanted: Condvar,
-    commit_done: Condvar,
-    /// Set by the first failed write or flush: nothing is written any more.
-    failed: AtomicBool,
-    closed: AtomicBool,
-    pub stats: CommitStats,
+    commits: Commits,
     threads: Mutex<Vec<std::thread::JoinHandle<()>>>,
+}
+
+impl Volume {
+    /// Counters since the mount.
+    pub fn stats(&self) -> &CommitStats {
+        &self.commits.stats
+    }
 }

@@ -18,10 +18,10 @@ use crate::volume::inode::Inodes;
 use crate::volume::inode::SlotPages;
 use crate::volume::report::{OpenReport, Reporter};
 use crate::volume::space::{Numbers, Space};
-use crate::volume::transaction::{CommitState, CommitStats};
-use parking_lot::{Condvar, Mutex};
+use crate::volume::transaction::Commits;
+use parking_lot::Mutex;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64};
+use std::sync::atomic::AtomicU64;
 
 /// How a volume is opened.
 #[derive(Clone, Debug)]
@@ -149,20 +149,10 @@ impl Volume {
             growth_windows: Mutex::default(),
             dirty_blocks: AtomicU64::new(0),
             room: crate::volume::space::Credits::default(),
-            healed_blocks: AtomicU64::new(0),
             // 56 bytes of log for every delayed block at worst.
             dirty_limit: (log_limit / 56).min(geometry.window_blocks / 8).max(64),
             log: Log::new(Ring::new(geometry.ring_blocks(), block.tail, next.position), block),
-            commit: Mutex::new(CommitState {
-                durable: next.txn - 1,
-                proven: next.txn - 1,
-                ..CommitState::default()
-            }),
-            commit_wanted: Condvar::new(),
-            commit_done: Condvar::new(),
-            failed: AtomicBool::new(false),
-            closed: AtomicBool::new(false),
-            stats: CommitStats::default(),
+            commits: Commits::new(next.txn - 1, options.sequential, options.reporter.clone()),
             threads: Mutex::default(),
             pages,
             device,
@@ -198,7 +188,7 @@ fn guarded(volume: &Volume, body: impl FnOnce()) {
     let ended = std::panic::catch_unwind(std::panic::AssertUnwindSafe(body));
     if ended.is_err() {
         let text = "a thread of the volume panicked: a defect of hn4, please report it";
-        volume.fail(&crate::base::Error::new(crate::base::Code::Io, text));
+        volume.commits.fail(&crate::base::Error::new(crate::base::Code::Io, text));
         volume.abandon();
     }
 }
