@@ -3,7 +3,7 @@
 use hn4_core::device::testing::MemDevice;
 use hn4_core::testing::{FormatOptions, format_volume};
 use hn4_core::vfs::{Caller, FileSystem, SetAttr, Vfs};
-use hn4_core::volume::{OpenOptions, Say, Volume};
+use hn4_core::volume::{OpenOptions, Reporter, Volume};
 use std::sync::Arc;
 
 const ROOT: u64 = 1;
@@ -13,7 +13,7 @@ fn say(line: &str) {
 }
 
 fn open(device: &Arc<MemDevice>) -> FileSystem {
-    let options = OpenOptions { say: Some(Say::new(say)), ..OpenOptions::default() };
+    let options = OpenOptions { reporter: Reporter::new(say), ..OpenOptions::default() };
     let (volume, report) = Volume::open(device.clone(), options).expect("opens");
     eprintln!("{report:?}");
     FileSystem::new(volume)

@@ -4,7 +4,7 @@
 use hn4_core::device::{Device, FileDevice, OpenFile};
 use hn4_core::testing::{FormatOptions, format_volume};
 use hn4_core::vfs::FileSystem;
-use hn4_core::volume::{OpenOptions, Say, Volume};
+use hn4_core::volume::{OpenOptions, Reporter, Volume};
 use hn4_fuse::{MountOptions, Session, Settings};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -22,7 +22,7 @@ fn run(arguments: &[String]) -> Result<(), String> {
     if rest.iter().any(|word| word == "format") {
         format_volume(&*device, &FormatOptions::new(device.block_count())).map_err(text)?;
     }
-    let options = OpenOptions { say: Some(Say::new(say)), ..OpenOptions::default() };
+    let options = OpenOptions { reporter: Reporter::new(say), ..OpenOptions::default() };
     let (volume, report) = Volume::open(device, options).map_err(text)?;
     eprintln!("{report:?}");
     let mount = MountOptions {
@@ -38,7 +38,7 @@ fn run(arguments: &[String]) -> Result<(), String> {
     for (name, count) in session.counters().used() {
         eprintln!("{name:>18} {count}");
     }
-    eprintln!("{:?}", volume.stats);
+    eprintln!("{:?}", volume.stats());
     Ok(())
 }
 

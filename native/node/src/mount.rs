@@ -7,7 +7,7 @@ use crate::stats::{MountStats, collect};
 use hn4_core::base::Code;
 use hn4_core::device::{FileDevice, InUse, OpenFile, in_use};
 use hn4_core::vfs::{FileSystem, Vfs};
-use hn4_core::volume::{OpenOptions, OpenReport, Say, Volume};
+use hn4_core::volume::{OpenOptions, OpenReport, Reporter, Volume};
 use hn4_fuse::{Cache, MountFlag, MountOptions, Session, Settings};
 use napi::bindgen_prelude::{Env, Object};
 use napi_derive::napi;
@@ -86,7 +86,7 @@ fn mount(request: &MountRequest) -> Result<MountHandle, Failure> {
     let options = OpenOptions {
         read_only: request.read_only,
         noatime: request.noatime,
-        say: Some(Say::new(move |text| log::line(&format!("{image}: {text}")))),
+        reporter: Reporter::new(move |text| log::line(&format!("{image}: {text}"))),
         ..OpenOptions::default()
     };
     let (volume, report) = Volume::open(Arc::new(device), options)?;

@@ -42,7 +42,7 @@ fn read(counter: &AtomicU64) -> f64 {
 }
 
 pub fn collect(volume: &Volume, requests: &Counters) -> MountStats {
-    let (commit, pages) = (&volume.stats, &volume.pages.stats);
+    let (commit, pages) = (volume.stats(), &volume.pages.stats);
     let space = statfs(volume);
     MountStats {
         commits: read(&commit.commits),

@@ -6,7 +6,7 @@ use crate::log;
 use crate::mount::open_device;
 use hn4_core::base::Code;
 use hn4_core::vfs::{Attr, Caller, FileSystem, SetAttr, SetTime, Vfs};
-use hn4_core::volume::{OpenOptions, Say, Volume};
+use hn4_core::volume::{OpenOptions, Reporter, Volume};
 use napi::bindgen_prelude::{BigInt, Buffer};
 use napi_derive::napi;
 use std::path::Path;
@@ -44,8 +44,8 @@ pub fn open_volume(image: String, read_only: bool) -> Outcome<VolumeHandle> {
     log::watch_panics();
     outcome(|| {
         let device = open_device(Path::new(&image), read_only)?;
-        let say = Some(Say::new(log::line));
-        let options = OpenOptions { read_only, say, ..OpenOptions::default() };
+        let reporter = Reporter::new(log::line);
+        let options = OpenOptions { read_only, reporter, ..OpenOptions::default() };
         let (volume, _) = Volume::open(Arc::new(device), options)?;
         Ok(VolumeHandle(Some(Arc::new(FileSystem::new(volume)))))
     })

@@ -19,7 +19,7 @@ mod world;
 use hn4_core::base::Error;
 use hn4_core::device::{FileDevice, OpenFile};
 use hn4_core::vfs::{FileSystem, Vfs};
-use hn4_core::volume::{OpenOptions, Say, Volume};
+use hn4_core::volume::{OpenOptions, Reporter, Volume};
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -28,8 +28,8 @@ use world::World;
 fn open(image: &str, read_only: bool) -> Result<FileSystem, Error> {
     let how = if read_only { OpenFile::READ_ONLY } else { OpenFile::READ_WRITE };
     let device = Arc::new(FileDevice::open(Path::new(image), how)?);
-    let say = Some(Say::new(|line| eprintln!("populate: {line}")));
-    let options = OpenOptions { read_only, say, ..OpenOptions::default() };
+    let reporter = Reporter::new(|line| eprintln!("populate: {line}"));
+    let options = OpenOptions { read_only, reporter, ..OpenOptions::default() };
     Ok(FileSystem::new(Volume::open(device, options)?.0))
 }
 

@@ -2,19 +2,16 @@
 
 use crate::base::{Code, Error, Result};
 use crate::volume::Volume;
-use std::sync::atomic::Ordering;
 
 impl Volume {
     /// Commits everything, writes it home and ends the threads; later changes are refused. Reads of
     /// open files still work.
     pub fn close(&self) -> Result<()> {
-        if self.closed.swap(true, Ordering::AcqRel) {
+        if !self.commits.close() {
             return Ok(());
         }
         if !self.options.read_only {
-            let mut state = self.commit.lock();
-            state.stop = true;
-            self.commit_wanted.notify_all();
+            self.commits.stop();
         }
         let threads = std::mem::take(&mut *self.threads.lock());
         let mut threads = threads.into_iter();
@@ -26,9 +23,14 @@ impl Volume {
         for thread in threads {
             let _ = thread.join();
         }
-        match self.commit.lock().error.clone() {
+        match self.commits.error() {
             Some(error) => Err(Error::new(Code::Io, format!("the volume was not closed cleanly: {error}"))),
             None => Ok(()),
         }
+    }
+    /// After the death of a thread: nobody waits for it.
+    pub(super) fn abandon(&self) {
+        self.abandon_checkpoints();
+        self.commits.end();
     }
 }

@@ -15,6 +15,7 @@ mod misuse;
 mod open;
 mod read;
 mod recover;
+mod report;
 mod space;
 mod transaction;
 mod writeback;
@@ -22,7 +23,8 @@ mod writeback;
 pub use change::guards;
 pub use inode::{Inode, InodeState, Inodes, Locked, Shared, View};
 pub use meta::Names;
-pub use open::{OpenOptions, OpenReport, Say};
+pub use open::OpenOptions;
+pub use report::{OpenReport, Reporter};
 pub use space::Purpose;
 pub use transaction::CommitStats;
 
@@ -34,22 +36,23 @@ use crate::extension::UnitAllocator;
 use crate::format::{Geometry, Window};
 use crate::pages::PageCache;
 use crate::transaction::Gate;
-use parking_lot::{Condvar, Mutex};
+use parking_lot::Mutex;
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64};
+use std::sync::atomic::AtomicU64;
 use std::time::Instant;
 
 use blocks::{BlockTable, Overwrites};
 use commit::Log;
 use inode::SlotPages;
 use space::{Credits, Numbers, Space};
-use transaction::CommitState;
+use transaction::Commits;
 
 /// A mounted volume. Shared by the session's threads; [`Volume::close`] ends it.
 pub struct Volume {
     pub geometry: Geometry,
     pub options: OpenOptions,
+    reporter: Reporter,
     pub device: Arc<dyn Device>,
     /// Writes of data and log; one error stops it for good.
     queue: IoQueue,
@@ -86,16 +89,16 @@ pub struct Volume {
     dirty_blocks: AtomicU64,
     /// Who may use the blocks that can be written before the next proof.
     room: Credits,
-    healed_blocks: AtomicU64,
     /// Delayed blocks at most.
     dirty_limit: u64,
     log: Log,
-    commit: Mutex<CommitState>,
-    commit_wanted: Condvar,
-    commit_done: Condvar,
-    /// Set by the first failed write or flush: nothing is written any more.
-    failed: AtomicBool,
-    closed: AtomicBool,
-    pub stats: CommitStats,
+    commits: Commits,
     threads: Mutex<Vec<std::thread::JoinHandle<()>>>,
+}
+
+impl Volume {
+    /// Counters since the mount.
+    pub fn stats(&self) -> &CommitStats {
+        &self.commits.stats
+    }
 }

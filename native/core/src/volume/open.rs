@@ -17,11 +17,12 @@ use crate::volume::commit::Committer;
 use crate::volume::commit::Log;
 use crate::volume::inode::Inodes;
 use crate::volume::inode::SlotPages;
+use crate::volume::report::{OpenReport, Reporter};
 use crate::volume::space::{Numbers, Space};
-use crate::volume::transaction::{CommitState, CommitStats};
-use parking_lot::{Condvar, Mutex};
+use crate::volume::transaction::Commits;
+use parking_lot::Mutex;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64};
+use std::sync::atomic::AtomicU64;
 
 /// How a volume is opened.
 #[derive(Clone, Debug)]
@@ -35,34 +36,8 @@ pub struct OpenOptions {
     /// For tests that want the same trace twice: no timers, no threads but the commit thread; every
     /// call that asks it for something waits for it.
     pub sequential: bool,
-    /// Lines for the log of the one who mounts: damage found, writes that failed.
-    pub say: Option<Say>,
-}
-
-/// Takes one line per event that a person should see. Called by any thread, also with locks held:
-/// it must not come back to the volume.
-#[derive(Clone)]
-pub struct Say(Arc<dyn Fn(&str) + Send + Sync>);
-
-impl Say {
-    pub fn new(take: impl Fn(&str) + Send + Sync + 'static) -> Say {
-        Say(Arc::new(take))
-    }
-}
-
-impl std::fmt::Debug for Say {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Say")
-    }
-}
-
-impl OpenOptions {
-    /// A line for whoever mounted the volume.
-    fn tell(&self, line: &str) {
-        if let Some(Say(take)) = &self.say {
-            take(line);
-        }
-    }
+    /// Lines for the log of the one who mounts.
+    pub reporter: Reporter,
 }
 
 impl Default for OpenOptions {
@@ -73,24 +48,9 @@ impl Default for OpenOptions {
             cached_pages: 16_384,
             cached_inodes: 100_000,
             sequential: false,
-            say: None,
+            reporter: Reporter::default(),
         }
     }
-}
-
-/// What opening found.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct OpenReport {
-    /// Log records replayed: 0 after a clean unmount.
-    pub replayed: u64,
-    /// The last record did not count: its data never arrived, or rotted.
-    pub dropped: Option<u64>,
-    /// Copies of metadata blocks rewritten from the other copy, superblocks among them.
-    pub rewritten: u64,
-    /// Files without a name that a crash left behind; they are being deleted.
-    pub orphans: u64,
-    /// Blocks of the log that the device could not read. They count as torn.
-    pub unreadable: u64,
 }
 
 /// The free map for the allocator.
@@ -134,7 +94,7 @@ impl Volume {
         let (mut report, next, block) =
             super::recover::recover(&*device, &geometry, &pages, options.read_only)?;
         if !options.read_only {
-            report.rewritten += opened.repair(&*device, |error| options.tell(&error.to_string()))?;
+            report.rewritten += opened.repair(&*device, |error| options.reporter.error(error))?;
         }
         let window = Window::new(
             crate::base::BlockNumber(geometry.window_start),
@@ -153,10 +113,10 @@ impl Volume {
                 used: counters.files,
             },
         )?;
-        if let (1.., Some(Say(take))) = (report.unreadable, &options.say) {
-            let count = report.unreadable;
-            take(&format!(
-                "{count} blocks of the log cannot be read: what the last moments wrote may be missing"
+        if report.unreadable > 0 {
+            options.reporter.line(&format!(
+                "{} blocks of the log cannot be read: what the last moments wrote may be missing",
+                report.unreadable
             ));
         }
         pages.set_writable(!options.read_only);
@@ -190,24 +150,15 @@ impl Volume {
             growth_windows: Mutex::default(),
             dirty_blocks: AtomicU64::new(0),
             room: crate::volume::space::Credits::default(),
-            healed_blocks: AtomicU64::new(0),
             // 56 bytes of log for every delayed block at worst.
             dirty_limit: (log_limit / 56).min(geometry.window_blocks / 8).max(64),
             log: Log::new(Ring::new(geometry.ring_blocks(), block.tail, next.position), block),
-            commit: Mutex::new(CommitState {
-                durable: next.txn - 1,
-                proven: next.txn - 1,
-                ..CommitState::default()
-            }),
-            commit_wanted: Condvar::new(),
-            commit_done: Condvar::new(),
-            failed: AtomicBool::new(false),
-            closed: AtomicBool::new(false),
-            stats: CommitStats::default(),
+            commits: Commits::new(next.txn - 1, options.sequential, options.reporter.clone()),
             threads: Mutex::default(),
             pages,
             device,
             geometry,
+            reporter: options.reporter.clone(),
             options,
         });
         let root = volume.inode(layout::INO_ROOT, 0)?;
@@ -231,14 +182,6 @@ impl Volume {
         threads.push(spawn("hn4-checkpoint", Box::new(move || guarded(&two, || two.checkpoint_thread())))?);
         Ok(())
     }
-
-    /// A line for whoever mounted the volume.
-    pub(super) fn say(&self, line: &str) {
-        self.options.tell(line);
-    }
-    pub(super) fn report(&self, error: &crate::base::Error) {
-        self.say(&error.to_string());
-    }
 }
 
 /// Runs a thread of the volume. If it dies, the volume stops writing instead of hanging its callers.
@@ -246,7 +189,7 @@ fn guarded(volume: &Volume, body: impl FnOnce()) {
     let ended = std::panic::catch_unwind(std::panic::AssertUnwindSafe(body));
     if ended.is_err() {
         let text = "a thread of the volume panicked: a defect of hn4, please report it";
-        volume.fail(&crate::base::Error::new(crate::base::Code::Io, text));
+        volume.commits.fail(&crate::base::Error::new(crate::base::Code::Io, text));
         volume.abandon();
     }
 }

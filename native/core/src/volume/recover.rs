@@ -9,7 +9,7 @@ use crate::log::checkpoint::{self, LogPoint};
 use crate::log::{PageImages, Recovered, Rewrite, apply_record, recover as find_last, replay};
 use crate::pages::PageCache;
 use crate::transaction::Gate;
-use crate::volume::open::OpenReport;
+use crate::volume::report::OpenReport;
 use std::collections::BTreeMap;
 
 /// Numbers given between two commits are covered by what the last one stored (space.rs).

@@ -9,7 +9,7 @@ use hn4_core::base::Code;
 use hn4_core::device::testing::{Fault, FaultDevice, Op, Rng, When};
 use hn4_core::testing::{check_volume, read_only_tree, read_tree};
 use hn4_core::vfs::{Caller, Vfs};
-use hn4_core::volume::{OpenOptions, Say};
+use hn4_core::volume::{OpenOptions, Reporter};
 use std::sync::{Arc, Mutex};
 
 /// What goes wrong.
@@ -49,12 +49,12 @@ fn count(case: &Case, op: Op, seed: u64) -> u64 {
 fn live(setup: &Setup, run: crate::rig::Workload, seed: u64, wrong: &Wrong) -> Outcome {
     let mut outcome = Outcome::default();
     let lines: Arc<Mutex<Vec<String>>> = Arc::default();
-    let say = Say::new({
+    let reporter = Reporter::new({
         let lines = lines.clone();
         move |line| lines.lock().unwrap().push(line.to_string())
     });
     let mut failing = None;
-    let with = OpenOptions { say: Some(say), ..options(setup.sequential) };
+    let with = OpenOptions { reporter, ..options(setup.sequential) };
     let mut rig = Rig::over(setup, with, |memory| {
         let device = Arc::new(FaultDevice::new(memory));
         failing = Some(device.clone());

@@ -351,7 +351,7 @@ fn a_crash_while_the_overwrite_area_is_copied_home() {
     let mut rig = Rig::new(&case.setup);
     let mut lane = rig.lane("");
     (case.run)(&mut rig, &mut lane, &mut Rng::new(1)).unwrap();
-    let placed = rig.fs.volume.stats.in_area.load(std::sync::atomic::Ordering::Relaxed);
+    let placed = rig.fs.volume.stats().in_area.load(std::sync::atomic::Ordering::Relaxed);
     let geometry = geometry(&*rig.memory);
     assert!(placed > geometry.area_blocks * 3 / 4, "only {placed} blocks went to the area");
     let run = rig.finish(vec![lane]);
@@ -448,7 +448,7 @@ fn a_full_log_under_load() {
                 scope.spawn(move || load(&fs, thread));
             }
         });
-        let checkpoints = rig.fs.volume.stats.checkpoints.load(std::sync::atomic::Ordering::Relaxed);
+        let checkpoints = rig.fs.volume.stats().checkpoints.load(std::sync::atomic::Ordering::Relaxed);
         assert!(checkpoints > 5, "only {checkpoints} checkpoints");
         rig.fs.shutdown().unwrap();
         check_volume(&*rig.memory).unwrap();

@@ -8,7 +8,7 @@ use hn4_core::device::Device;
 use hn4_core::device::testing::{Fault, FaultDevice, MemDevice, Op, Rng, When};
 use hn4_core::testing::{FormatOptions, check_volume, format_volume, read_only_tree};
 use hn4_core::vfs::{Attr, Caller, FileSystem, Vfs};
-use hn4_core::volume::{OpenOptions, Say};
+use hn4_core::volume::{OpenOptions, Reporter};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 
@@ -147,8 +147,8 @@ fn unreadable_for_a_while(name: &str, dup: bool) {
         let device = Arc::new(FaultDevice::new(memory.clone()));
         let lines: Arc<Mutex<Vec<String>>> = Arc::default();
         let said = lines.clone();
-        let say = Say::new(move |line| said.lock().unwrap().push(line.to_string()));
-        let with = OpenOptions { say: Some(say), ..forgetful(false) };
+        let reporter = Reporter::new(move |line| said.lock().unwrap().push(line.to_string()));
+        let with = OpenOptions { reporter, ..forgetful(false) };
         let (fs, _) = open(device.clone(), with).unwrap();
         device.add(Op::Read, When::Blocks(block..block + 1), Fault::Eio);
         let shown = metadata(&fs);

@@ -13,7 +13,7 @@ use hn4_core::device::testing::{
 };
 use hn4_core::testing::{Tree, check_volume, read_only_tree, read_tree};
 use hn4_core::vfs::{FileSystem, Vfs};
-use hn4_core::volume::{OpenOptions, Say, Volume};
+use hn4_core::volume::{OpenOptions, Reporter, Volume};
 use std::sync::{Arc, Mutex};
 
 /// Crashed volumes of a life: cuts spread over it.
@@ -184,8 +184,8 @@ fn nothing_is_missing_without_a_word_because_of_one_unreadable_block() {
                 device.add(Op::Read, When::Blocks(block..block + 1), Fault::Eio);
                 let lines: Arc<Mutex<Vec<String>>> = Arc::default();
                 let heard = lines.clone();
-                let say = Say::new(move |line| heard.lock().unwrap().push(line.to_string()));
-                let with = OpenOptions { read_only: true, say: Some(say), ..options(true) };
+                let reporter = Reporter::new(move |line| heard.lock().unwrap().push(line.to_string()));
+                let with = OpenOptions { read_only: true, reporter, ..options(true) };
                 let Ok((volume, report)) = Volume::open(device, with) else {
                     refused += 1;
                     continue;

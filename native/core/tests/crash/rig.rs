@@ -27,7 +27,7 @@ impl Setup {
 }
 
 pub fn options(sequential: bool) -> OpenOptions {
-    OpenOptions { sequential, say: None, ..OpenOptions::default() }
+    OpenOptions { sequential, ..OpenOptions::default() }
 }
 
 pub fn open(

@@ -92,7 +92,7 @@ fn log_blocks_are_free_only_when_the_new_tail_is_durable() {
         lane.write(&path, 0, &bytes(&mut rng, size + 1)).unwrap();
         lane.fsync(&path).unwrap();
     }
-    let checkpoints = rig.fs.volume.stats.checkpoints.load(Ordering::Relaxed);
+    let checkpoints = rig.fs.volume.stats().checkpoints.load(Ordering::Relaxed);
     let turns = walk(&rig.device.take_trace(), &geometry).unwrap();
     assert!(turns > 1 && checkpoints > 5, "the log went round {turns} times, {checkpoints} checkpoints");
     rig.fs.shutdown().unwrap();

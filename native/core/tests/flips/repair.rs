@@ -7,7 +7,7 @@ use hn4_core::device::testing::{Fault, FaultDevice, MemDevice, Op, RecordingDevi
 use hn4_core::format::{Geometry, Region, layout::Superblock, verify_page};
 use hn4_core::superblocks;
 use hn4_core::vfs::{FileSystem, Vfs};
-use hn4_core::volume::{OpenOptions, OpenReport, Say, Volume as Engine};
+use hn4_core::volume::{OpenOptions, OpenReport, Reporter, Volume as Engine};
 use std::sync::{Arc, Mutex};
 
 fn places(rig: &Rig) -> [BlockNumber; 4] {
@@ -115,8 +115,8 @@ fn a_superblock_that_takes_no_write_is_left_and_told() {
     device.add(Op::Write, When::Blocks(first.0..first.0 + 1), Fault::Eio);
     let told = Arc::new(Mutex::new(Vec::new()));
     let lines = told.clone();
-    let say = Some(Say::new(move |line| lines.lock().unwrap().push(line.to_string())));
-    let options = OpenOptions { sequential: true, say, ..OpenOptions::default() };
+    let reporter = Reporter::new(move |line| lines.lock().unwrap().push(line.to_string()));
+    let options = OpenOptions { sequential: true, reporter, ..OpenOptions::default() };
     let (volume, report) = Engine::open(device, options).expect("opens");
     FileSystem::new(volume).shutdown().expect("closes");
     assert_eq!((report.rewritten, told.lock().unwrap().len()), (1, 1), "{told:?}");

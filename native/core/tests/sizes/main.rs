@@ -10,7 +10,7 @@ use hn4_core::device::Device;
 use hn4_core::device::testing::MemDevice;
 use hn4_core::testing::{FormatOptions, Report, Rng, check_volume, format_volume};
 use hn4_core::vfs::{Caller, FileSystem, Vfs};
-use hn4_core::volume::{OpenOptions, Say, Volume};
+use hn4_core::volume::{OpenOptions, Reporter, Volume};
 use std::sync::Arc;
 
 const ROOT: u64 = 1;
@@ -28,7 +28,7 @@ fn formatted(options: &FormatOptions) -> Arc<MemDevice> {
 
 fn open(device: Arc<dyn Device>) -> FileSystem {
     let options =
-        OpenOptions { say: Some(Say::new(|line| eprintln!("volume: {line}"))), ..OpenOptions::default() };
+        OpenOptions { reporter: Reporter::new(|line| eprintln!("volume: {line}")), ..OpenOptions::default() };
     FileSystem::new(Volume::open(device, options).expect("opens").0)
 }
 

@@ -44,7 +44,7 @@ fn overwritten(case: &Case) -> Report {
     }
     fs.syncfs().unwrap();
     let fresh = check_volume(&device.snapshot()).expect("a sound volume").segments;
-    let before = fs.volume.stats.data_blocks.load(Ordering::Relaxed);
+    let before = fs.volume.stats().data_blocks.load(Ordering::Relaxed);
     let count = case.file_blocks;
     let mut newest = vec![3u8; count as usize];
     for step in 0..2 * count {
@@ -56,7 +56,7 @@ fn overwritten(case: &Case) -> Report {
         }
     }
     fs.syncfs().unwrap();
-    let written = fs.volume.stats.data_blocks.load(Ordering::Relaxed) - before;
+    let written = fs.volume.stats().data_blocks.load(Ordering::Relaxed) - before;
     let report = close(&fs, &device);
     let counted = Arc::new(CountingDevice::new(device));
     let fs = open(counted.clone());

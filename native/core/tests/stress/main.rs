@@ -7,7 +7,7 @@ mod worker;
 use hn4_core::device::testing::MemDevice;
 use hn4_core::testing::{FormatOptions, Rng, check_volume, format_volume, with_seeds};
 use hn4_core::vfs::{Caller, FileSystem, Vfs};
-use hn4_core::volume::{OpenOptions, Say, Volume};
+use hn4_core::volume::{OpenOptions, Reporter, Volume};
 use std::sync::Arc;
 use watchdog::Watchdog;
 use worker::Worker;
@@ -25,7 +25,7 @@ fn open(device: &Arc<MemDevice>, cached: usize) -> Arc<FileSystem> {
     let options = OpenOptions {
         cached_pages: cached,
         cached_inodes: cached,
-        say: Some(Say::new(|line| eprintln!("volume: {line}"))),
+        reporter: Reporter::new(|line| eprintln!("volume: {line}")),
         ..OpenOptions::default()
     };
     let (volume, _) = Volume::open(device.clone(), options).expect("opens");

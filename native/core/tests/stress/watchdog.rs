@@ -29,7 +29,7 @@ impl Watchdog {
                 last = now;
                 if quiet >= PATIENCE {
                     eprintln!("no progress for {PATIENCE} s after {now} operations");
-                    eprintln!("{:?}\n{:?}", fs.volume.stats, fs.statfs());
+                    eprintln!("{:?}\n{:?}", fs.volume.stats(), fs.statfs());
                     print_threads();
                     std::process::abort();
                 }

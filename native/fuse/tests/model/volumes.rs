@@ -3,7 +3,7 @@
 use hn4_core::device::testing::MemDevice;
 use hn4_core::testing::{FormatOptions, Report, Rng, check_volume, format_volume};
 use hn4_core::vfs::FileSystem;
-use hn4_core::volume::{OpenOptions, Say, Volume};
+use hn4_core::volume::{OpenOptions, Reporter, Volume};
 use std::sync::Arc;
 
 /// What is formatted and how it is opened.
@@ -58,7 +58,7 @@ impl Kind {
             read_only,
             cached_pages: self.cached_pages,
             cached_inodes: self.cached_inodes,
-            say: Some(Say::new(|line| eprintln!("volume: {line}"))),
+            reporter: Reporter::new(|line| eprintln!("volume: {line}")),
             ..OpenOptions::default()
         };
         let (volume, _) = Volume::open(device.clone(), options).expect("the volume opens");

@@ -14,8 +14,8 @@ impl Volume {
             return Ok(());
         }
         let has_data = !inode.share().dirty.is_empty();
-        if !has_data && inode.changed.load(Ordering::Acquire) <= self.commit.lock().durable {
-            return self.check_running();
+        if !has_data && inode.changed.load(Ordering::Acquire) <= self.commits.durable() {
+            return self.commits.check_running();
         }
         self.sync_with_next_commit(inode);
         self.request(false, false)

@@ -66,9 +66,8 @@ impl Volume {
             self.log.work.lock().busy = false;
             self.log.done.notify_all();
             if let Err(error) = done {
-                self.fail(&error);
+                self.commits.fail(&error);
             }
-            self.commit_done.notify_all();
         }
     }
 
@@ -100,15 +99,15 @@ impl Volume {
     pub(in crate::volume) fn run_checkpoint(&self, job: &Job) -> Result<()> {
         self.prove(job.end.txn - 1)?;
         let pages = self.pages.write_in_place(&*self.device, &job.snapshot)?;
-        self.stats.pages_in_place.fetch_add(pages as u64, Ordering::Relaxed);
-        self.stats.checkpoints.fetch_add(1, Ordering::Relaxed);
+        self.commits.stats.pages_in_place.fetch_add(pages as u64, Ordering::Relaxed);
+        self.commits.stats.checkpoints.fetch_add(1, Ordering::Relaxed);
         self.move_tail(&job.end, false)
     }
 
     /// Proves every transaction up to `txn`, which is durable: the next record does it for nothing, an
     /// idle volume and a checkpoint write a checkpoint block.
     fn prove(&self, txn: u64) -> Result<()> {
-        if self.commit.lock().proven >= txn {
+        if self.commits.proven() >= txn {
             return Ok(());
         }
         {
@@ -119,21 +118,19 @@ impl Volume {
             *block = next;
         }
         self.alloc.lock().prove(txn)?;
-        let mut state = self.commit.lock();
-        state.proven = state.proven.max(txn);
+        self.commits.proved(txn);
         Ok(())
     }
 
     /// Proves the last durable transaction.
     pub(in crate::volume) fn prove_last(&self) -> Result<()> {
-        let durable = self.commit.lock().durable;
-        self.prove(durable)
+        self.prove(self.commits.durable())
     }
 
     /// The log begins at `tail` from now on.
     fn move_tail(&self, tail: &LogPoint, clean: bool) -> Result<()> {
         let mut block = self.log.block.lock();
-        let proven = block.proven_txn.max(self.commit.lock().proven);
+        let proven = block.proven_txn.max(self.commits.proven());
         let next = if clean { block.closed(tail) } else { block.with_tail(tail, proven.max(tail.txn - 1)) };
         self.log.ring.lock().tail_moves(tail.position)?;
         checkpoint::write(&*self.device, &self.geometry, &next)?;
@@ -166,7 +163,7 @@ impl Volume {
     pub(in crate::volume) fn wait_for_log(&self, committer: &Committer) -> Result<()> {
         let needed = self.geometry.record_blocks_max();
         loop {
-            self.check_running()?;
+            self.commits.check_running()?;
             if self.log.ring.lock().free() >= needed {
                 return Ok(());
             }
@@ -174,7 +171,7 @@ impl Volume {
             if work.busy {
                 self.log.done.wait(&mut work);
                 drop(work);
-                self.check_running()?;
+                self.commits.check_running()?;
                 continue;
             }
             drop(work);
@@ -211,10 +208,10 @@ impl Volume {
                 self.log.done.wait(&mut work);
             }
         }
-        self.check_running()?;
+        self.commits.check_running()?;
         let snapshot = self.pages.snapshot(closed, txn - 1);
         let pages = self.pages.write_in_place(&*self.device, &snapshot)?;
-        self.stats.pages_in_place.fetch_add(pages as u64, Ordering::Relaxed);
+        self.commits.stats.pages_in_place.fetch_add(pages as u64, Ordering::Relaxed);
         let mut counters = self.counters(closed);
         counters.next_number = self.numbers.next();
         let position = self.log.ring.lock().head();

@@ -111,7 +111,7 @@ impl Committer {
             if blocks > 0 {
                 self.placed(inode, blocks);
             }
-            volume.commit_done.notify_all();
+            volume.commits.progress();
             if self.data_blocks >= DATA_MAX || volume.gate.is_full() {
                 self.commit(volume)?;
             }

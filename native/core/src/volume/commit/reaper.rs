@@ -56,7 +56,7 @@ impl Volume {
         if unused {
             self.to_reap.lock().push(inode.clone());
             if !self.options.sequential {
-                self.commit_wanted.notify_one();
+                self.commits.wake();
             }
         }
     }
@@ -73,16 +73,20 @@ impl Volume {
         for seed in found {
             match self.inode(seed.number, seed.hint) {
                 Ok(inode) => self.to_reap.lock().push(inode),
-                Err(error) => self.report(&error),
+                Err(error) => self.reporter.error(&error),
             }
         }
         Ok(count)
     }
 
+    pub(in crate::volume) fn has_to_reap(&self) -> bool {
+        !self.to_reap.lock().is_empty()
+    }
+
     /// Deletes what is queued, until the transaction is full; true if there is more to do.
     pub(in crate::volume) fn reap_all(&self) -> bool {
         while self.reap_some() {}
-        !self.failed.load(Ordering::Acquire) && !self.to_reap.lock().is_empty()
+        !self.commits.is_failed() && !self.to_reap.lock().is_empty()
     }
 
     /// A few deletions, between commits. False: none are queued, or the transaction is full.
@@ -94,7 +98,7 @@ impl Volume {
         };
         let mut progress = false;
         for inode in batch {
-            let credit = match self.failed.load(Ordering::Acquire) || self.gate.is_full() {
+            let credit = match self.commits.is_failed() || self.gate.is_full() {
                 true => Ok(None),
                 false => self.credit(),
             };
@@ -111,7 +115,7 @@ impl Volume {
                 Ok(true) => {}
                 Ok(false) => self.to_reap.lock().push(inode),
                 // It stays among the orphans: the next mount tries again.
-                Err(error) => self.report(&error),
+                Err(error) => self.reporter.error(&error),
             }
         }
         progress

@@ -13,7 +13,7 @@ use crate::log::{Commit, Counters, RecordBuilder};
 use crate::transaction::Closed;
 use crate::volume::Volume;
 use crate::volume::inode::Inode;
-use crate::volume::transaction::CommitState;
+use crate::volume::transaction::Work;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -21,6 +21,8 @@ use std::time::{Duration, Instant};
 
 /// Changes that nobody syncs become durable after this time.
 const COMMIT_EVERY: Duration = Duration::from_secs(5);
+/// How often an idle thread looks for work of its own.
+const LOOK_EVERY: Duration = Duration::from_millis(500);
 /// The last transaction of an idle volume is proven after this time.
 const PROVE_AFTER: Duration = Duration::from_millis(200);
 /// How long after its last growth a file keeps its growth window.
@@ -79,67 +81,50 @@ impl Committer {
     /// The thread's life.
     pub fn run(mut self, volume: &Arc<Volume>) {
         loop {
-            let (target, all_data, stop) = self.wait(volume);
-            let done = match target {
+            let work = self.wait(volume);
+            let done = match work {
                 // After a failed write nothing more may be written, not even what would succeed.
-                _ if volume.failed.load(Ordering::Acquire) => Ok(()),
-                Some(target) => self.serve(volume, target, all_data),
-                None => self.write_back(volume),
+                _ if volume.commits.is_failed() => Ok(()),
+                Work::Commit { target, all_data } => self.serve(volume, target, all_data),
+                Work::Stop { target } => self.serve(volume, target, true).and_then(|()| self.finish(volume)),
+                Work::WriteBack => self.write_back(volume),
+                Work::Nothing => Ok(()),
             };
             if let Err(error) = done {
-                volume.fail(&error);
+                volume.commits.fail(&error);
             }
-            if stop || volume.failed.load(Ordering::Acquire) {
-                let last = if volume.failed.load(Ordering::Acquire) { Ok(()) } else { self.finish(volume) };
-                if let Err(error) = last {
-                    volume.fail(&error);
-                }
-                let mut state = volume.commit.lock();
-                state.stop = true;
-                state.served = state.requested;
-                volume.commit_done.notify_all();
-                return;
+            if matches!(work, Work::Stop { .. }) || volume.commits.is_failed() {
+                return volume.commits.end();
             }
         }
     }
 
-    /// Waits for something to do: a commit to serve (with its request number), or blocks to place.
-    fn wait(&mut self, volume: &Volume) -> (Option<u64>, bool, bool) {
+    /// Waits for something to do.
+    fn wait(&mut self, volume: &Volume) -> Work {
         loop {
-            let to_reap = !volume.to_reap.lock().is_empty();
-            let mut state = volume.commit.lock();
-            let nothing_asked = |state: &CommitState| {
-                !state.stop && state.requested == state.served && !state.write_back && state.error.is_none()
+            let patience = match volume.commits.is_unproven() {
+                _ if volume.options.sequential => None,
+                _ if volume.has_to_reap() => Some(Duration::ZERO),
+                true => Some(PROVE_AFTER),
+                false => Some(LOOK_EVERY),
             };
-            if volume.options.sequential {
-                volume.commit_wanted.wait_while(&mut state, |state| nothing_asked(state));
-            } else if !to_reap && nothing_asked(&state) {
-                let idle_unproven = state.durable > state.proven;
-                let timeout = if idle_unproven { PROVE_AFTER } else { Duration::from_millis(500) };
-                volume.commit_wanted.wait_for(&mut state, timeout);
+            let work = volume.commits.next(patience);
+            if work != Work::Nothing {
+                return work;
             }
-            if state.stop || state.error.is_some() {
-                return (Some(state.requested), true, true);
+            let age = self.last_commit.elapsed();
+            if age >= COMMIT_EVERY && volume.has_changes() {
+                return Work::Commit { target: 0, all_data: true };
             }
-            if state.requested > state.served {
-                return (Some(state.requested), std::mem::take(&mut state.all_data), false);
-            }
-            if std::mem::take(&mut state.write_back) {
-                return (None, false, false);
-            }
-            let prove = state.durable > state.proven && self.last_commit.elapsed() >= PROVE_AFTER;
-            let due = self.last_commit.elapsed() >= COMMIT_EVERY;
-            let target = state.requested;
-            drop(state);
-            if due && volume.has_changes() {
-                return (Some(target), true, false);
-            }
-            if prove && let Err(error) = volume.prove_last() {
-                volume.fail(&error);
+            if age >= PROVE_AFTER
+                && volume.commits.is_unproven()
+                && let Err(error) = volume.prove_last()
+            {
+                volume.commits.fail(&error);
             }
             volume.reap_some();
             if volume.gate.is_full() {
-                return (Some(target), false, false);
+                return Work::Commit { target: 0, all_data: false };
             }
         }
     }
@@ -148,9 +133,9 @@ impl Committer {
     fn serve(&mut self, volume: &Volume, target: u64, all_data: bool) -> Result<()> {
         let mut fruitless = 0;
         loop {
-            let before = volume.stats.data_blocks.load(Ordering::Relaxed);
+            let before = volume.commits.stats.data_blocks.load(Ordering::Relaxed);
             let whole = self.place(volume, all_data)?;
-            let placed = volume.stats.data_blocks.load(Ordering::Relaxed) > before;
+            let placed = volume.commits.stats.data_blocks.load(Ordering::Relaxed) > before;
             self.commit(volume)?;
             if whole {
                 break;
@@ -166,17 +151,11 @@ impl Committer {
         }
         volume.room.data_first.store(false, Ordering::SeqCst);
         self.empty_overwrites(volume)?;
-        let prove = {
-            let state = volume.commit.lock();
-            state.prove > state.served
-        };
-        if prove {
+        if volume.commits.is_proof_asked() {
             volume.prove_last()?;
         }
         volume.reap_some();
-        let mut state = volume.commit.lock();
-        state.served = state.served.max(target);
-        volume.commit_done.notify_all();
+        volume.commits.serve(target);
         Ok(())
     }
 
@@ -193,8 +172,7 @@ impl Committer {
             }
             self.empty_overwrites(volume)?;
         }
-        volume.commit.lock().written_back += 1;
-        volume.commit_done.notify_all();
+        volume.commits.wrote_back();
         Ok(())
     }
 
@@ -205,14 +183,14 @@ impl Committer {
         let mut files = Vec::new();
         let encoded = self.close(volume, &mut writes, &mut files)?;
         // What the close placed there is not the next one's share.
-        self.overwrites_before = volume.stats.in_area.load(Ordering::Relaxed);
+        self.overwrites_before = volume.commits.stats.in_area.load(Ordering::Relaxed);
         let Some(encoded) = encoded else {
             return self.settle(volume);
         };
         let blocks: u64 = writes.iter().map(|run: &WriteRun| run.bufs.len() as u64).sum();
-        volume.stats.meta_blocks.fetch_add(blocks, Ordering::Relaxed);
-        volume.stats.log_bytes.fetch_add(encoded.record.len() as u64, Ordering::Relaxed);
-        volume.stats.commits.fetch_add(1, Ordering::Relaxed);
+        volume.commits.stats.meta_blocks.fetch_add(blocks, Ordering::Relaxed);
+        volume.commits.stats.log_bytes.fetch_add(encoded.record.len() as u64, Ordering::Relaxed);
+        volume.commits.stats.commits.fetch_add(1, Ordering::Relaxed);
         writes.extend(volume.log_runs(encoded.position, encoded.record));
         volume.queue.write_all(writes)?;
         volume.queue.wait_for(&self.tickets)?;
@@ -225,11 +203,7 @@ impl Committer {
         volume.numbers.persisted(encoded.persisted);
         // This record proves the one before it: blocks that one freed may be used again.
         volume.alloc.lock().prove(txn - 1)?;
-        {
-            let mut state = volume.commit.lock();
-            state.durable = txn;
-            state.proven = state.proven.max(txn - 1);
-        }
+        volume.commits.committed(txn);
         self.settle(volume)?;
         volume.drop_old_growth_windows()?;
         if let Some(job) = encoded.checkpoint {

@@ -1,7 +1,7 @@
 //! Finding files: from number and hint to the inode in memory.
 
 use super::Inode;
-use crate::base::{BlockNumber, Code, Error, Ino, Result};
+use crate::base::{BlockNumber, Code, Ino, Result};
 use crate::format::{Equations, Kind, SegmentMap, Slot, layout, seed_hash};
 use crate::transaction::Transaction;
 use crate::volume::Volume;
@@ -23,7 +23,7 @@ impl Volume {
     fn load_reporting(&self, number: Ino, hint: u32) -> Result<Inode> {
         self.load_inode(number, hint).inspect_err(|error| {
             if error.code != Code::NotFound {
-                self.report(error);
+                self.reporter.error(error);
             }
         })
     }
@@ -104,9 +104,4 @@ impl Volume {
 fn random_u32() -> u32 {
     use std::hash::{BuildHasher, Hasher, RandomState};
     RandomState::new().build_hasher().finish() as u32
-}
-
-/// The error of a volume that stopped writing.
-pub(in crate::volume) fn stopped() -> Error {
-    Error::new(Code::ReadOnly, "the volume is read-only after a failed write")
 }

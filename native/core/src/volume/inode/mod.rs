@@ -11,7 +11,6 @@ mod state;
 mod xattrs;
 
 pub use cache::Inodes;
-pub(in crate::volume) use load::stopped;
 pub use locked::{Locked, Shared, View};
 pub(in crate::volume) use meta_blocks::{MetaBlock, MetaBlocks};
 pub(in crate::volume) use slot_pages::SlotPages;

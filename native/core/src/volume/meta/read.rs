@@ -14,7 +14,7 @@ impl Volume {
             match self.read_meta_copy(file, index, copy) {
                 Ok(block) => {
                     if problem.is_some() {
-                        self.healed_blocks.fetch_add(1, Ordering::Relaxed);
+                        self.commits.stats.healed_blocks.fetch_add(1, Ordering::Relaxed);
                         // The next commit places it anew, in both copies.
                         file.meta.lock().damaged.insert(index);
                     }
@@ -24,7 +24,7 @@ impl Volume {
             }
         }
         let error = problem.unwrap_or_else(|| self.lost(file, index));
-        self.report(&error);
+        self.reporter.error(&error);
         Err(error)
     }
 

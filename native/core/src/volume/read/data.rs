@@ -162,7 +162,7 @@ impl Volume {
                         self.window.block(data).0 + i as u64
                     ),
                 );
-                self.report(&error);
+                self.reporter.error(&error);
                 return Err(error);
             }
         }

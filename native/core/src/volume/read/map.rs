@@ -98,7 +98,7 @@ impl Volume {
             return Ok(found);
         }
         let error = self.lost(file, index);
-        self.report(&error);
+        self.reporter.error(&error);
         Err(error)
     }
 }

@@ -1,10 +1,9 @@
 //! Entering transactions, and waiting where one has grown enough.
 
-use super::requests::CommitState;
+use super::commits::{Grown, Soon, stopped};
 use crate::base::{BLOCK_SIZE, Code, Result};
 use crate::transaction::Transaction;
 use crate::volume::Volume;
-use crate::volume::inode::stopped;
 use crate::volume::space::Credit;
 use std::sync::atomic::Ordering;
 
@@ -64,7 +63,8 @@ impl Volume {
                 return Ok(Entered { _credit, transaction });
             }
             drop(transaction);
-            self.wait_for_proof();
+            // Whether that failed shows when it looks again.
+            let _ = self.commits.request(true, true);
         }
     }
 
@@ -74,20 +74,7 @@ impl Volume {
     }
 
     fn check_open(&self) -> Result<()> {
-        let shut = self.options.read_only
-            || self.failed.load(Ordering::Acquire)
-            || self.closed.load(Ordering::Acquire);
-        if shut { Err(stopped()) } else { Ok(()) }
-    }
-
-    /// Waits until a commit that begins now is proven, or the volume stopped.
-    fn wait_for_proof(&self) {
-        let mut state = self.commit.lock();
-        let mine = state.ask(true, true);
-        self.commit_wanted.notify_one();
-        while state.served < mine && state.error.is_none() && !state.stop {
-            self.commit_done.wait(&mut state);
-        }
+        if self.options.read_only { Err(stopped()) } else { self.commits.check_open() }
     }
 
     /// Waits, outside any lock, until the running transaction may grow: its log record, its delayed
@@ -100,23 +87,10 @@ impl Volume {
             return Ok(());
         }
         if dirty >= DIRTY_MAX.min(self.dirty_limit) || cost >= self.gate.limit() {
-            return self.wait_for_room();
+            self.wait_for_room();
+            return Ok(());
         }
-        let mut state = self.commit.lock();
-        if cost >= self.gate.limit() / 2 && state.requested == state.served {
-            state.ask(true, false);
-            self.commit_wanted.notify_one();
-        } else if !state.write_back {
-            state.write_back = true;
-            self.commit_wanted.notify_one();
-        }
-        if self.options.sequential {
-            let before = (state.served, state.written_back);
-            let waits = |state: &mut CommitState| {
-                (state.served, state.written_back) == before && state.error.is_none() && !state.stop
-            };
-            self.commit_done.wait_while(&mut state, waits);
-        }
+        self.commits.ask_soon(if cost >= self.gate.limit() / 2 { Soon::Commit } else { Soon::WriteBack });
         Ok(())
     }
 
@@ -158,20 +132,10 @@ impl Volume {
         if self.room.holds(count, || self.free_on_disk())? { Ok(()) } else { Err(Code::Busy.into()) }
     }
 
-    fn wait_for_room(&self) -> Result<()> {
-        let mut state = self.commit.lock();
-        loop {
-            let full = self.dirty_blocks.load(Ordering::Relaxed) >= DIRTY_MAX.min(self.dirty_limit);
-            let long = self.gate.cost() >= self.gate.limit();
-            if state.error.is_some() || state.stop || !full && !long {
-                return Ok(());
-            }
-            if long && state.requested == state.served {
-                state.ask(true, false);
-            }
-            state.write_back = true;
-            self.commit_wanted.notify_one();
-            self.commit_done.wait(&mut state);
-        }
+    fn wait_for_room(&self) {
+        self.commits.wait_for_room(|| Grown {
+            full: self.dirty_blocks.load(Ordering::Relaxed) >= DIRTY_MAX.min(self.dirty_limit),
+            long: self.gate.is_full(),
+        });
     }
 }

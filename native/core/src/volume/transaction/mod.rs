@@ -1,7 +1,8 @@
 //! Entering the running transaction, and asking for its commit (the transaction itself: crate::transaction).
 
+mod commits;
 mod enter;
 mod requests;
 
-pub(in crate::volume) use requests::CommitState;
-pub use requests::CommitStats;
+pub use commits::CommitStats;
+pub(in crate::volume) use commits::{Commits, Work};

@@ -102,7 +102,7 @@ impl Volume {
         }
         let count = dirty.len() as u64;
         self.dirty_blocks.fetch_sub(count, Ordering::Relaxed);
-        self.stats.data_blocks.fetch_add(count, Ordering::Relaxed);
+        self.commits.stats.data_blocks.fetch_add(count, Ordering::Relaxed);
         let txn = tx.number();
         file.in_flight.extend(dirty.into_iter().map(|(index, delayed)| (index, (txn, delayed.block))));
         self.advance_mass(file);
@@ -309,10 +309,10 @@ impl Volume {
         let mut runs = Vec::with_capacity(placement.plan.pieces.len());
         for piece in &placement.plan.pieces {
             let counter = match piece.place {
-                Place::Home => &self.stats.at_home,
-                Place::Far => &self.stats.at_shell,
-                Place::Area => &self.stats.in_area,
-                Place::Segment => &self.stats.in_segment,
+                Place::Home => &self.commits.stats.at_home,
+                Place::Far => &self.commits.stats.at_shell,
+                Place::Area => &self.commits.stats.in_area,
+                Place::Segment => &self.commits.stats.in_segment,
             };
             counter.fetch_add(piece.len, Ordering::Relaxed);
             runs.push(self.set_piece(

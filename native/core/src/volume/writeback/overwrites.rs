@@ -25,7 +25,7 @@ impl Volume {
     /// Blocks that the running transaction may still place in the overwrite area: a quarter of it less what it
     /// placed, as far as there are free ones; `before`: what [`crate::volume::CommitStats`] counted when it began.
     pub(in crate::volume) fn overwrites_share(&self, before: u64) -> Result<u64> {
-        let placed = self.stats.in_area.load(Ordering::Relaxed) - before;
+        let placed = self.commits.stats.in_area.load(Ordering::Relaxed) - before;
         let free = self.geometry.area_blocks - self.alloc.lock().area_used()?;
         Ok((self.geometry.area_blocks / 4).saturating_sub(placed).min(free))
     }
@@ -125,7 +125,7 @@ impl Volume {
             return match self.inode(owner, descriptor.hint) {
                 Ok(inode) => Ok(Some(inode)),
                 Err(error) if error.code == Code::NotFound || error.code == Code::Corrupt => {
-                    self.report(&error);
+                    self.reporter.error(&error);
                     Ok(None)
                 }
                 Err(error) => Err(error),
