@@ -21,6 +21,7 @@ const core = textsBelow(all, 'native/core/src')
  */
 const VOLUME_ORDER = [
   'report',
+  'options',
   'space',
   'blocks',
   'transaction',
@@ -33,6 +34,7 @@ const VOLUME_ORDER = [
   'recover',
   'close',
   'open',
+  'misuse',
   'mod',
 ]
 

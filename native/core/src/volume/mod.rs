@@ -13,6 +13,7 @@ mod meta;
 #[cfg(hn4_misuse)]
 mod misuse;
 mod open;
+mod options;
 mod read;
 mod recover;
 mod report;
@@ -23,7 +24,7 @@ mod writeback;
 pub use change::guards;
 pub use inode::{Inode, InodeState, Inodes, Locked, Shared, View};
 pub use meta::Names;
-pub use open::OpenOptions;
+pub use options::OpenOptions;
 pub use report::{OpenReport, Reporter};
 pub use space::Purpose;
 pub use transaction::CommitStats;

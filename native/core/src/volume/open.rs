@@ -17,41 +17,13 @@ use crate::volume::commit::Committer;
 use crate::volume::commit::Log;
 use crate::volume::inode::Inodes;
 use crate::volume::inode::SlotPages;
-use crate::volume::report::{OpenReport, Reporter};
+use crate::volume::options::OpenOptions;
+use crate::volume::report::OpenReport;
 use crate::volume::space::{Numbers, Space};
 use crate::volume::transaction::Commits;
 use parking_lot::Mutex;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
-
-/// How a volume is opened.
-#[derive(Clone, Debug)]
-pub struct OpenOptions {
-    pub read_only: bool,
-    pub noatime: bool,
-    /// Clean metadata pages kept in memory (4 KiB each).
-    pub cached_pages: usize,
-    /// Unused inodes kept in memory.
-    pub cached_inodes: usize,
-    /// For tests that want the same trace twice: no timers, no threads but the commit thread; every
-    /// call that asks it for something waits for it.
-    pub sequential: bool,
-    /// Lines for the log of the one who mounts.
-    pub reporter: Reporter,
-}
-
-impl Default for OpenOptions {
-    fn default() -> OpenOptions {
-        OpenOptions {
-            read_only: false,
-            noatime: false,
-            cached_pages: 16_384,
-            cached_inodes: 100_000,
-            sequential: false,
-            reporter: Reporter::default(),
-        }
-    }
-}
 
 /// The free map for the allocator.
 struct FreeMap(Arc<PageCache>);
