@@ -1,7 +1,7 @@
 //! The page cache.
 
 use super::page::{CachedPage, Change, Changes};
-use super::{HomePage, InitMap, Snapshot};
+use super::{InitMap, PageImage, Snapshot};
 use crate::base::{AlignedBuf, BLOCK_SIZE, Code, CopyPage, Error, Result};
 use crate::device::Device;
 use crate::format::{PageBytes, PageMap, Region, layout, verify_page};
@@ -406,7 +406,7 @@ impl PageCache {
                 state.first_since_checkpoint = true;
                 let (image, txn) = (state.image.clone(), state.txn);
                 drop(state);
-                HomePage { page, image, txn }
+                PageImage { page, image, txn }
             })
             .collect();
         let init = std::mem::take(&mut *self.init_dirty.lock())

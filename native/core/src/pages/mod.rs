@@ -8,12 +8,13 @@
 //!   transaction's end; later changes copy the image first (`Arc::make_mut`).
 
 mod cache;
+mod images;
 mod init_map;
 mod page;
 mod restore;
 mod snapshot;
 
 pub use cache::{PageCache, PageStats};
+pub use images::{PageImage, Snapshot};
 pub use init_map::InitMap;
 pub use page::{CachedPage, Change, Changes};
-pub use snapshot::{HomePage, Snapshot};

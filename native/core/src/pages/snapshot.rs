@@ -1,38 +1,12 @@
 //! Writing proven page images home: copy A, flush, copy B, flush; then the initialised map the same way.
 
-use super::{CachedPage, PageCache};
+use super::{PageCache, Snapshot};
 use crate::base::{AlignedBuf, BLOCK_SIZE, BlockNumber, Result};
 use crate::device::Device;
 use crate::format::{PageBytes, Region, checksum_page};
-use std::sync::Arc;
 
 /// Pages of one vectored write: 1 MiB.
 const WRITE_RUN: usize = 256;
-
-/// An image to write home.
-pub struct HomePage {
-    pub(super) page: Arc<CachedPage>,
-    pub(super) image: Arc<PageBytes>,
-    pub(super) txn: u64,
-}
-
-/// The pages that differ from home at the end of a transaction.
-pub struct Snapshot {
-    /// The transaction whose end the images show.
-    pub txn: u64,
-    pub(super) pages: Vec<HomePage>,
-    pub(super) init: Vec<(u64, Box<PageBytes>)>,
-}
-
-impl Snapshot {
-    /// Pages to write, per copy.
-    pub fn len(&self) -> usize {
-        self.pages.len() + self.init.len()
-    }
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-}
 
 /// Region, page number, image and transaction of a page to write.
 pub(super) type HomeImage<'a> = (Region, u64, &'a PageBytes, u64);

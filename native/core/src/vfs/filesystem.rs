@@ -1,9 +1,6 @@
-//! [`FileSystem`]: the engine's implementation of [`Vfs`].
+//! A mounted volume with what its operations share.
 
-use super::api::*;
-use super::create::NewFile;
-use super::identity::Links;
-use super::stat::{attr, statfs};
+use super::links::{Links, is_virtual};
 use crate::base::{Code, Ino, Result};
 use crate::volume::{Inode, Volume};
 use parking_lot::Mutex;
@@ -25,145 +22,10 @@ impl FileSystem {
 
     /// A directory that the front end has looked up.
     pub(super) fn directory(&self, ino: Ino) -> Result<Arc<Inode>> {
-        if super::identity::is_virtual(ino) {
+        if is_virtual(ino) {
             return Err(Code::NotPermitted.into());
         }
         let inode = self.volume.by_ino(ino)?;
         if inode.is_directory() { Ok(inode) } else { Err(Code::NotDirectory.into()) }
-    }
-}
-
-impl FileSystem {
-    fn make(&self, parent: Ino, new: NewFile<'_>, who: &Caller) -> Result<Attr> {
-        self.volume.change(|tx| self.create(tx, parent, &new, who))
-    }
-}
-
-impl Vfs for FileSystem {
-    fn lookup(&self, parent: Ino, name: &[u8]) -> Result<Attr> {
-        if let Some(found) = self.lookup_virtual(parent, name) {
-            return found;
-        }
-        self.find_name(parent, name)
-    }
-    fn is_volatile(&self, ino: Ino) -> bool {
-        super::identity::is_virtual(ino)
-    }
-    fn forget(&self, ino: Ino, count: u64) {
-        if super::identity::is_virtual(ino) {
-            return self.forget_link(ino);
-        }
-        if let Some(inode) = self.volume.inodes.forget(ino, count) {
-            self.volume.reap_if_unused(&inode);
-        }
-    }
-    fn getattr(&self, ino: Ino) -> Result<Attr> {
-        if let Some(attr) = self.virtual_attr(ino) {
-            return Ok(attr);
-        }
-        let inode = self.volume.by_ino(ino)?;
-        let file = inode.share();
-        Ok(attr(file.view()))
-    }
-    fn setattr(&self, ino: Ino, set: &SetAttr, _who: &Caller) -> Result<Attr> {
-        self.set_attributes(ino, set)
-    }
-    fn readlink(&self, ino: Ino) -> Result<Vec<u8>> {
-        match self.virtual_target(ino) {
-            Some(target) => target,
-            None => self.read_link(ino),
-        }
-    }
-    fn mknod(&self, parent: Ino, name: &[u8], mode: u32, rdev: u32, who: &Caller) -> Result<Attr> {
-        self.make(parent, NewFile { name: Some(name), mode, rdev, target: None }, who)
-    }
-    fn mkdir(&self, parent: Ino, name: &[u8], mode: u32, who: &Caller) -> Result<Attr> {
-        let mode = libc::S_IFDIR | mode & 0o7777;
-        self.make(parent, NewFile { name: Some(name), mode, ..NewFile::default() }, who)
-    }
-    fn symlink(&self, parent: Ino, name: &[u8], target: &[u8], who: &Caller) -> Result<Attr> {
-        let mode = libc::S_IFLNK | 0o777;
-        self.make(parent, NewFile { name: Some(name), mode, rdev: 0, target: Some(target) }, who)
-    }
-    fn tmpfile(&self, parent: Ino, mode: u32, who: &Caller) -> Result<Attr> {
-        let mode = libc::S_IFREG | mode & 0o7777;
-        self.make(parent, NewFile { mode, ..NewFile::default() }, who)
-    }
-    fn link(&self, ino: Ino, parent: Ino, name: &[u8]) -> Result<Attr> {
-        self.volume.change(|tx| self.add_link(tx, ino, parent, name))
-    }
-    fn unlink(&self, parent: Ino, name: &[u8]) -> Result<()> {
-        self.remove_name(parent, name, false)
-    }
-    fn rmdir(&self, parent: Ino, name: &[u8]) -> Result<()> {
-        self.remove_name(parent, name, true)
-    }
-    fn rename(&self, parent: Ino, name: &[u8], new_parent: Ino, new_name: &[u8], flags: u32) -> Result<()> {
-        self.move_name(parent, name, new_parent, new_name, flags)
-    }
-    fn read(&self, ino: Ino, offset: u64, buf: &mut [u8]) -> Result<usize> {
-        let inode = self.volume.by_ino(ino)?;
-        self.volume.read(&inode, offset, buf)
-    }
-    fn write(&self, ino: Ino, offset: u64, data: &[u8], kill_suidgid: bool) -> Result<usize> {
-        let inode = self.volume.by_ino(ino)?;
-        self.volume.write(&inode, Some(offset), data, kill_suidgid)?;
-        Ok(data.len())
-    }
-    fn append(&self, ino: Ino, data: &[u8], kill_suidgid: bool) -> Result<u64> {
-        let inode = self.volume.by_ino(ino)?;
-        self.volume.write(&inode, None, data, kill_suidgid)
-    }
-    fn fallocate(&self, ino: Ino, mode: u32, offset: u64, length: u64) -> Result<()> {
-        let inode = self.volume.by_ino(ino)?;
-        self.volume.fallocate(&inode, mode, offset, length)
-    }
-    fn seek(&self, ino: Ino, offset: u64, what: Seek) -> Result<u64> {
-        let inode = self.volume.by_ino(ino)?;
-        self.volume.seek(&inode, offset, what == Seek::Data)
-    }
-    fn copy_range(&self, from: Ino, from_offset: u64, to: Ino, to_offset: u64, length: u64) -> Result<u64> {
-        let (source, target) = (self.volume.by_ino(from)?, self.volume.by_ino(to)?);
-        self.volume.copy_range(&source, from_offset, &target, to_offset, length)
-    }
-    fn fsync(&self, ino: Ino, _data_only: bool) -> Result<()> {
-        if super::identity::is_virtual(ino) {
-            return Ok(());
-        }
-        let inode = self.volume.by_ino(ino)?;
-        self.volume.sync_file(&inode)
-    }
-    fn syncfs(&self) -> Result<()> {
-        self.volume.commit_all()
-    }
-    fn readdir(
-        &self,
-        ino: Ino,
-        cookie: u64,
-        plus: bool,
-        take: &mut dyn FnMut(&DirEntry) -> bool,
-    ) -> Result<()> {
-        self.list(ino, cookie, plus, take)
-    }
-    fn statfs(&self) -> Result<StatFs> {
-        Ok(statfs(&self.volume))
-    }
-    fn setxattr(&self, ino: Ino, name: &[u8], value: &[u8], flags: u32) -> Result<()> {
-        self.set_xattr(ino, name, value, flags)
-    }
-    fn getxattr(&self, ino: Ino, name: &[u8]) -> Result<Vec<u8>> {
-        self.get_xattr(ino, name)
-    }
-    fn listxattr(&self, ino: Ino) -> Result<Vec<u8>> {
-        self.list_xattr(ino)
-    }
-    fn removexattr(&self, ino: Ino, name: &[u8]) -> Result<()> {
-        self.remove_xattr(ino, name)
-    }
-    fn setflags(&self, ino: Ino, flags: u32) -> Result<()> {
-        self.set_flags(ino, flags)
-    }
-    fn shutdown(&self) -> Result<()> {
-        self.volume.close()
     }
 }

@@ -7,43 +7,18 @@
 use super::FileSystem;
 use super::api::{Attr, DirEntry};
 use super::check;
+use super::links::{HN4_DIR, ID_DIR, LINKS, Link, is_virtual};
 use super::locking::LockedSet;
 use crate::base::{Code, Error, Ino, Result, now_ns};
 use crate::format::{Kind, layout};
 use crate::volume::{Inode, Purpose};
-use std::collections::HashMap;
 use std::sync::Arc;
 
 /// The extended attribute that shows and sets the public id.
 pub const PUBLIC_ID: &[u8] = b"user.hn4.public_id";
 
-const VIRTUAL: Ino = 1 << 62;
-const HN4_DIR: Ino = VIRTUAL;
-const ID_DIR: Ino = VIRTUAL + 1;
-/// Links: this plus the number of the lookup. The kernel remembers the target of a link by its number, and a
-/// rename changes the target: so each lookup has a number of its own.
-const LINKS: Ino = VIRTUAL + (1 << 60);
 /// Directories above a file: more than this is a loop on the disk.
 const DEPTH_MAX: usize = 4096;
-
-pub fn is_virtual(ino: Ino) -> bool {
-    ino >= VIRTUAL
-}
-
-/// Links of `.hn4/id` that were looked up and not forgotten. They do not hold their files: the kernel
-/// may remember a link long after its file was deleted.
-#[derive(Default)]
-pub struct Links {
-    known: HashMap<Ino, Link>,
-    /// Lookups so far.
-    turn: u64,
-}
-
-struct Link {
-    /// Number and hint lead to the file's anchor.
-    number: Ino,
-    hint: u32,
-}
 
 /// The usual text form of an id.
 pub fn show(id: &[u8; 16]) -> String {

@@ -28,7 +28,7 @@ impl FileSystem {
         plus: bool,
         take: &mut dyn FnMut(&DirEntry) -> bool,
     ) -> Result<()> {
-        if super::identity::is_virtual(ino) {
+        if super::links::is_virtual(ino) {
             self.list_virtual(ino, cookie, take);
             return Ok(());
         }

@@ -3,7 +3,8 @@
 use super::FileSystem;
 use super::acls::is_acl;
 use super::check;
-use super::identity::{PUBLIC_ID, is_virtual};
+use super::identity::PUBLIC_ID;
+use super::links::is_virtual;
 use crate::base::{Code, Ino, Result, now_ns};
 use crate::extension::xattr;
 use crate::format::layout;

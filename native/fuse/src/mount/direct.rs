@@ -1,6 +1,7 @@
 //! mount(2) and umount2(2), as root.
 
-use super::{MountOptions, c_path, options::SUBTYPE};
+use super::options::{MountOptions, SUBTYPE};
+use super::path::c_path;
 use std::ffi::CString;
 use std::io;
 use std::os::fd::{AsRawFd, OwnedFd};

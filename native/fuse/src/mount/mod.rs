@@ -4,16 +4,16 @@ mod direct;
 mod error;
 mod fusermount;
 mod options;
+mod path;
 
 use crate::transport::open_device;
 pub use error::MountError;
 pub(crate) use error::Step;
 pub use options::{MountFlag, MountOptions};
-use std::ffi::CString;
+use path::c_path;
 use std::io;
 use std::mem::MaybeUninit;
 use std::os::fd::OwnedFd;
-use std::os::unix::ffi::OsStrExt;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 
@@ -92,8 +92,4 @@ pub fn unmount(mountpoint: &Path, lazy: bool) -> io::Result<()> {
 pub fn is_root() -> bool {
     // SAFETY: geteuid has no preconditions and cannot fail.
     unsafe { libc::geteuid() == 0 }
-}
-
-fn c_path(path: &Path) -> io::Result<CString> {
-    Ok(CString::new(path.as_os_str().as_bytes())?)
 }

@@ -11,12 +11,11 @@
 mod gravity;
 mod planner;
 
+pub use planner::LONG_RUN;
+
 use super::{Allocator, Holder, Run};
 use crate::base::{DataNumber, Result};
 use crate::format::{Equation, Equations, Segment};
-
-/// An overwrite of so many blocks in a row is worth a segment of its own.
-pub const LONG_RUN: u64 = 64;
 
 /// What is known about a file before a burst.
 #[derive(Clone, Copy, Debug)]

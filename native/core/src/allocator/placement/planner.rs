@@ -3,10 +3,13 @@
 
 use std::collections::BTreeMap;
 
-use super::{Burst, FileState, Growth, LONG_RUN, Piece, Place, Plan, Write};
+use super::{Burst, FileState, Growth, Piece, Place, Plan, Write};
 use crate::allocator::{Allocator, Run};
 use crate::base::{Code, DataNumber, Error, Result};
 use crate::format::{Equation, Held, Window};
+
+/// An overwrite of so many blocks in a row is worth a segment of its own.
+pub const LONG_RUN: u64 = 64;
 
 /// Longest piece: a segment's length has 32 bits, and every write of a plan is far below.
 const PIECE_MAX: u64 = 1 << 31;

@@ -2,6 +2,8 @@
 
 mod data;
 mod map;
+#[cfg(test)]
+mod map_tests;
 mod seek;
 
 pub(in crate::volume) use map::Holds;

@@ -1,6 +1,6 @@
 //! What a device holds after writes, flushes and discards.
 
-use super::{Make, numbered, read};
+use super::make::{Make, numbered, read};
 use crate::base::{AlignedBuf, BLOCK_SIZE, BlockNumber};
 use crate::device::testing::Rng;
 

@@ -1,6 +1,6 @@
 //! Random operations against an array.
 
-use super::Make;
+use super::make::Make;
 use crate::base::{AlignedBuf, BLOCK_SIZE, BlockNumber};
 use crate::device::Device;
 use crate::device::testing::Rng;

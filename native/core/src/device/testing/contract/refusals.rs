@@ -1,6 +1,6 @@
 //! What a device refuses.
 
-use super::{Make, numbered, read};
+use super::make::{Make, numbered, read};
 use crate::base::{BLOCK_SIZE, BlockNumber, Code, Result};
 use crate::device::Device;
 

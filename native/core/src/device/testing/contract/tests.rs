@@ -1,7 +1,9 @@
 //! Devices that break the contract in one way each: the suite finds every one.
 
 use super::*;
+use crate::base::{BLOCK_SIZE, BlockNumber};
 use crate::base::{Code, Error, Result};
+use crate::device::Device;
 use crate::device::testing::MemDevice;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
