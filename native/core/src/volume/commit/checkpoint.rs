@@ -1,6 +1,6 @@
 //! Checkpoints: proven images go home, the log's tail moves, in a thread of their own.
 
-use super::thread::Committer;
+use super::committer::Committer;
 use crate::base::{Code, Error, Result};
 use crate::format::layout::Checkpoint;
 use crate::log::Ring;

@@ -1,10 +1,11 @@
 //! The commit: its thread, what it places, its record, checkpoints, and deleting for good.
 
 mod checkpoint;
+mod committer;
 mod place;
 mod reaper;
 mod record;
 mod thread;
 
 pub(in crate::volume) use checkpoint::Log;
-pub(in crate::volume) use thread::Committer;
+pub(in crate::volume) use committer::Committer;

@@ -1,6 +1,6 @@
 //! The commit thread places delayed data: as much as there is room for, the overwrite area within its share.
 
-use super::thread::{Committer, DATA_MAX};
+use super::committer::{Committer, DATA_MAX};
 use crate::base::{Code, Result};
 use crate::transaction::{Closed, Transaction, cost};
 use crate::volume::Volume;
@@ -8,42 +8,27 @@ use crate::volume::inode::{Inode, Locked};
 use crate::volume::writeback::Share;
 use std::sync::Arc;
 
-/// Transactions that emptying the overwrite area may take.
-const AREA_ROUNDS: usize = 4;
 /// Blocks that must have been freed before an area that could not be emptied is tried again.
 const STUCK: u64 = 16;
 
-impl Committer {
-    /// Copies the overwrite area home once it is three quarters full, between transactions.
-    pub(in crate::volume) fn empty_overwrites(&mut self, volume: &Volume) -> Result<()> {
-        if self.is_stuck(volume) || !volume.overwrites_are_full()? {
-            return Ok(());
-        }
-        volume.prove_last()?;
-        let files = volume.overwrites_to_memory()?;
-        for _ in 0..AREA_ROUNDS {
-            let mut whole = true;
-            for inode in &files {
-                whole &= self.place_moved_out(volume, inode)?;
-            }
-            self.commit(volume)?;
-            volume.prove_last()?;
-            if whole {
-                break;
-            }
-        }
-        // Blocks without another home keep it full: the next try would cost as much and end as this one.
-        self.overwrites_stuck_at = volume.overwrites_are_full()?.then(|| volume.space.live());
-        Ok(())
-    }
+/// How a placement ended.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Placed {
+    Whole,
+    /// The transaction is as large as it may be: it has to end first.
+    Full,
+    /// Space ran short.
+    Short,
+}
 
+impl Committer {
     /// Whether the area could not be emptied and too little has been freed since to try again.
-    fn is_stuck(&self, volume: &Volume) -> bool {
+    pub(super) fn is_stuck(&self, volume: &Volume) -> bool {
         self.overwrites_stuck_at.is_some_and(|live| volume.space.live() + STUCK > live)
     }
 
     /// Gives the blocks of a file that lie in the area other places. False: room ran short.
-    fn place_moved_out(&mut self, volume: &Volume, inode: &Arc<Inode>) -> Result<bool> {
+    pub(super) fn place_moved_out(&mut self, volume: &Volume, inode: &Arc<Inode>) -> Result<bool> {
         loop {
             let tx = volume.gate.enter();
             let mut file = inode.lock();
@@ -65,8 +50,9 @@ impl Committer {
         self.in_flight.insert(inode.ino, inode.clone());
     }
 
-    /// Places the delayed blocks of the files to be synced, or of all. False: space ran short.
-    pub(in crate::volume) fn place(&mut self, volume: &Volume, all: bool) -> Result<bool> {
+    /// Places the delayed blocks of the files to be synced, or of all. What is not placed is left to be synced
+    /// next.
+    pub(super) fn place(&mut self, volume: &Volume, all: bool) -> Result<Placed> {
         let mut files = std::mem::take(&mut *volume.to_sync.lock());
         if all {
             let changed: Vec<_> = volume.changed.lock().clone();
@@ -76,47 +62,47 @@ impl Committer {
         let first = volume.to_place_first.lock().clone();
         let mut left = first.into_iter().map(|inode| (inode.ino, inode)).chain(files);
         while let Some((ino, inode)) = left.next() {
-            match self.place_file(volume, &inode) {
-                Ok(()) => {}
-                Err(error) if error.code == Code::NoSpace => {
-                    let mut again = volume.to_sync.lock();
-                    again.insert(ino, inode);
-                    again.extend(left);
-                    return Ok(false);
-                }
-                Err(error) => return Err(error),
+            let placed = self.place_file(volume, &inode)?;
+            if placed != Placed::Whole {
+                let mut again = volume.to_sync.lock();
+                again.insert(ino, inode);
+                again.extend(left);
+                return Ok(placed);
             }
         }
-        Ok(true)
+        Ok(Placed::Whole)
     }
 
     /// Places the delayed blocks of a file, in steps that leave room for the transaction's own metadata.
-    fn place_file(&mut self, volume: &Volume, inode: &Arc<Inode>) -> Result<()> {
+    fn place_file(&mut self, volume: &Volume, inode: &Arc<Inode>) -> Result<Placed> {
         loop {
             let (blocks, whole) = {
                 let tx = volume.gate.enter();
                 let mut file = inode.lock();
                 if file.gone || file.dirty.is_empty() {
-                    return Ok(());
+                    return Ok(Placed::Whole);
                 }
                 let area = self.overwrites_share(volume)?;
                 if area == 0 {
                     // Commit, empty the area, go on: as when space is short.
-                    return Err(Code::NoSpace.into());
+                    return Ok(Placed::Short);
                 }
                 let share = Share { max: u64::MAX, area, only_area: false };
-                let blocks = self.place_within_credits(volume, &tx, &mut file, share)?;
-                (blocks, file.dirty.is_empty())
+                match self.place_within_credits(volume, &tx, &mut file, share) {
+                    Ok(blocks) => (blocks, file.dirty.is_empty()),
+                    Err(error) if error.code == Code::NoSpace => return Ok(Placed::Short),
+                    Err(error) => return Err(error),
+                }
             };
             if blocks > 0 {
                 self.placed(inode, blocks);
             }
             volume.commits.progress();
             if self.data_blocks >= DATA_MAX || volume.gate.is_full() {
-                self.commit(volume)?;
+                return Ok(Placed::Full);
             }
             if whole {
-                return Ok(());
+                return Ok(Placed::Whole);
             }
         }
     }
@@ -150,7 +136,7 @@ impl Committer {
 
     /// Places what is still delayed of files that took another's place: written or renamed after `place`
     /// looked, or left over when a transaction had to end in between.
-    pub(in crate::volume) fn place_first(&mut self, volume: &Volume, closed: &Closed<'_>) -> Result<()> {
+    pub(super) fn place_first(&mut self, volume: &Volume, closed: &Closed<'_>) -> Result<()> {
         for inode in std::mem::take(&mut *volume.to_place_first.lock()) {
             let mut file = inode.lock();
             if file.gone || file.dirty.is_empty() {

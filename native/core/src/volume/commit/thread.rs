@@ -5,16 +5,17 @@
 //! T + 1 proves T.
 
 use super::checkpoint::Job;
+use super::committer::{Committer, DATA_MAX};
+use super::place::Placed;
 use crate::allocator::Holder;
 use crate::base::{BLOCK_SIZE, Code, Error, Result, now_ns};
-use crate::device::{Run as WriteRun, Ticket, WriteBuf};
+use crate::device::{Run as WriteRun, WriteBuf};
 use crate::log::checkpoint::LogPoint;
-use crate::log::{Commit, Counters, RecordBuilder};
+use crate::log::{Commit, Counters};
 use crate::transaction::Closed;
 use crate::volume::Volume;
 use crate::volume::inode::Inode;
 use crate::volume::transaction::Work;
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
@@ -29,29 +30,8 @@ const PROVE_AFTER: Duration = Duration::from_millis(200);
 const GROWS_FOR: Duration = Duration::from_secs(10);
 /// Commits in a row that free no block for delayed data before the volume gives up.
 const FRUITLESS_MAX: usize = 8;
-/// Blocks of data of one transaction at most: 256 MiB.
-pub(in crate::volume) const DATA_MAX: u64 = (256 << 20) / BLOCK_SIZE as u64;
-
-/// What only the commit thread touches.
-pub struct Committer {
-    pub epoch: u64,
-    /// The running transaction.
-    pub txn: u64,
-    /// CRC of the last record.
-    pub crc: u32,
-    builder: RecordBuilder,
-    /// Writes of the running transaction that are under way.
-    pub(in crate::volume) tickets: Vec<Ticket>,
-    /// Blocks of data placed in the running transaction.
-    pub(in crate::volume) data_blocks: u64,
-    /// Files with blocks in flight.
-    pub(in crate::volume) in_flight: BTreeMap<u64, Arc<Inode>>,
-    last_commit: Instant,
-    /// Blocks placed in the overwrite area before the running transaction.
-    pub(in crate::volume) overwrites_before: u64,
-    /// Live blocks when the area could not be emptied.
-    pub(in crate::volume) overwrites_stuck_at: Option<u64>,
-}
+/// Transactions that emptying the overwrite area may take.
+const AREA_ROUNDS: usize = 4;
 
 /// A transaction that was closed, on its way to the disk.
 struct Encoded {
@@ -63,21 +43,6 @@ struct Encoded {
 }
 
 impl Committer {
-    pub fn new(epoch: u64, next: &LogPoint) -> Committer {
-        Committer {
-            epoch,
-            txn: next.txn,
-            crc: next.previous_crc,
-            builder: RecordBuilder::new(),
-            tickets: Vec::new(),
-            data_blocks: 0,
-            in_flight: BTreeMap::new(),
-            last_commit: Instant::now(),
-            overwrites_before: 0,
-            overwrites_stuck_at: None,
-        }
-    }
-
     /// The thread's life.
     pub fn run(mut self, volume: &Arc<Volume>) {
         loop {
@@ -134,7 +99,7 @@ impl Committer {
         let mut fruitless = 0;
         loop {
             let before = volume.commits.stats.data_blocks.load(Ordering::Relaxed);
-            let whole = self.place(volume, all_data)?;
+            let whole = self.place_all(volume, all_data)?;
             let placed = volume.commits.stats.data_blocks.load(Ordering::Relaxed) > before;
             self.commit(volume)?;
             if whole {
@@ -161,7 +126,7 @@ impl Committer {
 
     /// Places delayed data in the background.
     fn write_back(&mut self, volume: &Volume) -> Result<()> {
-        let whole = self.place(volume, true)?;
+        let whole = self.place_all(volume, true)?;
         if !whole
             || self.data_blocks >= DATA_MAX.min(volume.dirty_limit * 2)
             || volume.overwrites_are_full()?
@@ -176,8 +141,42 @@ impl Committer {
         Ok(())
     }
 
+    /// Places delayed data and ends transactions as they fill. False: space ran short.
+    fn place_all(&mut self, volume: &Volume, all: bool) -> Result<bool> {
+        let mut placed = self.place(volume, all)?;
+        while placed == Placed::Full {
+            self.commit(volume)?;
+            // Only what is left: files that change meanwhile must not keep this going.
+            placed = self.place(volume, false)?;
+        }
+        Ok(placed == Placed::Whole)
+    }
+
+    /// Copies the overwrite area home once it is three quarters full, between transactions.
+    fn empty_overwrites(&mut self, volume: &Volume) -> Result<()> {
+        if self.is_stuck(volume) || !volume.overwrites_are_full()? {
+            return Ok(());
+        }
+        volume.prove_last()?;
+        let files = volume.overwrites_to_memory()?;
+        for _ in 0..AREA_ROUNDS {
+            let mut whole = true;
+            for inode in &files {
+                whole &= self.place_moved_out(volume, inode)?;
+            }
+            self.commit(volume)?;
+            volume.prove_last()?;
+            if whole {
+                break;
+            }
+        }
+        // Blocks without another home keep it full: the next try would cost as much and end as this one.
+        self.overwrites_stuck_at = volume.overwrites_are_full()?.then(|| volume.space.live());
+        Ok(())
+    }
+
     /// Ends the running transaction and makes it durable.
-    pub(in crate::volume) fn commit(&mut self, volume: &Volume) -> Result<()> {
+    fn commit(&mut self, volume: &Volume) -> Result<()> {
         self.last_commit = Instant::now();
         let mut writes = Vec::new();
         let mut files = Vec::new();
@@ -280,7 +279,7 @@ impl Committer {
     fn finish(&mut self, volume: &Volume) -> Result<()> {
         volume.fold_read_times();
         loop {
-            let whole = self.place(volume, true)?;
+            let whole = self.place_all(volume, true)?;
             self.commit(volume)?;
             volume.prove_last()?;
             if !whole || volume.reap_all() {
