@@ -1,9 +1,9 @@
 /** Runs a list of passes over an image, shows what they find and how far they are, and says how it ended. */
 import { realpathSync, statSync, writeSync } from 'node:fs'
 import { Hn4Error, ioError } from '../src/base/error.ts'
+import { printable } from '../src/base/printable.ts'
 import type { Context } from '../src/console/context.ts'
 import { EXIT } from '../src/console/exit-codes.ts'
-import { printable } from '../src/console/failure.ts'
 import type { JsonObject } from '../src/console/json.ts'
 import type { Progress } from '../src/console/progress.ts'
 import { counted } from '../src/console/size.ts'

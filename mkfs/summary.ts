@@ -1,5 +1,6 @@
 /** What mkfs prints: the whole layout. */
-import { printableBytes, uuidText } from '../src/base/bytes.ts'
+import { uuidText } from '../src/base/bytes.ts'
+import { printableBytes } from '../src/base/printable.ts'
 import type { JsonObject } from '../src/console/json.ts'
 import { formatCount } from '../src/console/size.ts'
 import { keyValues } from '../src/console/table.ts'

@@ -1,5 +1,6 @@
 import t from 'tap'
-import { Hn4Error } from '../src/base/error.ts'
+import { Hn4Error, ioError } from '../src/base/error.ts'
+import { printable, printableBytes } from '../src/base/printable.ts'
 import { wantsColour } from '../src/console/colour.ts'
 import type { Command } from '../src/console/command.ts'
 import type { Context } from '../src/console/context.ts'
@@ -145,6 +146,30 @@ t.test('the same trouble has the code of mount(8) there', async t => {
 t.test('control characters of a name do not reach the terminal', async t => {
   const failure = { code: 'NOT_FOUND', what: 'gone', where: 'a\u001b[2Jb\nc', exit: 8 }
   t.equal(failureLine('hn4', failure), 'hn4: gone: a\\x1b[2Jb\\x0ac')
+})
+
+t.test('an error, a line and a name treat the same characters as unsafe', async t => {
+  const cases = [
+    ['\u0007', '\\x07'],
+    ['\u0085', '\\xc2\\x85'],
+    ['\u2028', '\\xe2\\x80\\xa8'],
+    ['\u202e', '\\xe2\\x80\\xae'],
+    ['\u00e9', '\u00e9'],
+  ] as const
+  for (const [character, shown] of cases) {
+    const text = `a${character}b`
+    t.equal(printable(text), `a${shown}b`)
+    t.equal(printableBytes(Buffer.from(text)), `a${shown}b`)
+    t.equal(new Hn4Error('IO', { text }).message, `a${shown}b`)
+  }
+  t.equal(printable('a\\x0ab'), 'a\\x0ab', 'what is escaped already stays')
+  t.equal(printableBytes(Buffer.from('a\\b')), 'a\\x5cb', 'in a name every \\xNN is a byte')
+})
+
+t.test('the system is quoted in the same words wherever it refused', async t => {
+  const refused = Object.assign(new Error('x'), { code: 'EROFS' })
+  t.equal(failureOf(refused, 'fsck').what, 'read-only filesystem')
+  t.equal(ioError('/a', 'write', refused).message, 'write: read-only filesystem')
 })
 
 t.test('with --json errors are JSON too', async t => {

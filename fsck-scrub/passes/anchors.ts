@@ -2,8 +2,9 @@
  * Pass: every slot of cortex and stash holds nothing or a legal anchor, in a page where it may stand,
  * and no number twice. Fills the table of files.
  */
-import { hex, printableBytes } from '../../src/base/bytes.ts'
+import { hex } from '../../src/base/bytes.ts'
 import { Hn4Error } from '../../src/base/error.ts'
+import { printableBytes } from '../../src/base/printable.ts'
 import { constant } from '../../src/format/constants.ts'
 import type { DirEntry } from '../../src/format/directory.ts'
 import { FILE_TYPES, type Slot, slotNumber } from '../../src/format/slot.ts'

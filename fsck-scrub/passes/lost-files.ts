@@ -1,6 +1,7 @@
 /** Pass: where a page of anchors is lost, the directories tell which files stood there. */
-import { printableBytes } from '../../src/base/bytes.ts'
+
 import { Hn4Error } from '../../src/base/error.ts'
+import { printableBytes } from '../../src/base/printable.ts'
 import { FILE_TYPES } from '../../src/format/slot.ts'
 import { findAnchor } from '../../src/reader/cortex.ts'
 import type { Check, FileRecord, Pass, Step } from '../check.ts'

@@ -3,8 +3,9 @@
  * entry leads to a file of its type, every file has as many names as it says, a directory has one
  * name and the parent it says, and everything is reached from the root.
  */
-import { printableBytes } from '../../src/base/bytes.ts'
+
 import { Hn4Error } from '../../src/base/error.ts'
+import { printableBytes } from '../../src/base/printable.ts'
 import { constant } from '../../src/format/constants.ts'
 import type { DirEntry, Leaf } from '../../src/format/directory.ts'
 import { FILE_TYPES } from '../../src/format/slot.ts'

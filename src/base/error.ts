@@ -4,6 +4,8 @@
  * A code is thrown in one place where that is possible; which exit code or errno it becomes is
  * decided at the edge (src/console/failure.ts), by its class.
  */
+import { errnoWords } from './errno.ts'
+import { printable } from './printable.ts'
 
 /** What kind of trouble a code means; the exit code follows from it. */
 export type ErrorClass =
@@ -109,30 +111,12 @@ function messageOf(sentence: string, detail: ErrorDetail): string {
   const rest = Object.entries(detail)
     .filter(([name, value]) => !APART.has(name) && !used.has(name) && value !== undefined)
     .map(([name, value]) => `${name} ${value}`)
-  return oneLine(rest.length > 0 ? `${text} (${rest.join(', ')})` : text)
-}
-
-/** A name or a system's message may hold line ends or escape sequences: shown as \xNN, so that an error is one line. */
-export function oneLine(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is replaced
-  return text.replace(/[\u0000-\u001f\u007f-\u009f]/g, c => `\\x${c.charCodeAt(0).toString(16).padStart(2, '0')}`)
+  return printable(rest.length > 0 ? `${text} (${rest.join(', ')})` : text)
 }
 
 /** True if `error` says that stored bytes are wrong (rather than the question). */
 export function isDamage(error: unknown): error is Hn4Error {
   return error instanceof Hn4Error && error.class === 'damage'
-}
-
-const SYSTEM_TEXT: Readonly<Record<string, string>> = {
-  ENOENT: 'no such file or directory',
-  EACCES: 'permission denied',
-  EPERM: 'operation not permitted',
-  EISDIR: 'is a directory',
-  EIO: 'input/output error',
-  ENOSPC: 'no space left on device',
-  EFBIG: 'file too large',
-  EROFS: 'read-only file system',
-  EBUSY: 'device or resource busy',
 }
 
 /** The Hn4Error of a failed system call `operation` on `path`. */
@@ -141,7 +125,7 @@ export function ioError(path: string, operation: string, error: unknown): Hn4Err
   const name = (error as NodeJS.ErrnoException).code
   if (name === 'EACCES' || name === 'EPERM') return new Hn4Error('ACCESS', { path }, { cause: error })
   if (name === 'EBUSY') return new Hn4Error('BUSY', { path }, { cause: error })
-  const cause = name === undefined ? String(error) : (SYSTEM_TEXT[name] ?? name)
+  const cause = name === undefined ? String(error) : errnoWords(name)
   return new Hn4Error(
     name === 'ENOENT' ? 'NOT_FOUND' : 'IO',
     { path, text: `${operation}: ${cause}` },

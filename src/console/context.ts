@@ -1,7 +1,8 @@
 /** What a command gets: its arguments and options, and the only ways to print. */
+
+import { printable } from '../base/printable.ts'
 import type { Palette } from './colour.ts'
 import type { ExitTable } from './exit-codes.ts'
-import { printable } from './failure.ts'
 import { type JsonObject, jsonText } from './json.ts'
 import type { OptionValues } from './options.ts'
 import { type PassSettings, Progress } from './progress.ts'

@@ -2,7 +2,9 @@
  * Every error becomes one line on stderr, `tool: what: where; what to do`, and one exit code.
  * A stack trace is for developers only: HN4_DEBUG=1.
  */
+import { errnoWords } from '../base/errno.ts'
 import { type ErrorClass, Hn4Error } from '../base/error.ts'
+import { printable } from '../base/printable.ts'
 import { EXIT, type ExitTable, MOUNT_EXIT } from './exit-codes.ts'
 
 /** The command line itself is wrong. */
@@ -33,32 +35,10 @@ function exitOfClass(kind: ErrorClass, table: ExitTable): number {
   return kind === 'argument' ? USAGE[table] : GENERAL[table]
 }
 
-/** What the system says, in words; the code itself is shown for the rest. */
-const SYSTEM_WORDS: Readonly<Record<string, string>> = {
-  EACCES: 'permission denied',
-  EBUSY: 'in use',
-  EEXIST: 'already there',
-  EFBIG: 'file too large',
-  EINVAL: 'refused as invalid',
-  EIO: 'input/output error',
-  EISDIR: 'is a directory',
-  ELOOP: 'too many symbolic links',
-  EMFILE: 'too many open files',
-  ENAMETOOLONG: 'name too long',
-  ENODEV: 'no such device',
-  ENOENT: 'no such file or directory',
-  ENOSPC: 'no space left on device',
-  ENOTCONN: 'the mount is dead (its daemon has ended)',
-  ENOTDIR: 'not a directory',
-  ENXIO: 'no such device or address',
-  EPERM: 'not permitted',
-  EROFS: 'read-only filesystem',
-}
-
 function systemFailure(error: NodeJS.ErrnoException, code: string, table: ExitTable): Failure {
   const denied = code === 'EACCES' || code === 'EPERM'
   const exit = table === 'mount' && denied ? MOUNT_EXIT.USAGE : GENERAL[table]
-  const what = SYSTEM_WORDS[code] ?? code
+  const what = errnoWords(code)
   return error.path === undefined ? { code, what, exit } : { code, what, where: error.path, exit }
 }
 
@@ -83,13 +63,6 @@ export function failureOf(thrown: unknown, table: ExitTable): Failure {
     hint: 'please report it; HN4_DEBUG=1 shows more',
     exit: table === 'mount' ? MOUNT_EXIT.BUG : GENERAL[table],
   }
-}
-
-/** Control characters of a hostile name must not reach the terminal, nor break the one line. */
-export function printable(text: string): string {
-  const code = (c: string) => `\\x${(c.codePointAt(0) ?? 0).toString(16).padStart(2, '0')}`
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
-  return text.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g, code)
 }
 
 /** `tool: what: where; what to do`, one line without its line feed. */

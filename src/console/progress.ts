@@ -2,7 +2,7 @@
  * Progress of long jobs on stderr. On a terminal one line that is drawn over, at most ten times a
  * second; elsewhere one plain line per 30 s and at the end; nothing with --quiet or --json.
  */
-import { printable } from './failure.ts'
+import { printable } from '../base/printable.ts'
 import { Meter, type Reading } from './meter.ts'
 import { formatCount, formatSeconds, formatSize, type SizeStyle } from './size.ts'
 

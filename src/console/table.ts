@@ -1,5 +1,5 @@
 /** Plain tables for people. */
-import { printable } from './failure.ts'
+import { printable } from '../base/printable.ts'
 
 /** `Label:      backup` lines, values aligned. */
 export function keyValues(rows: ReadonlyArray<readonly [string, string]>): string {

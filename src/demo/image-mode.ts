@@ -2,7 +2,7 @@
 import { basename } from 'node:path'
 import { formatCount } from '../console/size.ts'
 import { addon } from '../native/addon.ts'
-import { isFailure } from '../native/mount.ts'
+import { isFailure } from '../native/failure.ts'
 import { Volume } from '../reader/volume.ts'
 import { compare, newComparison, problemOf } from './compare.ts'
 import { importTree } from './import.ts'

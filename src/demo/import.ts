@@ -1,7 +1,7 @@
 /** Copies files of the host into a volume without a mount: image mode. */
 import { lstatSync, readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import { join } from 'node:path'
-import { type Failure, isFailure } from '../native/mount.ts'
+import { type Failure, isFailure } from '../native/failure.ts'
 import type { NativeEntry, VolumeHandle } from '../native/volume.ts'
 import { DemoError } from './stage.ts'
 

@@ -2,8 +2,8 @@
 import { spawnSync } from 'node:child_process'
 import { join, relative } from 'node:path'
 import { PACKAGE_TOP } from '../base/package.ts'
+import { printable } from '../base/printable.ts'
 import type { Context } from '../console/context.ts'
-import { printable } from '../console/failure.ts'
 
 /** The executables by the names of package.json. */
 const TOOLS = {

@@ -2,7 +2,7 @@
 import { lstatSync, readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { addon } from '../native/addon.ts'
-import { isFailure } from '../native/mount.ts'
+import { isFailure } from '../native/failure.ts'
 import type { Located } from '../reader/cortex.ts'
 import type { Volume } from '../reader/volume.ts'
 

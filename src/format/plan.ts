@@ -1,4 +1,4 @@
-/** The sizes that mkfs chooses (docs/format.md section 1), and the smallest volume they fit in. */
+/** The sizes that mkfs chooses (docs/format.md section 9), and the smallest volume they fit in. */
 import { Hn4Error } from '../base/error.ts'
 import { blockNumber } from '../base/units.ts'
 import { constant } from './constants.ts'

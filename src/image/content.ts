@@ -1,5 +1,6 @@
 /** hn4 cat and hn4 stat. */
-import { printableBytes, uuidText } from '../base/bytes.ts'
+import { uuidText } from '../base/bytes.ts'
+import { printableBytes } from '../base/printable.ts'
 import type { Command } from '../console/command.ts'
 import type { Context } from '../console/context.ts'
 import { EXIT } from '../console/exit-codes.ts'

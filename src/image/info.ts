@@ -1,6 +1,7 @@
 /** hn4 info: every superblock and checkpoint copy, which one counts, geometry, log, counts. */
-import { hex, printableBytes, uuidText } from '../base/bytes.ts'
+import { hex, uuidText } from '../base/bytes.ts'
 import { Hn4Error } from '../base/error.ts'
+import { printableBytes } from '../base/printable.ts'
 import type { Command } from '../console/command.ts'
 import type { Context } from '../console/context.ts'
 import { EXIT } from '../console/exit-codes.ts'

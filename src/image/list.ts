@@ -1,6 +1,7 @@
 /** hn4 ls and hn4 tree. */
-import { printableBytes } from '../base/bytes.ts'
+
 import { Hn4Error } from '../base/error.ts'
+import { printableBytes } from '../base/printable.ts'
 import type { Command } from '../console/command.ts'
 import type { Context } from '../console/context.ts'
 import type { JsonObject } from '../console/json.ts'

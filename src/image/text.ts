@@ -1,5 +1,6 @@
 /** How files are shown: modes, times, ids; and the same as JSON. */
-import { hex, printableBytes, uuidText } from '../base/bytes.ts'
+import { hex, uuidText } from '../base/bytes.ts'
+import { printableBytes } from '../base/printable.ts'
 import type { JsonObject } from '../console/json.ts'
 import { flagNames } from '../format/constants.ts'
 import type { FileType, Slot } from '../format/slot.ts'

@@ -3,7 +3,7 @@ import { readlinkSync, realpathSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
 import { Hn4Error } from '../base/error.ts'
 import { addon } from '../native/addon.ts'
-import { errorOf, isFailure } from '../native/mount.ts'
+import { errorOf, isFailure } from '../native/failure.ts'
 import { isHn4Mount, type Mount, mounts } from './mount-table.ts'
 
 const ATTRIBUTE = 'user.hn4.public_id'

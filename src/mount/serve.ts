@@ -8,14 +8,8 @@ import { MOUNT_EXIT } from '../console/exit-codes.ts'
 import { failureLine, failureOf } from '../console/failure.ts'
 import { counted } from '../console/size.ts'
 import { addon } from '../native/addon.ts'
-import {
-  errorOf,
-  isFailure,
-  type LogFile,
-  type MountHandle,
-  type MountRequest,
-  withoutNumber,
-} from '../native/mount.ts'
+import { errorOf, isFailure, withoutNumber } from '../native/failure.ts'
+import type { LogFile, MountHandle, MountRequest } from '../native/mount.ts'
 import { mountAt } from './mount-table.ts'
 import { processList, usersOf } from './processes.ts'
 

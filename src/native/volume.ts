@@ -1,5 +1,5 @@
 /** A volume without a mount, through the addon (native/node/src/volume.rs). */
-import type { Failure } from './mount.ts'
+import type { Failure } from './failure.ts'
 
 export interface NativeEntry {
   readonly ino: number

@@ -1,6 +1,7 @@
 /** From a file to its path: the parent in its attributes, and the entry there that names it. */
-import { printableBytes } from '../base/bytes.ts'
+
 import { Hn4Error } from '../base/error.ts'
+import { printableBytes } from '../base/printable.ts'
 import { constant } from '../format/constants.ts'
 import { findAnchor, type Located } from './cortex.ts'
 import type { Volume } from './volume.ts'

@@ -2,8 +2,9 @@
  * Reading a volume, independent of the engine and of any mount: the library that the image commands,
  * scrub and fsck use. Opens read-only and never writes; a pending log is replayed into memory.
  */
-import { printableBytes } from '../base/bytes.ts'
+
 import { Hn4Error, isDamage } from '../base/error.ts'
+import { printableBytes } from '../base/printable.ts'
 import { type BlockSource, ImageFile } from '../device/image.ts'
 import type { CodecMaker } from '../format/block-codec.ts'
 import { constant } from '../format/constants.ts'

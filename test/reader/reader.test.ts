@@ -1,6 +1,7 @@
 import t from 'tap'
-import { hex, printableBytes } from '../../src/base/bytes.ts'
+import { hex } from '../../src/base/bytes.ts'
 import { Hn4Error } from '../../src/base/error.ts'
+import { printableBytes } from '../../src/base/printable.ts'
 import { blockNumber, copyPage } from '../../src/base/units.ts'
 import { descriptorOffset, descriptorPage } from '../../src/format/descriptor.ts'
 import { blockOfData, checkpointPlaces, copyPages, superblockPlaces } from '../../src/format/geometry.ts'

@@ -12,7 +12,8 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { addon } from '../../src/native/addon.ts'
-import { isFailure, type MountHandle, type MountRequest } from '../../src/native/mount.ts'
+import { isFailure } from '../../src/native/failure.ts'
+import type { MountHandle, MountRequest } from '../../src/native/mount.ts'
 
 /** Files of so many rounds are kept. */
 const KEPT = 8
