@@ -1,6 +1,6 @@
 /** What a volume of sample.ts must give back. */
 import type { Test } from 'tap'
-import { printableBytes } from '../../src/base/bytes.ts'
+import { printableBytes } from '../../src/base/printable.ts'
 import type { Volume } from '../../src/reader/volume.ts'
 import type { Sample } from './sample.ts'
 

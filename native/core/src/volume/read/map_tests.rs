@@ -27,7 +27,10 @@ impl Model {
         self.size = self.size.max((first + count) * BLOCK);
     }
     fn truncate(&mut self, blocks: u64) {
-        self.blocks.split_off(&blocks);
+        // A file that grows keeps what was preallocated behind its end.
+        if blocks * BLOCK < self.size {
+            self.blocks.split_off(&blocks);
+        }
         self.size = blocks * BLOCK;
     }
     fn punch(&mut self, first: u64, count: u64) {
