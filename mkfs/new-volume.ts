@@ -17,7 +17,7 @@ import {
 import { PAGE_PAYLOAD } from '../src/format/layout.ts'
 import { changeBits, encodePage } from '../src/format/page.ts'
 import { sipKey } from '../src/format/siphash.ts'
-import { encodeSlot, FILE_TYPES, seedIdBytes } from '../src/format/slot.ts'
+import { emptyAnchor, emptyAttributes, encodeSlot, FILE_TYPES, seedIdBytes } from '../src/format/slot.ts'
 import { encodeSuperblock, type Identity, newSuperblock } from '../src/format/superblock.ts'
 
 /** Directories every volume starts with: number and mode, in the order they take their slots. */
@@ -45,41 +45,25 @@ export const SUPERUSER: Owner = { uid: 0, gid: 0 }
 
 /** The slot of an empty directory. */
 function directorySlot(number: number, mode: number, { uid, gid }: Owner, createdNs: bigint): Uint8Array {
-  const seedId = seedIdBytes(BigInt(number), 0, 0)
-  const seconds = BigInt.asUintN(32, createdNs / NS)
   return encodeSlot(
     {
+      ...emptyAnchor(),
       number: BigInt(number),
-      hint: 0,
-      random: 0,
-      public_id: seedId,
-      gravity_center: 0n,
-      mass: 0n,
-      data_class: 0n,
-      tag_filter: 0n,
-      orbit_vector: 0,
-      fractal_scale: 0,
+      public_id: seedIdBytes(BigInt(number), 0, 0),
       permissions: (FILE_TYPES.directory << 12) | mode,
-      sovereign_id: 0,
       mod_clock: createdNs,
       write_gen: Number(MKFS_TXN),
-      create_clock: Number(seconds),
-      checksum: 0,
-      inline_buffer: new Uint8Array(constant('INLINE_MAX')),
+      create_clock: Number(BigInt.asUintN(32, createdNs / NS)),
     },
     {
+      ...emptyAttributes(),
       uid,
       gid,
       nlink: 2,
-      rdev: 0,
       atime: createdNs,
       ctime: createdNs,
       btime_ns: Number(createdNs % NS),
-      blocks: 0,
-      extension: 0,
       parent_number: BigInt(number),
-      parent_hint: 0,
-      crc: 0,
     },
   )
 }

@@ -127,6 +127,16 @@ export function encodeSlot(anchor: AnchorFields, attributes: AttributeFields): U
   return bytes
 }
 
+/** The fields of an anchor that says nothing yet: all zero. */
+export function emptyAnchor(): AnchorFields {
+  return decode(ANCHOR, new Uint8Array(ANCHOR.size))
+}
+
+/** The same of an attribute record. */
+export function emptyAttributes(): AttributeFields {
+  return decode(ATTRIBUTES, new Uint8Array(ATTRIBUTES.size))
+}
+
 /** The 16 bytes of a seed_id. */
 export function seedIdBytes(number: bigint, hint: number, random: number): Uint8Array {
   const bytes = new Uint8Array(16)

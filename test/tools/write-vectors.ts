@@ -17,7 +17,14 @@ import { encodePage } from '../../src/format/page.ts'
 import { planGeometry } from '../../src/format/plan.ts'
 import { encodeRecord } from '../../src/format/record.ts'
 import { siphash24, sipKey } from '../../src/format/siphash.ts'
-import { type AnchorFields, type AttributeFields, encodeSlot, seedIdBytes } from '../../src/format/slot.ts'
+import {
+  type AnchorFields,
+  type AttributeFields,
+  emptyAnchor,
+  emptyAttributes,
+  encodeSlot,
+  seedIdBytes,
+} from '../../src/format/slot.ts'
 import { encodeSegment } from '../../src/format/trajectory.ts'
 import { mkfsSum } from '../support/mkfs-sum.ts'
 
@@ -43,23 +50,16 @@ function save(name: string, document: object): void {
 }
 
 function anchor(changes: Partial<AnchorFields>): AnchorFields {
+  const { public_id: _, ...empty } = emptyAnchor()
   const base = {
+    ...empty,
     number: 4711n,
     hint: 42,
     random: 0xdeadbeef,
-    gravity_center: 0n,
-    mass: 0n,
-    data_class: 0n,
-    tag_filter: 0n,
-    orbit_vector: 0,
-    fractal_scale: 0,
     permissions: 0o100644,
-    sovereign_id: 0,
     mod_clock: 1_753_000_000_123_456_789n,
     write_gen: 7,
     create_clock: 1_753_000_000,
-    checksum: 0,
-    inline_buffer: new Uint8Array(constant('INLINE_MAX')),
     ...changes,
   }
   return { public_id: seedIdBytes(base.number, base.hint, base.random), ...base }
@@ -67,18 +67,14 @@ function anchor(changes: Partial<AnchorFields>): AnchorFields {
 
 function attributes(changes: Partial<AttributeFields>): AttributeFields {
   return {
+    ...emptyAttributes(),
     uid: 1000,
     gid: 100,
     nlink: 1,
-    rdev: 0,
     atime: 1_753_000_001_000_000_000n,
     ctime: 1_753_000_002_000_000_000n,
     btime_ns: 123_456_789,
-    blocks: 0,
-    extension: 0,
     parent_number: 1n,
-    parent_hint: 0,
-    crc: 0,
     ...changes,
   }
 }
