@@ -7,6 +7,7 @@ use crate::volume::Volume;
 use crate::volume::inode::{Inode, Locked};
 use crate::volume::writeback::Share;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 /// Transactions that emptying the overwrite area may take.
 const AREA_ROUNDS: usize = 4;
@@ -16,7 +17,7 @@ const STUCK: u64 = 16;
 impl Committer {
     /// Copies the overwrite area home once it is three quarters full, between transactions.
     pub(in crate::volume) fn empty_overwrites(&mut self, volume: &Volume) -> Result<()> {
-        if self.is_stuck(volume) || !volume.overwrites_are_full()? {
+        if self.is_stuck(volume) || !volume.blocks.overwrites_are_full()? {
             return Ok(());
         }
         volume.prove_last()?;
@@ -33,7 +34,7 @@ impl Committer {
             }
         }
         // Blocks without another home keep it full: the next try would cost as much and end as this one.
-        self.overwrites_stuck_at = volume.overwrites_are_full()?.then(|| volume.space.live());
+        self.overwrites_stuck_at = volume.blocks.overwrites_are_full()?.then(|| volume.space.live());
         Ok(())
     }
 
@@ -123,7 +124,11 @@ impl Committer {
 
     /// Short overwrites that the transaction may still place; no limit where the area is of no use.
     fn overwrites_share(&self, volume: &Volume) -> Result<u64> {
-        if self.is_stuck(volume) { Ok(u64::MAX) } else { volume.overwrites_share(self.overwrites_before) }
+        if self.is_stuck(volume) {
+            return Ok(u64::MAX);
+        }
+        let placed = volume.commits.stats.in_area.load(Ordering::Relaxed) - self.overwrites_before;
+        volume.blocks.overwrites_share(placed)
     }
 
     /// Places delayed blocks of a file, no more than there is room for.
