@@ -67,7 +67,7 @@ pub struct SearchStats {
     pub pages: u64,
 }
 
-/// The allocator of one volume. Used by the commit thread only.
+/// The allocator of one volume. Its callers share it behind one lock.
 pub struct Allocator {
     window: Window,
     map: BusyMap,

@@ -32,6 +32,9 @@ pub struct Geometry {
     pub area_blocks: u64,
     pub reserve_blocks: u64,
     pub hash_key: [u8; 16],
+    /// V and M of new files.
+    pub stride: u64,
+    pub scale: u16,
 }
 
 fn wrong(what: &str, found: u64, expected: impl std::fmt::Display) -> Error {
@@ -120,6 +123,8 @@ impl Geometry {
             area_blocks: s.area_blocks,
             reserve_blocks: s.reserve_blocks,
             hash_key: s.hash_key,
+            stride: s.stride,
+            scale: s.scale,
         })
     }
 

@@ -29,21 +29,19 @@ pub use report::{OpenReport, Reporter};
 pub use space::Purpose;
 pub use transaction::CommitStats;
 
-use crate::allocator::Allocator;
 use crate::base::BufPool;
 use crate::cortex::Cortex;
 use crate::device::{Device, IoQueue};
 use crate::extension::UnitAllocator;
-use crate::format::{Geometry, Window};
+use crate::format::Geometry;
 use crate::pages::PageCache;
 use crate::transaction::Gate;
 use parking_lot::Mutex;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
-use std::time::Instant;
 
-use blocks::{BlockTable, Overwrites};
+use blocks::Blocks;
 use commit::Log;
 use inode::SlotPages;
 use space::{Credits, Numbers, Space};
@@ -59,15 +57,9 @@ pub struct Volume {
     queue: IoQueue,
     pub pages: Arc<PageCache>,
     pub cortex: Cortex<SlotPages>,
-    pub window: Window,
-    /// V and M of new files.
-    new_stride: u64,
-    new_scale: u16,
-    table: BlockTable,
-    area: Overwrites,
+    blocks: Arc<Blocks>,
     pub space: Space,
     pub numbers: Numbers,
-    alloc: Mutex<Allocator>,
     units: Mutex<UnitAllocator>,
     pub inodes: Inodes,
     gate: Gate,
@@ -82,8 +74,6 @@ pub struct Volume {
     to_reap: Mutex<Vec<Arc<Inode>>>,
     /// Files whose delayed data the next commit must take along.
     to_sync: Mutex<BTreeMap<u64, Arc<Inode>>>,
-    /// Files with a growth window behind their end, and when they last grew.
-    growth_windows: Mutex<BTreeMap<u64, Instant>>,
     /// Files that took another's place in the running transaction: it waits for their data.
     to_place_first: Mutex<Vec<Arc<Inode>>>,
     /// Delayed blocks of all files.

@@ -1,18 +1,16 @@
 //! Opening a volume: superblock, log, recovery, threads.
 
-use crate::allocator::{Allocator, FreeMapSource};
 use crate::base::{BufPool, Result, checksum_self_test};
 use crate::cortex::{Cortex, Geometry as CortexGeometry};
 use crate::device::{Device, IoQueue, QUEUE_DEPTH};
 use crate::extension::UnitAllocator;
-use crate::format::{Region, Window, layout};
+use crate::format::{Region, layout};
 use crate::log::Ring;
 use crate::pages::PageCache;
 use crate::superblocks;
 use crate::transaction::Gate;
 use crate::volume::Volume;
-use crate::volume::blocks::BlockTable;
-use crate::volume::blocks::Overwrites;
+use crate::volume::blocks::Blocks;
 use crate::volume::commit::Committer;
 use crate::volume::commit::Log;
 use crate::volume::inode::Inodes;
@@ -24,25 +22,6 @@ use crate::volume::transaction::Commits;
 use parking_lot::Mutex;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
-
-/// The free map for the allocator.
-struct FreeMap(Arc<PageCache>);
-
-impl FreeMapSource for FreeMap {
-    fn load(&self, page: u64) -> Result<Option<Box<[u64; 504]>>> {
-        if self.0.is_blank(Region::Free, page) {
-            return Ok(None);
-        }
-        let loaded = self.0.get(Region::Free, page)?;
-        let mut words = Box::new([0u64; 504]);
-        loaded.with(|bytes| {
-            for (word, chunk) in words.iter_mut().zip(bytes.chunks_exact(8)) {
-                *word = u64::from_le_bytes(chunk.try_into().expect("eight bytes"));
-            }
-        });
-        Ok(Some(words))
-    }
-}
 
 /// Share of the log that one record may take, in estimated bytes: an eighth, so that even an
 /// estimate that is off by a factor of two keeps the record below a quarter.
@@ -68,13 +47,7 @@ impl Volume {
         if !options.read_only {
             report.rewritten += opened.repair(&*device, |error| options.reporter.error(error))?;
         }
-        let window = Window::new(
-            crate::base::BlockNumber(geometry.window_start),
-            geometry.window_blocks,
-            geometry.area_blocks,
-        )?;
-        let table = BlockTable::new(pages.clone(), geometry.data_blocks());
-        let area = Overwrites::build(&table, geometry.window_blocks, geometry.data_blocks())?;
+        let blocks = Arc::new(Blocks::open(&geometry, &pages)?);
         let counters = next.counters;
         let cortex = Cortex::open(
             SlotPages { pages: pages.clone() },
@@ -101,14 +74,9 @@ impl Volume {
         let volume = Arc::new(Volume {
             queue: IoQueue::with_depth(device.clone(), if options.sequential { 0 } else { QUEUE_DEPTH })?,
             cortex,
-            window,
-            new_stride: opened.superblock.stride,
-            new_scale: opened.superblock.scale,
-            table,
-            area,
+            blocks,
             space: Space::new(geometry.window_blocks, geometry.reserve_blocks, counters.live_blocks),
             numbers,
-            alloc: Mutex::new(Allocator::new(window, Box::new(FreeMap(pages.clone())))),
             units: Mutex::new(UnitAllocator::new(geometry.map.pages_of(Region::Extension), counters.units)),
             inodes: Inodes::new(options.cached_inodes),
             gate: Gate::new(next.txn, log_limit),
@@ -119,7 +87,6 @@ impl Volume {
             to_reap: Mutex::default(),
             to_sync: Mutex::default(),
             to_place_first: Mutex::default(),
-            growth_windows: Mutex::default(),
             dirty_blocks: AtomicU64::new(0),
             room: crate::volume::space::Credits::default(),
             // 56 bytes of log for every delayed block at worst.

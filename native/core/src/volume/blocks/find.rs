@@ -1,10 +1,10 @@
 //! From a logical index to the data block that holds it (docs/format.md 4).
 
+use super::Blocks;
 use super::table::{BlockKey, copy_of};
-use crate::base::{Code, DataNumber, Error, Result};
+use crate::base::{Code, DataNumber, Error, Ino, Result};
+use crate::format::Equations;
 use crate::format::layout::Descriptor;
-use crate::volume::Volume;
-use crate::volume::inode::View;
 
 /// Where a block stands, and how many of its like lie behind it, on the disk as in the file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,77 +15,74 @@ pub struct Extent {
     pub written: bool,
 }
 
-impl Volume {
-    /// Compares the tables of every place a block may be at with their second copy: true if one was
-    /// stale.
-    pub(in crate::volume) fn recheck_candidates(&self, file: View<'_>, index: u64, copy: u8) -> Result<bool> {
-        let mut stale = false;
-        for k in 0..=file.slot.kmax() {
-            if let Some((data, _)) = file.equations.run(&self.window, index, copy, k, 1) {
-                stale |= self.table.recheck(data.0)?;
-            }
-        }
-        Ok(stale)
+/// Where the blocks of a file can be: at shell 0 to `kmax` of its equations.
+#[derive(Clone, Copy)]
+pub struct Candidates<'a> {
+    pub equations: &'a Equations,
+    pub kmax: u8,
+}
+
+impl Blocks {
+    /// The candidates for `key` in the order of search, each with how many blocks behind it are candidates
+    /// for the indices behind the key's (at most `max`).
+    fn candidates<'a>(
+        &'a self,
+        key: BlockKey,
+        file: Candidates<'a>,
+        max: u64,
+    ) -> impl Iterator<Item = (DataNumber, u64)> + 'a {
+        let of_shell = move |k| file.equations.run(&self.window, key.index, key.copy, k, max);
+        (0..=file.kmax).filter_map(of_shell)
     }
 
-    /// The blocks that hold `key` and the indices behind it; `None`: found nowhere.
-    pub fn locate_run(
+    /// The blocks that hold `key` and the indices behind it, at most `max`; `None`: found nowhere. CRCs of
+    /// written blocks go to `crcs`.
+    pub fn find_run(
         &self,
-        file: View<'_>,
         key: BlockKey,
+        file: Candidates,
         max: u64,
         crcs: &mut Vec<u32>,
     ) -> Result<Option<Extent>> {
-        let extent = |data, (count, unwritten): (u64, bool)| Extent {
-            data: DataNumber(data),
-            count,
-            written: !unwritten,
-        };
-        if let Some(data) = self.area.find(&key) {
-            let run = self.table.run(data, key, 1, crcs)?;
-            if run.0 > 0 {
-                return Ok(Some(extent(data, run)));
+        let in_overwrites = self.overwrites.find(&key).map(|data| (data, 1));
+        for (data, max) in in_overwrites.into_iter().chain(self.candidates(key, file, max)) {
+            let (count, unwritten) = self.table.run(data.0, key, max, crcs)?;
+            if count > 0 {
+                return Ok(Some(Extent { data, count, written: !unwritten }));
             }
         }
-        for k in 0..=file.slot.kmax() {
-            let run = file.equations.run(&self.window, key.index, key.copy, k, max);
-            let Some((data, contiguous)) = run else { continue };
-            let found = self.table.run(data.0, key, contiguous, crcs)?;
-            if found.0 > 0 {
-                return Ok(Some(extent(data.0, found)));
-            }
-        }
-        debug_assert!(key.owner == file.inode.ino);
         Ok(None)
     }
 
-    /// The live block of one (index, copy), with its descriptor.
-    pub fn locate(&self, file: View<'_>, index: u64, copy: u8) -> Result<Option<(DataNumber, Descriptor)>> {
-        let key = BlockKey { owner: file.inode.ino, index, copy };
-        let names_it = |data: u64| -> Result<Option<Descriptor>> {
-            let live = self.table.live(data)?;
-            Ok(live.filter(|d| d.owner == key.owner && d.index == index && copy_of(d) == copy))
-        };
-        if let Some(data) = self.area.find(&key)
-            && let Some(descriptor) = names_it(data)?
-        {
-            return Ok(Some((DataNumber(data), descriptor)));
-        }
-        for k in 0..=file.slot.kmax() {
-            if let Some((data, _)) = file.equations.run(&self.window, index, copy, k, 1)
-                && let Some(descriptor) = names_it(data.0)?
-            {
+    /// The live block of a key, with its descriptor.
+    pub fn find(&self, key: BlockKey, file: Candidates) -> Result<Option<(DataNumber, Descriptor)>> {
+        let in_overwrites = self.overwrites.find(&key);
+        for data in in_overwrites.into_iter().chain(self.candidates(key, file, 1).map(|(data, _)| data)) {
+            let names_it = |found: &Descriptor| {
+                found.owner == key.owner && found.index == key.index && copy_of(found) == key.copy
+            };
+            if let Some(descriptor) = self.table.live(data.0)?.filter(names_it) {
                 return Ok(Some((data, descriptor)));
             }
         }
         Ok(None)
     }
 
-    /// The error for a block that should exist and is found nowhere.
-    pub fn lost(&self, file: View<'_>, index: u64) -> Error {
-        Error::new(
-            Code::DataDamaged,
-            format!("file {}, block {index}: no live block holds it; run hn4 scrub", file.inode.ino),
-        )
+    /// Compares the tables of every place a block may be at with their second copy. True: one was stale, and
+    /// looking again may find the block.
+    pub fn recheck(&self, key: BlockKey, file: Candidates) -> Result<bool> {
+        let mut stale = false;
+        for (data, _) in self.candidates(key, file, 1) {
+            stale |= self.table.recheck(data.0)?;
+        }
+        Ok(stale)
     }
+}
+
+/// The error for a block that should exist and is found nowhere.
+pub fn lost(owner: Ino, index: u64) -> Error {
+    Error::new(
+        Code::DataDamaged,
+        format!("file {owner}, block {index}: no live block holds it; run hn4 scrub"),
+    )
 }

@@ -1,9 +1,71 @@
 //! Where a block is, what makes it live, what frees it.
+//!
+//! Doors: Blocks::*
+//!
+//! Window, descriptors, free map, allocator and the index of the overwrite area are private to
+//! [`Blocks`] and always change together, inside the transaction that it is given.
+//!
+//! - Find: `find`, `find_run`, `recheck`; `window` for equations, `block` for the device's number.
+//! - Change: `prepare` what will change, `plan` where a burst goes (`undo` if nothing came of it),
+//!   `make_live`, `free`, `prove`; `drop_growth_windows`, `drop_old_growth_windows`.
+//! - Count: `busy_in_window`, `free_waits_for_proof`.
+//! - The overwrite area: `overwrites_are_full`, `overwrites_share`, `in_overwrites`,
+//!   `has_overwrites`, `overwrites_by_owner`, `overwrite_hint`.
 
+mod area;
+mod change;
 mod find;
 mod overwrites;
 mod table;
 
-pub(in crate::volume) use find::Extent;
-pub(in crate::volume) use overwrites::Overwrites;
-pub(in crate::volume) use table::{BlockKey, BlockTable, bit, copy_of, is_unwritten, set_bit};
+use crate::allocator::Allocator;
+use crate::base::{BlockNumber, DataNumber, Result};
+use crate::format::{Geometry, Window};
+use crate::pages::PageCache;
+use parking_lot::Mutex;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Instant;
+
+use change::FreeMap;
+use overwrites::Overwrites;
+use table::BlockTable;
+
+pub(in crate::volume) use find::{Candidates, Extent, lost};
+pub(in crate::volume) use table::{BlockKey, bit, copy_of, is_unwritten, set_bit};
+
+/// The data blocks of a volume.
+pub(in crate::volume) struct Blocks {
+    window: Window,
+    table: BlockTable,
+    overwrites: Overwrites,
+    /// Last of the locks.
+    allocator: Mutex<Allocator>,
+    /// Files with a growth window behind their end, and when they last grew.
+    grown: Mutex<BTreeMap<u64, Instant>>,
+}
+
+impl Blocks {
+    /// The blocks of a volume whose log has been replayed. Reads the overwrite area's descriptors.
+    pub fn open(geometry: &Geometry, pages: &Arc<PageCache>) -> Result<Blocks> {
+        let start = BlockNumber(geometry.window_start);
+        let window = Window::new(start, geometry.window_blocks, geometry.area_blocks)?;
+        let table = BlockTable::new(pages.clone(), window.data_blocks());
+        Ok(Blocks {
+            overwrites: Overwrites::build(&table, window.blocks(), window.data_blocks())?,
+            allocator: Mutex::new(Allocator::new(window, Box::new(FreeMap(pages.clone())))),
+            grown: Mutex::default(),
+            table,
+            window,
+        })
+    }
+
+    pub fn window(&self) -> &Window {
+        &self.window
+    }
+
+    /// Where the device has a block.
+    pub fn block(&self, data: DataNumber) -> BlockNumber {
+        self.window.block(data)
+    }
+}

@@ -2,67 +2,74 @@
 //! built at mount from the area's own descriptors.
 
 use super::table::{BlockKey, BlockTable, copy_of};
-use crate::base::Result;
+use crate::base::{DataNumber, Ino, Result};
 use parking_lot::RwLock;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 #[derive(Default)]
 pub struct Overwrites {
-    by_key: RwLock<HashMap<BlockKey, u64>>,
+    by_key: RwLock<HashMap<BlockKey, DataNumber>>,
     /// Looked at before the lock: most volumes have nothing there most of the time.
     count: AtomicUsize,
 }
 
+/// The keys of a run of blocks, with their places.
+fn run_of(key: BlockKey, first: DataNumber, count: u64) -> impl Iterator<Item = (BlockKey, DataNumber)> {
+    (0..count).map(move |i| (BlockKey { index: key.index + i, ..key }, DataNumber(first.0 + i)))
+}
+
 impl Overwrites {
-    /// Reads the descriptors of the area.
+    /// Reads the descriptors of the area, data blocks `first .. end`.
     pub fn build(table: &BlockTable, first: u64, end: u64) -> Result<Overwrites> {
         let index = Overwrites::default();
         for data in first..end {
             if let Some(descriptor) = table.live(data)? {
                 let copy = copy_of(&descriptor);
-                index.insert(BlockKey { owner: descriptor.owner, index: descriptor.index, copy }, data);
+                let key = BlockKey { owner: descriptor.owner, index: descriptor.index, copy };
+                index.insert_run(key, DataNumber(data), 1);
             }
         }
         Ok(index)
     }
-    pub fn len(&self) -> usize {
-        self.count.load(Ordering::Acquire)
+    fn is_empty(&self) -> bool {
+        self.count.load(Ordering::Acquire) == 0
     }
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-    pub fn find(&self, key: &BlockKey) -> Option<u64> {
+    pub fn find(&self, key: &BlockKey) -> Option<DataNumber> {
         if self.is_empty() {
             return None;
         }
         self.by_key.read().get(key).copied()
     }
-    pub fn insert(&self, key: BlockKey, data: u64) {
+    /// Enters the blocks that hold `key` and the indices behind it.
+    pub fn insert_run(&self, key: BlockKey, first: DataNumber, count: u64) {
         let mut map = self.by_key.write();
-        map.insert(key, data);
+        map.extend(run_of(key, first, count));
         self.count.store(map.len(), Ordering::Release);
     }
-    /// Forgets a block if it is the one at `data`.
-    pub fn remove(&self, key: &BlockKey, data: u64) {
+    /// Forgets the blocks that hold `key` and the indices behind it, except those that have another place
+    /// by now.
+    pub fn remove_run(&self, key: BlockKey, first: DataNumber, count: u64) {
         if self.is_empty() {
             return;
         }
         let mut map = self.by_key.write();
-        if map.get(key) == Some(&data) {
-            map.remove(key);
+        for (key, data) in run_of(key, first, count) {
+            if map.get(&key) == Some(&data) {
+                map.remove(&key);
+            }
         }
         self.count.store(map.len(), Ordering::Release);
     }
     /// Whether any block of the file lies in the area.
-    pub fn has_any(&self, owner: u64) -> bool {
+    pub fn has_any(&self, owner: Ino) -> bool {
         !self.is_empty() && self.by_key.read().keys().any(|key| key.owner == owner)
     }
-    /// The files with blocks there, and how many.
-    pub fn owners(&self) -> BTreeMap<u64, Vec<(u64, u8)>> {
-        let mut owners: BTreeMap<u64, Vec<(u64, u8)>> = BTreeMap::new();
+    /// The files with blocks there, and which.
+    pub fn owners(&self) -> BTreeMap<Ino, Vec<BlockKey>> {
+        let mut owners: BTreeMap<Ino, Vec<BlockKey>> = BTreeMap::new();
         for key in self.by_key.read().keys() {
-            owners.entry(key.owner).or_default().push((key.index, key.copy));
+            owners.entry(key.owner).or_default().push(*key);
         }
         owners
     }

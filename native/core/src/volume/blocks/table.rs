@@ -34,8 +34,8 @@ pub fn is_unwritten(descriptor: &Descriptor) -> bool {
 /// The tables of one volume.
 pub struct BlockTable {
     pages: Arc<PageCache>,
-    /// Data blocks: window and overwrite area.
-    pub data_blocks: u64,
+    /// Window and overwrite area.
+    data_blocks: u64,
 }
 
 impl BlockTable {

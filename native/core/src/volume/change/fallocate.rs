@@ -221,13 +221,13 @@ impl Volume {
                 self.space.release(count);
                 self.return_credits(credits)?;
                 // Freed blocks may still wait for their proof: a commit brings them.
-                let waiting = self.alloc.lock().deferred_blocks() > 0;
+                let waiting = self.blocks.free_waits_for_proof();
                 return Err(if error.code == Code::NoSpace && waiting { Code::Busy.into() } else { error });
             }
         };
         for piece in &plan.pieces {
             let like = self.descriptor(tx, file.inode, piece.first, layout::DESCRIPTOR_UNWRITTEN as u16, 0);
-            self.table.set_run(tx, piece.data.0, &like, piece.len, &[])?;
+            self.blocks.make_live(tx, piece.data, &like, piece.len, &[])?;
         }
         if plan.uses_far() {
             file.slot.set_kmax(1);

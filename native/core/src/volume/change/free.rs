@@ -6,6 +6,7 @@ use crate::transaction::{Transaction, cost};
 use crate::volume::Volume;
 use crate::volume::blocks::BlockKey;
 use crate::volume::inode::{Inode, InodeState, Locked};
+use crate::volume::writeback::owns_less;
 use std::sync::Arc;
 
 /// Blocks that one slice frees by the equation alone: a few runs of map bits.
@@ -35,8 +36,9 @@ impl Volume {
         if from >= end {
             return Ok(true);
         }
-        let plain =
-            file.slot.kmax() == 0 && file.equations.segments.is_empty() && !self.area.has_any(file.inode.ino);
+        let plain = file.slot.kmax() == 0
+            && file.equations.segments.is_empty()
+            && !self.blocks.has_overwrites(file.inode.ino);
         let slice = if plain { SLICE_BY_EQUATION } else { self.slice_by_lookup() };
         let start = from.max(end.saturating_sub(slice));
         let mut runs = Vec::new();
@@ -45,20 +47,16 @@ impl Volume {
             let key = BlockKey { owner: file.inode.ino, index, copy: 0 };
             // By the equation no descriptor is read: every block is at home.
             let equation =
-                if plain { file.equations.run(&self.window, index, 0, 0, end - index) } else { None };
+                if plain { file.equations.run(self.blocks.window(), index, 0, 0, end - index) } else { None };
             let found = match equation {
                 Some(run) => Some(run),
-                None => self
-                    .locate_run(file.view(), key, end - index, &mut Vec::new())?
-                    .map(|found| (found.data, found.count)),
+                None => self.find_owned(file, key, end - index)?,
             };
-            // A block that damage took away cannot be freed; the others can.
-            let (data, count) = found.unwrap_or((DataNumber(u64::MAX), 1));
-            runs.push((index, data, count));
-            index += count;
+            runs.push((key, found));
+            index += found.map_or(1, |(_, count)| count);
         }
-        for (index, data, count) in runs {
-            self.release(tx, file, index, 0, data, count)?;
+        for (key, found) in runs {
+            self.free_found(tx, file, key, found)?;
         }
         self.after_free(tx, file, start, end)?;
         Ok(start == from)
@@ -83,20 +81,42 @@ impl Volume {
             }
             let count = count.min(budget);
             let key = BlockKey { owner: file.inode.ino, index: start, copy: 0 };
-            let found = self
-                .locate_run(file.view(), key, count, &mut Vec::new())?
-                .map(|found| (found.data, found.count));
-            let (data, count) = found.unwrap_or((DataNumber(u64::MAX), 1));
-            runs.push((start, data, count));
+            let found = self.find_owned(file, key, count)?;
+            runs.push((key, found));
+            let count = found.map_or(1, |(_, count)| count);
             budget -= count;
             index = start + count;
         };
-        for (index, data, count) in runs {
-            self.clear_present(tx, file, index, count)?;
-            self.release(tx, file, index, 0, data, count)?;
+        for (key, found) in runs {
+            self.clear_present(tx, file, key.index, found.map_or(1, |(_, count)| count))?;
+            self.free_found(tx, file, key, found)?;
         }
         self.after_free(tx, file, from, if whole { end } else { index })?;
         Ok(whole)
+    }
+
+    /// The blocks that hold `key` and the indices behind it, at most `max`. `None`: damage took the first away.
+    fn find_owned(&self, state: &InodeState, key: BlockKey, max: u64) -> Result<Option<(DataNumber, u64)>> {
+        let found = self.blocks.find_run(key, state.candidates(), max, &mut Vec::new())?;
+        Ok(found.map(|extent| (extent.data, extent.count)))
+    }
+
+    /// Frees what [`Volume::find_owned`] found. A block that damage took away cannot be freed, but the file must
+    /// not count it as owned for ever.
+    fn free_found(
+        &self,
+        tx: &Transaction<'_>,
+        file: &mut Locked<'_>,
+        key: BlockKey,
+        found: Option<(DataNumber, u64)>,
+    ) -> Result<()> {
+        match found {
+            Some((data, count)) => self.free_blocks(tx, file, key, data, count),
+            None => {
+                owns_less(file, 1);
+                Ok(())
+            }
+        }
     }
 
     /// After blocks of copy 0 went: segments that cover nothing go too, and a file that owns nothing

@@ -117,7 +117,7 @@ impl Volume {
             self.device.flush()?;
             *block = next;
         }
-        self.alloc.lock().prove(txn)?;
+        self.blocks.prove(txn)?;
         self.commits.proved(txn);
         Ok(())
     }

@@ -7,6 +7,7 @@ use crate::volume::Volume;
 use crate::volume::inode::{Inode, Locked};
 use crate::volume::writeback::Share;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 /// Blocks that must have been freed before an area that could not be emptied is tried again.
 const STUCK: u64 = 16;
@@ -109,7 +110,11 @@ impl Committer {
 
     /// Short overwrites that the transaction may still place; no limit where the area is of no use.
     fn overwrites_share(&self, volume: &Volume) -> Result<u64> {
-        if self.is_stuck(volume) { Ok(u64::MAX) } else { volume.overwrites_share(self.overwrites_before) }
+        if self.is_stuck(volume) {
+            return Ok(u64::MAX);
+        }
+        let placed = volume.commits.stats.in_area.load(Ordering::Relaxed) - self.overwrites_before;
+        volume.blocks.overwrites_share(placed)
     }
 
     /// Places delayed blocks of a file, no more than there is room for.

@@ -7,7 +7,6 @@
 use super::checkpoint::Job;
 use super::committer::{Committer, DATA_MAX};
 use super::place::Placed;
-use crate::allocator::Holder;
 use crate::base::{BLOCK_SIZE, Code, Error, Result, now_ns};
 use crate::device::{Run as WriteRun, WriteBuf};
 use crate::log::checkpoint::LogPoint;
@@ -26,8 +25,6 @@ const COMMIT_EVERY: Duration = Duration::from_secs(5);
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 /// The last transaction of an idle volume is proven after this time.
 const PROVE_AFTER: Duration = Duration::from_millis(200);
-/// How long after its last growth a file keeps its growth window.
-const GROWS_FOR: Duration = Duration::from_secs(10);
 /// Commits in a row that free no block for delayed data before the volume gives up.
 const FRUITLESS_MAX: usize = 8;
 /// Transactions that emptying the overwrite area may take.
@@ -129,7 +126,7 @@ impl Committer {
         let whole = self.place_all(volume, true)?;
         if !whole
             || self.data_blocks >= DATA_MAX.min(volume.dirty_limit * 2)
-            || volume.overwrites_are_full()?
+            || volume.blocks.overwrites_are_full()?
         {
             self.commit(volume)?;
             if !whole {
@@ -154,7 +151,7 @@ impl Committer {
 
     /// Copies the overwrite area home once it is three quarters full, between transactions.
     fn empty_overwrites(&mut self, volume: &Volume) -> Result<()> {
-        if self.is_stuck(volume) || !volume.overwrites_are_full()? {
+        if self.is_stuck(volume) || !volume.blocks.overwrites_are_full()? {
             return Ok(());
         }
         volume.prove_last()?;
@@ -171,7 +168,7 @@ impl Committer {
             }
         }
         // Blocks without another home keep it full: the next try would cost as much and end as this one.
-        self.overwrites_stuck_at = volume.overwrites_are_full()?.then(|| volume.space.live());
+        self.overwrites_stuck_at = volume.blocks.overwrites_are_full()?.then(|| volume.space.live());
         Ok(())
     }
 
@@ -201,10 +198,10 @@ impl Committer {
         self.data_blocks = 0;
         volume.numbers.persisted(encoded.persisted);
         // This record proves the one before it: blocks that one freed may be used again.
-        volume.alloc.lock().prove(txn - 1)?;
+        volume.blocks.prove(txn - 1)?;
         volume.commits.committed(txn);
         self.settle(volume)?;
-        volume.drop_old_growth_windows()?;
+        volume.blocks.drop_old_growth_windows()?;
         if let Some(job) = encoded.checkpoint {
             volume.start_checkpoint(job)?;
         }
@@ -303,22 +300,6 @@ impl Volume {
             files: self.cortex.used(),
             units: self.units.lock().used(),
         }
-    }
-
-    /// A file that has not grown for a while gives its reserved blocks back.
-    fn drop_old_growth_windows(&self) -> Result<()> {
-        let mut growth_windows = self.growth_windows.lock();
-        let old: Vec<u64> = growth_windows
-            .iter()
-            .filter(|(_, at)| at.elapsed() >= GROWS_FOR)
-            .map(|(owner, _)| *owner)
-            .collect();
-        let mut alloc = self.alloc.lock();
-        for owner in old {
-            growth_windows.remove(&owner);
-            alloc.drop_growth_window(Holder { owner, copy: 0 })?;
-        }
-        Ok(())
     }
 
     pub(in crate::volume) fn has_changes(&self) -> bool {

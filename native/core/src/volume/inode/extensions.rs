@@ -135,7 +135,7 @@ impl Volume {
         if !had && next.segments.is_empty() {
             return Ok(());
         }
-        let payload = next.segments.encode(&self.window);
+        let payload = next.segments.encode(self.blocks.window());
         self.store_extension(tx, file, layout::EXTENSION_SEGMENTS, &payload)?;
         file.set(layout::DATA_CLASS_HAS_SEGMENTS, !payload.is_empty());
         Ok(())
@@ -147,7 +147,7 @@ impl Volume {
         tx: &Transaction<'_>,
         file: &mut Locked<'_>,
     ) -> Result<()> {
-        let mut equations = std::mem::replace(&mut file.equations, Equations::empty(&self.window, 0));
+        let mut equations = std::mem::replace(&mut file.equations, Equations::empty(self.blocks.window(), 0));
         let done = self.write_segments(tx, file, &mut equations);
         file.equations = equations;
         done

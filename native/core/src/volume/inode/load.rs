@@ -33,12 +33,13 @@ impl Volume {
             return Err(Code::NotFound.into());
         };
         let slot = Slot::decode(&bytes)?;
-        slot.check_against(&self.window, self.geometry.units())?;
+        slot.check_against(self.blocks.window(), self.geometry.units())?;
         let kind = slot.kind()?;
         let mut equations = self.equations(&slot)?;
         if slot.has(layout::DATA_CLASS_HAS_SEGMENTS) {
             let chain = self.load_chain(number, slot.attributes.extension)?;
-            equations.segments = SegmentMap::load(&self.window, &chain.payload(layout::EXTENSION_SEGMENTS))?;
+            equations.segments =
+                SegmentMap::load(self.blocks.window(), &chain.payload(layout::EXTENSION_SEGMENTS))?;
         }
         let mut inode = Inode::new(slot, kind, equations);
         inode.changed.store(self.last_change(&slot), Ordering::Release);
@@ -58,21 +59,25 @@ impl Volume {
 
     /// The anchor's equations, without segments.
     fn equations(&self, slot: &Slot) -> Result<Equations> {
-        let mut equations = Equations::empty(&self.window, self.shell_hash(slot));
+        let mut equations = Equations::empty(self.blocks.window(), self.shell_hash(slot));
         let anchor = &slot.anchor;
         if anchor.gravity_center == 0 {
             return Ok(equations);
         }
         let center = BlockNumber(anchor.gravity_center);
-        equations.anchor = Some(self.window.equation(center, anchor.orbit_vector, anchor.fractal_scale)?);
+        equations.anchor =
+            Some(self.blocks.window().equation(center, anchor.orbit_vector, anchor.fractal_scale)?);
         let gravity_1 = match slot.kind()? {
             Kind::Directory => slot.dir_state()?.gravity_1,
             _ if slot.has(layout::DATA_CLASS_SPARSE) => slot.file_state()?.gravity_1,
             _ => 0,
         };
         if gravity_1 != 0 {
-            let equation =
-                self.window.equation(BlockNumber(gravity_1), anchor.orbit_vector, anchor.fractal_scale)?;
+            let equation = self.blocks.window().equation(
+                BlockNumber(gravity_1),
+                anchor.orbit_vector,
+                anchor.fractal_scale,
+            )?;
             equations.gravity_1 = Some(equation.gravity);
         }
         Ok(equations)
@@ -84,7 +89,7 @@ impl Volume {
 
     /// A file that is being made.
     pub fn new_inode(&self, slot: Slot, kind: Kind) -> Inode {
-        Inode::new(slot, kind, Equations::empty(&self.window, self.shell_hash(&slot)))
+        Inode::new(slot, kind, Equations::empty(self.blocks.window(), self.shell_hash(&slot)))
     }
 
     /// An empty slot for a new number.

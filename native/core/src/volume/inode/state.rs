@@ -7,6 +7,7 @@ use crate::extension::Chain;
 use crate::format::layout;
 use crate::format::{Equations, Kind, Slot};
 use crate::presence::Presence;
+use crate::volume::blocks::Candidates;
 use parking_lot::{Mutex, RwLock};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -128,6 +129,10 @@ impl InodeState {
     }
     pub fn is_inline(&self) -> bool {
         self.has(layout::DATA_CLASS_INLINE)
+    }
+    /// Where its blocks can be.
+    pub(in crate::volume) fn candidates(&self) -> Candidates<'_> {
+        Candidates { equations: &self.equations, kmax: self.slot.kmax() }
     }
     /// The newest bytes of a block in memory, if it is delayed or in flight.
     pub fn in_memory(&self, index: u64) -> Option<&BlockBytes> {

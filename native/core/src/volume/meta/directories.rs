@@ -4,6 +4,7 @@ use crate::base::{BLOCK_SIZE, Result, now_ns};
 use crate::directory::{BlockBytes, DirBlocks, DirReads, DirTable, Entry, Seed};
 use crate::transaction::Transaction;
 use crate::volume::Volume;
+use crate::volume::blocks::lost;
 use crate::volume::inode::{Inode, Locked, Shared, View};
 use crate::volume::space::Purpose;
 use std::sync::Arc;
@@ -70,7 +71,7 @@ impl Volume {
             return Ok(());
         }
         let on_disk = dir.slot.dir_state()?;
-        let length = u32::try_from(dir.placed_blocks()).map_err(|_| self.lost(dir.view(), 0))?;
+        let length = u32::try_from(dir.placed_blocks()).map_err(|_| lost(dir.inode.ino, 0))?;
         {
             let mut meta = dir.meta.lock();
             meta.disk_length = u64::from(length);

@@ -2,6 +2,7 @@
 
 use crate::base::{AlignedBuf, BLOCK_SIZE, Code, Error, Result, crc32c};
 use crate::volume::Volume;
+use crate::volume::blocks::{BlockKey, lost};
 use crate::volume::inode::{MetaBlock, View};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -23,19 +24,20 @@ impl Volume {
                 Err(error) => problem = problem.or(Some(error)),
             }
         }
-        let error = problem.unwrap_or_else(|| self.lost(file, index));
+        let error = problem.unwrap_or_else(|| lost(file.inode.ino, index));
         self.reporter.error(&error);
         Err(error)
     }
 
     fn read_meta_copy(&self, file: View<'_>, index: u64, copy: u8) -> Result<MetaBlock> {
-        let mut found = self.locate(file, index, copy)?;
-        if found.is_none() && self.recheck_candidates(file, index, copy)? {
-            found = self.locate(file, index, copy)?;
+        let key = BlockKey { owner: file.inode.ino, index, copy };
+        let mut found = self.blocks.find(key, file.candidates())?;
+        if found.is_none() && self.blocks.recheck(key, file.candidates())? {
+            found = self.blocks.find(key, file.candidates())?;
         }
-        let (data, descriptor) = found.ok_or_else(|| self.lost(file, index))?;
+        let (data, descriptor) = found.ok_or_else(|| lost(file.inode.ino, index))?;
         let mut buf = AlignedBuf::zeroed(1);
-        self.device.read(self.window.block(data), &mut buf)?;
+        self.device.read(self.blocks.block(data), &mut buf)?;
         if crc32c(&buf) != descriptor.crc {
             return Err(Error::new(
                 Code::DataDamaged,

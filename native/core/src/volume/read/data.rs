@@ -111,7 +111,7 @@ impl Volume {
                 self.read_run(inode, piece.index, piece.data, piece.crcs(crcs), piece.inside, target)?;
             } else {
                 let mut span = self.buffers.take((end - first.data.0) as usize);
-                self.device.read(self.window.block(first.data), &mut span)?;
+                self.device.read(self.blocks.block(first.data), &mut span)?;
                 for piece in group {
                     let start = (piece.data.0 - first.data.0) as usize * BLOCK_SIZE;
                     let bytes = &span[start..start + piece.blocks() as usize * BLOCK_SIZE];
@@ -137,12 +137,12 @@ impl Volume {
     ) -> Result<()> {
         let aligned = inside == 0 && target.len() % BLOCK_SIZE == 0;
         if aligned && target.as_ptr() as usize % BLOCK_SIZE == 0 {
-            self.device.read(self.window.block(data), target)?;
+            self.device.read(self.blocks.block(data), target)?;
             return self.verify(inode, index, data, crcs, target);
         }
         let blocks = (inside + target.len()).div_ceil(BLOCK_SIZE);
         let mut bounce = self.buffers.take(blocks);
-        self.device.read(self.window.block(data), &mut bounce)?;
+        self.device.read(self.blocks.block(data), &mut bounce)?;
         self.verify(inode, index, data, crcs, &bounce)?;
         target.copy_from_slice(&bounce[inside..inside + target.len()]);
         Ok(())
@@ -159,7 +159,7 @@ impl Volume {
                         inode.ino,
                         (index + i as u64) * BLOCK,
                         (index + i as u64 + 1) * BLOCK - 1,
-                        self.window.block(data).0 + i as u64
+                        self.blocks.block(data).0 + i as u64
                     ),
                 );
                 self.reporter.error(&error);
@@ -193,7 +193,7 @@ impl Volume {
                 let mut crcs = Vec::new();
                 let extent = self.extent(file, index, 1, &mut crcs)?;
                 if extent.written {
-                    self.device.read(self.window.block(extent.data), &mut block[..])?;
+                    self.device.read(self.blocks.block(extent.data), &mut block[..])?;
                     self.verify(file.inode, index, extent.data, &crcs, &block[..])?;
                 }
             }

@@ -7,7 +7,7 @@
 use crate::base::Result;
 use crate::format::layout::FILE_BLOCKS_MAX;
 use crate::volume::Volume;
-use crate::volume::blocks::{BlockKey, Extent};
+use crate::volume::blocks::{BlockKey, Extent, lost};
 use crate::volume::inode::View;
 
 /// What a file has at an index.
@@ -89,15 +89,15 @@ impl Volume {
     ) -> Result<Extent> {
         debug_assert!(index < FILE_BLOCKS_MAX);
         let key = BlockKey { owner: file.inode.ino, index, copy: 0 };
-        if let Some(found) = self.locate_run(file, key, max, crcs)? {
+        if let Some(found) = self.blocks.find_run(key, file.candidates(), max, crcs)? {
             return Ok(found);
         }
-        if self.recheck_candidates(file, index, 0)?
-            && let Some(found) = self.locate_run(file, key, max, crcs)?
+        if self.blocks.recheck(key, file.candidates())?
+            && let Some(found) = self.blocks.find_run(key, file.candidates(), max, crcs)?
         {
             return Ok(found);
         }
-        let error = self.lost(file, index);
+        let error = lost(file.inode.ino, index);
         self.reporter.error(&error);
         Err(error)
     }

@@ -70,7 +70,7 @@ impl Volume {
 
     /// Room for one operation; `None`: not before a commit is proven.
     pub(in crate::volume) fn credit(&self) -> Result<Option<Credit<'_>>> {
-        self.room.credit(|| self.free_on_disk(), || self.alloc.lock().deferred_blocks() == 0)
+        self.room.credit(|| self.free_on_disk(), || !self.blocks.free_waits_for_proof())
     }
 
     fn check_open(&self) -> Result<()> {
@@ -97,11 +97,7 @@ impl Volume {
     /// Blocks of the window that may be written now. Those freed by transactions that are not proven,
     /// and their like in the overwrite area, are not among them.
     pub(in crate::volume) fn free_on_disk(&self) -> Result<u64> {
-        let (waiting, in_area) = {
-            let mut alloc = self.alloc.lock();
-            (alloc.deferred_blocks(), alloc.area_used()?)
-        };
-        let busy = (self.space.live() + waiting).saturating_sub(in_area);
+        let busy = self.blocks.busy_in_window(self.space.live())?;
         Ok(self.space.total.saturating_sub(busy))
     }
 

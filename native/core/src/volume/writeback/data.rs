@@ -16,7 +16,6 @@ use crate::volume::inode::{BlockBytes, Delayed, Inode, InodeState, Locked, View}
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::Instant;
 
 /// A delayed run that grows a file by so much is taken for one that goes on growing (8 MiB).
 const GROWTH_BLOCKS: usize = 2048;
@@ -24,8 +23,8 @@ const GROWTH_BLOCKS: usize = 2048;
 /// What holds the delayed blocks' indices now.
 struct Present {
     bursts: Vec<Burst>,
-    /// Blocks to be freed: first index, place, count.
-    replaced: Vec<(u64, DataNumber, u64)>,
+    /// Blocks to be freed: what the first holds, its place, how many.
+    replaced: Vec<(BlockKey, DataNumber, u64)>,
     /// Preallocated blocks that take their first write in place.
     in_place: Vec<Piece>,
 }
@@ -84,8 +83,9 @@ impl Volume {
         for piece in &present.in_place {
             runs.push(self.set_piece(tx, file.inode, piece, 0, 0, &bytes)?);
         }
-        for (index, data, count) in &present.replaced {
-            self.release_replaced(tx, file.inode, *index, 0, *data, *count)?;
+        // The counts stay: their indices have new ones.
+        for (key, data, count) in &present.replaced {
+            self.blocks.free(tx, *key, *data, *count)?;
         }
         let new: Vec<u64> =
             dirty.iter().filter(|(_, delayed)| delayed.new).map(|(index, _)| *index).collect();
@@ -121,9 +121,6 @@ impl Volume {
         let mut held = self.prepare_present(file.view(), &present)?;
         let growth = growth(file, dirty);
         let plan = self.plan_file(tx, file, 0, &present.bursts, growth, &mut held)?;
-        if growth == Growth::File {
-            self.growth_windows.lock().insert(file.inode.ino, Instant::now());
-        }
         Ok((plan, present))
     }
 
@@ -135,7 +132,7 @@ impl Volume {
             return std::mem::replace(&mut file.dirty, later);
         }
         let in_area = |index: &u64| {
-            self.area.find(&BlockKey { owner: file.inode.ino, index: *index, copy: 0 }).is_some()
+            self.blocks.in_overwrites(&BlockKey { owner: file.inode.ino, index: *index, copy: 0 })
         };
         let indices: Vec<u64> = file.dirty.keys().copied().filter(in_area).take(take.max as usize).collect();
         indices.into_iter().filter_map(|index| file.dirty.remove_entry(&index)).collect()
@@ -188,14 +185,14 @@ impl Volume {
             while index < first + len {
                 crcs.clear();
                 let key = BlockKey { owner: file.inode.ino, index, copy: 0 };
-                let extent = self.locate_run(file, key, first + len - index, &mut crcs)?;
+                let extent = self.blocks.find_run(key, file.candidates(), first + len - index, &mut crcs)?;
                 let count = extent.map_or(1, |extent| extent.count);
                 match extent {
                     Some(Extent { data, written: false, .. }) => {
                         found.in_place.push(Piece { first: index, len: count, data, place: Place::Home });
                     }
                     Some(Extent { data, written: true, .. }) => {
-                        found.replaced.push((index, data, count));
+                        found.replaced.push((key, data, count));
                         let write = self.overwrite_kind(&file, data);
                         found.bursts.push(Burst { first: index, len: count, write });
                     }
@@ -212,7 +209,7 @@ impl Volume {
 
     /// Blocks that leave the overwrite area may not go there again.
     pub(in crate::volume) fn overwrite_kind(&self, state: &InodeState, old: DataNumber) -> Write {
-        let leaves = state.leaves_overwrites && self.window.in_area(old);
+        let leaves = state.leaves_overwrites && self.blocks.window().in_area(old);
         if leaves { Write::Return } else { Write::Overwrite }
     }
 
@@ -240,19 +237,12 @@ impl Volume {
                 owned: if inode.is_directory() { blocks / self.copies } else { blocks },
                 size_blocks,
                 growth,
-                stride: self.new_stride,
-                scale: self.new_scale,
+                stride: self.geometry.stride,
+                scale: self.geometry.scale,
                 segment_slots,
             };
-            let plan = placement::plan(&mut self.alloc.lock(), &file, bursts)?;
             // The last that can fail: after it, equations and descriptors change together.
-            for piece in &plan.pieces {
-                if let Err(error) = self.table.prepare(piece.data.0, piece.len, held) {
-                    plan.undo(&mut self.alloc.lock())?;
-                    return Err(error);
-                }
-            }
-            Ok(plan)
+            self.blocks.plan(&file, bursts, held)
         };
         let plan = ask(&file.equations, file.size_blocks(), slots)?;
         let mut next = file.equations.clone();
@@ -262,7 +252,7 @@ impl Volume {
             match self.write_segments(tx, file, &mut next) {
                 Ok(()) => {}
                 Err(error) => {
-                    plan.undo(&mut self.alloc.lock())?;
+                    self.blocks.undo(&plan)?;
                     if error.code != Code::ExtensionFull || slots == 0 {
                         return Err(error);
                     }
@@ -281,10 +271,10 @@ impl Volume {
     fn prepare_present(&self, file: View<'_>, present: &Present) -> Result<Vec<Arc<CachedPage>>> {
         let mut held = Vec::new();
         for piece in &present.in_place {
-            self.table.prepare(piece.data.0, piece.len, &mut held)?;
+            self.blocks.prepare(piece.data, piece.len, &mut held)?;
         }
         for (_, data, count) in &present.replaced {
-            self.table.prepare(data.0, *count, &mut held)?;
+            self.blocks.prepare(*data, *count, &mut held)?;
         }
         for burst in present.bursts.iter().filter(|burst| burst.write == Write::New) {
             self.load_nodes(file, burst.first, burst.len)?;
@@ -339,15 +329,9 @@ impl Volume {
         let blocks: Vec<BlockBytes> = (piece.first..piece.end()).map(bytes).collect();
         let crcs: Vec<u32> = blocks.iter().map(|block| crc32c(&block[..])).collect();
         let like = self.descriptor(tx, inode, piece.first, u16::from(copy) | flags, BLOCK_SIZE as u16);
-        self.table.set_run(tx, piece.data.0, &like, piece.len, &crcs)?;
-        if self.window.in_area(piece.data) {
-            for i in 0..piece.len {
-                self.area
-                    .insert(BlockKey { owner: inode.ino, index: piece.first + i, copy }, piece.data.0 + i);
-            }
-        }
+        self.blocks.make_live(tx, piece.data, &like, piece.len, &crcs)?;
         let bufs = blocks.into_iter().map(WriteBuf::Block).collect();
-        Ok(WriteRun { at: self.window.block(piece.data), bufs })
+        Ok(WriteRun { at: self.blocks.block(piece.data), bufs })
     }
 
     pub(in crate::volume) fn descriptor(

@@ -8,6 +8,7 @@ use crate::device::Run as WriteRun;
 use crate::format::layout;
 use crate::transaction::{Closed, Transaction};
 use crate::volume::Volume;
+use crate::volume::blocks::BlockKey;
 use crate::volume::inode::{BlockBytes, Locked, MetaBlocks};
 use crate::volume::space::CREDIT;
 use std::collections::{BTreeSet, HashMap};
@@ -89,8 +90,9 @@ impl Volume {
         }
         for index in &removed {
             for copy in 0..self.copies as u8 {
-                if let Some((data, _)) = self.locate(file.view(), *index, copy)? {
-                    self.release(tx, file, *index, copy, data, 1)?;
+                let key = BlockKey { owner: file.inode.ino, index: *index, copy };
+                if let Some((data, _)) = self.blocks.find(key, file.candidates())? {
+                    self.free_blocks(tx, file, key, data, 1)?;
                 }
             }
         }
@@ -118,13 +120,14 @@ impl Volume {
         writes: &mut Vec<WriteRun>,
     ) -> Result<()> {
         let mut bursts = Vec::new();
-        let mut old: Vec<(u64, DataNumber)> = Vec::new();
+        let mut old: Vec<(BlockKey, DataNumber)> = Vec::new();
         let mut new = 0;
         for index in dirty {
             let owns = file.meta.lock().owns_space(index);
-            let found = if owns { self.locate(file.view(), index, copy)? } else { None };
+            let key = BlockKey { owner: file.inode.ino, index, copy };
+            let found = if owns { self.blocks.find(key, file.candidates())? } else { None };
             if let Some((data, _)) = found {
-                old.push((index, data));
+                old.push((key, data));
             }
             // A copy lost to damage was counted all along.
             new += u64::from(!owns);
@@ -135,7 +138,7 @@ impl Volume {
         let growth = if file.inode.is_directory() { Growth::Directory } else { Growth::None };
         let mut held = Vec::new();
         for (_, data) in &old {
-            self.table.prepare(data.0, 1, &mut held)?;
+            self.blocks.prepare(*data, 1, &mut held)?;
         }
         let plan = self.plan_file(tx, file, copy, &bursts, growth, &mut held)?;
         let placement = Placement {
@@ -145,8 +148,8 @@ impl Volume {
             bytes: &|index| blocks[&index].clone(),
         };
         writes.extend(self.carry_out(tx, file, &placement)?);
-        for (index, data) in old {
-            self.release_replaced(tx, file.inode, index, copy, data, 1)?;
+        for (key, data) in old {
+            self.blocks.free(tx, key, data, 1)?;
         }
         let reserved = file.meta_reserved.min(new);
         file.meta_reserved -= reserved;

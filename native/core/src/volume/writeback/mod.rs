@@ -9,3 +9,4 @@ mod slot;
 
 pub(in crate::volume) use data::{Share, runs_of};
 pub(in crate::volume) use delayed::clear_behind;
+pub(in crate::volume) use release::owns_less;

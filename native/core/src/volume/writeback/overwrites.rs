@@ -2,7 +2,7 @@
 
 use super::clear_behind;
 use super::data::Share;
-use crate::base::{Code, Result};
+use crate::base::{Code, Ino, Result};
 use crate::device::Ticket;
 use crate::format::layout::FILE_BLOCKS_MAX;
 use crate::transaction::Transaction;
@@ -11,41 +11,27 @@ use crate::volume::blocks::BlockKey;
 use crate::volume::inode::{Inode, Locked};
 use crate::volume::space::CREDIT;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 /// Largest file that moves as a whole to save a segment, blocks.
 const WHOLE_MAX: u64 = 1024;
 
 impl Volume {
-    /// Whether three quarters of the overwrite area are in use.
-    pub(in crate::volume) fn overwrites_are_full(&self) -> Result<bool> {
-        Ok(self.alloc.lock().area_used()? * 4 >= self.geometry.area_blocks * 3)
-    }
-
-    /// Blocks that the running transaction may still place in the overwrite area: a quarter of it less what it
-    /// placed, as far as there are free ones; `before`: what [`crate::volume::CommitStats`] counted when it began.
-    pub(in crate::volume) fn overwrites_share(&self, before: u64) -> Result<u64> {
-        let placed = self.commits.stats.in_area.load(Ordering::Relaxed) - before;
-        let free = self.geometry.area_blocks - self.alloc.lock().area_used()?;
-        Ok((self.geometry.area_blocks / 4).saturating_sub(placed).min(free))
-    }
-
     /// Marks everything in the overwrite area for a new place: the blocks become delayed ones (META
     /// blocks: changed ones) that may not go there again. A transaction is entered for each file; they
     /// are returned, to be placed with the next commit.
     pub(in crate::volume) fn overwrites_to_memory(&self) -> Result<Vec<Arc<Inode>>> {
         let mut files = Vec::new();
-        for (owner, blocks) in self.area.owners() {
+        for (owner, keys) in self.blocks.overwrites_by_owner() {
             let tx = self.gate.enter();
-            let Some(inode) = self.owner_of_overwrite(owner, &blocks)? else { continue };
+            let Some(inode) = self.owner_of_overwrites(owner, &keys)? else { continue };
             let mut file = inode.lock();
             if file.gone {
                 continue;
             }
-            for (index, copy) in blocks {
+            for key in keys {
                 // Still there: the file may have lost the block, or got a new one, since they were listed.
-                if self.area.find(&BlockKey { owner, index, copy }).is_some() {
-                    self.to_memory(&tx, &mut file, index)?;
+                if self.blocks.in_overwrites(&key) {
+                    self.to_memory(&tx, &mut file, key.index)?;
                 }
             }
             file.leaves_overwrites = true;
@@ -114,15 +100,13 @@ impl Volume {
     }
 
     /// The file that owns blocks of the area, found through a descriptor's hint.
-    fn owner_of_overwrite(&self, owner: u64, blocks: &[(u64, u8)]) -> Result<Option<Arc<Inode>>> {
+    fn owner_of_overwrites(&self, owner: Ino, keys: &[BlockKey]) -> Result<Option<Arc<Inode>>> {
         if let Some(inode) = self.inodes.cached(owner) {
             return Ok(Some(inode));
         }
-        for (index, copy) in blocks {
-            let key = BlockKey { owner, index: *index, copy: *copy };
-            let Some(data) = self.area.find(&key) else { continue };
-            let Some(descriptor) = self.table.live(data)? else { continue };
-            return match self.inode(owner, descriptor.hint) {
+        for key in keys {
+            let Some(hint) = self.blocks.overwrite_hint(key)? else { continue };
+            return match self.inode(owner, hint) {
                 Ok(inode) => Ok(Some(inode)),
                 Err(error) if error.code == Code::NotFound || error.code == Code::Corrupt => {
                     self.reporter.error(&error);

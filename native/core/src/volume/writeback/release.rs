@@ -1,62 +1,24 @@
-//! Giving blocks back in a transaction: what a file owned, and what a new placement replaced.
+//! Giving blocks back in a transaction.
 
-use crate::allocator::{Holder, Run};
 use crate::base::{DataNumber, Result};
 use crate::transaction::Transaction;
 use crate::volume::Volume;
 use crate::volume::blocks::BlockKey;
-use crate::volume::inode::{Inode, Locked};
+use crate::volume::inode::Locked;
 
 impl Volume {
-    /// Frees one run of blocks in the running transaction. `data` u64::MAX: lost to damage, nothing to free.
-    pub(in crate::volume) fn release(
+    /// Frees one run of blocks, of which the first holds `key`; the file owns fewer from now on.
+    pub(in crate::volume) fn free_blocks(
         &self,
         tx: &Transaction<'_>,
         file: &mut Locked<'_>,
-        index: u64,
-        copy: u8,
+        key: BlockKey,
         data: DataNumber,
         count: u64,
     ) -> Result<()> {
-        if data.0 == u64::MAX {
-            // It counts as owned all the same: a file must not keep it for ever.
-            let blocks = &mut file.slot.attributes.blocks;
-            *blocks = blocks.saturating_sub(count);
-            file.slot_dirty = true;
-            return Ok(());
-        }
-        // The allocator first: a page of the map it does not know yet must still show them in use.
-        self.alloc.lock().defer_free(tx.number(), Run::new(data, count))?;
-        self.table.free_run(tx, data.0, count)?;
-        if self.window.in_area(data) {
-            for i in 0..count {
-                self.area.remove(&BlockKey { owner: file.inode.ino, index: index + i, copy }, data.0 + i);
-            }
-        }
+        self.blocks.free(tx, key, data, count)?;
         self.space.freed(count);
-        let blocks = &mut file.slot.attributes.blocks;
-        *blocks = blocks.saturating_sub(count);
-        file.slot_dirty = true;
-        Ok(())
-    }
-
-    /// Frees blocks whose indices have new ones: the counts stay.
-    pub(in crate::volume) fn release_replaced(
-        &self,
-        tx: &Transaction<'_>,
-        inode: &Inode,
-        index: u64,
-        copy: u8,
-        data: DataNumber,
-        count: u64,
-    ) -> Result<()> {
-        self.alloc.lock().defer_free(tx.number(), Run::new(data, count))?;
-        self.table.free_run(tx, data.0, count)?;
-        if self.window.in_area(data) {
-            for i in 0..count {
-                self.area.remove(&BlockKey { owner: inode.ino, index: index + i, copy }, data.0 + i);
-            }
-        }
+        owns_less(file, count);
         Ok(())
     }
 
@@ -77,7 +39,13 @@ impl Volume {
             file.equations.segments.clear(1);
             self.store_segments(tx, file)?;
         }
-        let mut alloc = self.alloc.lock();
-        (0..2).try_for_each(|copy| alloc.drop_growth_window(Holder { owner: file.inode.ino, copy }))
+        self.blocks.drop_growth_windows(file.inode.ino)
     }
+}
+
+/// The file owns fewer blocks from now on.
+pub(in crate::volume) fn owns_less(file: &mut Locked<'_>, count: u64) {
+    let blocks = &mut file.slot.attributes.blocks;
+    *blocks = blocks.saturating_sub(count);
+    file.slot_dirty = true;
 }

@@ -14,7 +14,7 @@ impl Volume {
         if !file.slot_dirty {
             return Ok(());
         }
-        let block_of = |data: DataNumber| self.window.block(data).0;
+        let block_of = |data: DataNumber| self.blocks.block(data).0;
         let state = &mut **file;
         let anchor = &mut state.slot.anchor;
         let equation = state.equations.anchor;

@@ -1,0 +1,131 @@
+//! What makes blocks live and what frees them: allocator, descriptors, free map and the overwrite
+//! area's index in step.
+
+use super::Blocks;
+use super::table::{BlockKey, copy_of};
+use crate::allocator::placement::{self, Burst, FileState, Growth, Plan};
+use crate::allocator::{FreeMapSource, Holder, Run};
+use crate::base::{DataNumber, Ino, Result};
+use crate::format::Region;
+use crate::format::layout::Descriptor;
+use crate::pages::{CachedPage, PageCache};
+use crate::transaction::Transaction;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// How long after its last growth a file keeps its growth window.
+const GROWS_FOR: Duration = Duration::from_secs(10);
+
+/// The free map for the allocator.
+pub(super) struct FreeMap(pub Arc<PageCache>);
+
+impl FreeMapSource for FreeMap {
+    fn load(&self, page: u64) -> Result<Option<Box<[u64; 504]>>> {
+        if self.0.is_blank(Region::Free, page) {
+            return Ok(None);
+        }
+        let loaded = self.0.get(Region::Free, page)?;
+        let mut words = Box::new([0u64; 504]);
+        loaded.with(|bytes| {
+            for (word, chunk) in words.iter_mut().zip(bytes.chunks_exact(8)) {
+                *word = u64::from_le_bytes(chunk.try_into().expect("eight bytes"));
+            }
+        });
+        Ok(Some(words))
+    }
+}
+
+impl Blocks {
+    /// Brings the pages that a change of these blocks touches to memory, where `held` keeps them, so that
+    /// the change itself cannot fail. Corrupt: a write of the free map was lost.
+    pub fn prepare(&self, first: DataNumber, count: u64, held: &mut Vec<Arc<CachedPage>>) -> Result<()> {
+        self.table.prepare(first.0, count, held)
+    }
+
+    /// Where the bursts of one copy of a file go; the pages of the new blocks are prepared. An error
+    /// changes nothing. NoSpace: nowhere.
+    pub fn plan(&self, file: &FileState, bursts: &[Burst], held: &mut Vec<Arc<CachedPage>>) -> Result<Plan> {
+        let plan = placement::plan(&mut self.allocator.lock(), file, bursts)?;
+        for piece in &plan.pieces {
+            if let Err(error) = self.prepare(piece.data, piece.len, held) {
+                self.undo(&plan)?;
+                return Err(error);
+            }
+        }
+        if file.growth == Growth::File {
+            self.grown.lock().insert(file.holder.owner, Instant::now());
+        }
+        Ok(plan)
+    }
+
+    /// Gives the blocks of a plan back that came to nothing.
+    pub fn undo(&self, plan: &Plan) -> Result<()> {
+        plan.undo(&mut self.allocator.lock())
+    }
+
+    /// Makes planned blocks live: consecutive blocks that hold consecutive indices from `like` on, with
+    /// their CRCs (none for preallocated blocks).
+    pub fn make_live(
+        &self,
+        tx: &Transaction<'_>,
+        first: DataNumber,
+        like: &Descriptor,
+        count: u64,
+        crcs: &[u32],
+    ) -> Result<()> {
+        self.table.set_run(tx, first.0, like, count, crcs)?;
+        if self.window.in_area(first) {
+            let key = BlockKey { owner: like.owner, index: like.index, copy: copy_of(like) };
+            self.overwrites.insert_run(key, first, count);
+        }
+        Ok(())
+    }
+
+    /// Frees a run of blocks, of which the first holds `key`. They may be used again once the transaction is
+    /// proven.
+    pub fn free(&self, tx: &Transaction<'_>, key: BlockKey, first: DataNumber, count: u64) -> Result<()> {
+        // The allocator first: a page of the map it does not know yet must still show them in use.
+        self.allocator.lock().defer_free(tx.number(), Run::new(first, count))?;
+        self.table.free_run(tx, first.0, count)?;
+        if self.window.in_area(first) {
+            self.overwrites.remove_run(key, first, count);
+        }
+        Ok(())
+    }
+
+    /// What transactions up to `txn` freed may be used again: they are proven.
+    pub fn prove(&self, txn: u64) -> Result<()> {
+        self.allocator.lock().prove(txn).map(drop)
+    }
+
+    /// Blocks of the window that may not be written: of `live` blocks those that are not in the overwrite area,
+    /// and those that wait for the proof of what freed them.
+    pub fn busy_in_window(&self, live: u64) -> Result<u64> {
+        let mut allocator = self.allocator.lock();
+        let everywhere = live + allocator.deferred_blocks();
+        Ok(everywhere.saturating_sub(allocator.area_used()?))
+    }
+
+    /// Whether the next proof makes blocks free.
+    pub fn free_waits_for_proof(&self) -> bool {
+        self.allocator.lock().deferred_blocks() > 0
+    }
+
+    /// A file keeps no room behind its end any more.
+    pub fn drop_growth_windows(&self, owner: Ino) -> Result<()> {
+        let mut allocator = self.allocator.lock();
+        (0..2).try_for_each(|copy| allocator.drop_growth_window(Holder { owner, copy }))
+    }
+
+    /// Files that have not grown for a while give the room behind their ends back.
+    pub fn drop_old_growth_windows(&self) -> Result<()> {
+        let mut grown = self.grown.lock();
+        let old: Vec<Ino> =
+            grown.iter().filter(|(_, at)| at.elapsed() >= GROWS_FOR).map(|(owner, _)| *owner).collect();
+        for owner in old {
+            grown.remove(&owner);
+            self.drop_growth_windows(owner)?;
+        }
+        Ok(())
+    }
+}
