@@ -19,7 +19,7 @@ impl Volume {
         if let Some(commit) = threads.next() {
             let _ = commit.join();
         }
-        self.stop_checkpoints();
+        self.checkpointer.stop();
         for thread in threads {
             let _ = thread.join();
         }
@@ -30,7 +30,7 @@ impl Volume {
     }
     /// After the death of a thread: nobody waits for it.
     pub(super) fn abandon(&self) {
-        self.abandon_checkpoints();
+        self.checkpointer.abandon();
         self.commits.end();
     }
 }

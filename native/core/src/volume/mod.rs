@@ -37,13 +37,12 @@ use crate::format::Geometry;
 use crate::pages::PageCache;
 use crate::transaction::Gate;
 use parking_lot::Mutex;
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
 use blocks::Blocks;
-use commit::Log;
-use inode::SlotPages;
+use commit::{Checkpointer, Reaper};
+use inode::{Agenda, SlotPages};
 use space::{Credits, Numbers, Space};
 use transaction::Commits;
 
@@ -66,24 +65,16 @@ pub struct Volume {
     buffers: Arc<BufPool>,
     /// Copies of META blocks: as many as of the metadata.
     copies: u64,
-    /// Files for the next commit: their slots changed, or they have blocks to place.
-    changed: Mutex<Vec<Arc<Inode>>>,
-    /// Files whose entry in the orphan directory may have to come or go at the next commit.
-    orphan_changes: Mutex<Vec<Arc<Inode>>>,
-    /// Files to be deleted for good.
-    to_reap: Mutex<Vec<Arc<Inode>>>,
-    /// Files whose delayed data the next commit must take along.
-    to_sync: Mutex<BTreeMap<u64, Arc<Inode>>>,
-    /// Files that took another's place in the running transaction: it waits for their data.
-    to_place_first: Mutex<Vec<Arc<Inode>>>,
+    agenda: Agenda,
+    reaper: Reaper,
     /// Delayed blocks of all files.
     dirty_blocks: AtomicU64,
     /// Who may use the blocks that can be written before the next proof.
     room: Credits,
     /// Delayed blocks at most.
     dirty_limit: u64,
-    log: Log,
-    commits: Commits,
+    checkpointer: Checkpointer,
+    commits: Arc<Commits>,
     threads: Mutex<Vec<std::thread::JoinHandle<()>>>,
 }
 

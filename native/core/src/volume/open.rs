@@ -11,10 +11,8 @@ use crate::superblocks;
 use crate::transaction::Gate;
 use crate::volume::Volume;
 use crate::volume::blocks::Blocks;
-use crate::volume::commit::Committer;
-use crate::volume::commit::Log;
-use crate::volume::inode::Inodes;
-use crate::volume::inode::SlotPages;
+use crate::volume::commit::{Checkpointer, Committer, Parts, Reaper};
+use crate::volume::inode::{Agenda, Inodes, SlotPages};
 use crate::volume::options::OpenOptions;
 use crate::volume::report::OpenReport;
 use crate::volume::space::{Numbers, Space};
@@ -71,6 +69,16 @@ impl Volume {
         if !options.read_only {
             numbers.persisted(block.next_number);
         }
+        let commits = Arc::new(Commits::new(next.txn - 1, options.sequential, options.reporter.clone()));
+        let ring = Ring::new(geometry.ring_blocks(), block.tail, next.position);
+        let parts = Parts {
+            device: device.clone(),
+            geometry: geometry.clone(),
+            pages: pages.clone(),
+            blocks: blocks.clone(),
+            commits: commits.clone(),
+            sequential: options.sequential,
+        };
         let volume = Arc::new(Volume {
             queue: IoQueue::with_depth(device.clone(), if options.sequential { 0 } else { QUEUE_DEPTH })?,
             cortex,
@@ -82,17 +90,14 @@ impl Volume {
             gate: Gate::new(next.txn, log_limit),
             buffers: BufPool::new(32 << 20),
             copies: geometry.copies() as u64,
-            changed: Mutex::default(),
-            orphan_changes: Mutex::default(),
-            to_reap: Mutex::default(),
-            to_sync: Mutex::default(),
-            to_place_first: Mutex::default(),
+            agenda: Agenda::default(),
+            reaper: Reaper::default(),
             dirty_blocks: AtomicU64::new(0),
             room: crate::volume::space::Credits::default(),
             // 56 bytes of log for every delayed block at worst.
             dirty_limit: (log_limit / 56).min(geometry.window_blocks / 8).max(64),
-            log: Log::new(Ring::new(geometry.ring_blocks(), block.tail, next.position), block),
-            commits: Commits::new(next.txn - 1, options.sequential, options.reporter.clone()),
+            checkpointer: Checkpointer::new(parts, ring, block),
+            commits,
             threads: Mutex::default(),
             pages,
             device,
@@ -118,7 +123,7 @@ impl Volume {
         let (one, two) = (self.clone(), self.clone());
         let mut threads = self.threads.lock();
         threads.push(spawn("hn4-commit", Box::new(move || guarded(&one, || committer.run(&one))))?);
-        threads.push(spawn("hn4-checkpoint", Box::new(move || guarded(&two, || two.checkpoint_thread())))?);
+        threads.push(spawn("hn4-checkpoint", Box::new(move || guarded(&two, || two.checkpointer.run())))?);
         Ok(())
     }
 }

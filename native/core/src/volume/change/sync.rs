@@ -23,7 +23,7 @@ impl Volume {
 
     /// The next commit places the file's delayed data too.
     pub fn sync_with_next_commit(&self, inode: &Arc<Inode>) {
-        self.to_sync.lock().insert(inode.ino, inode.clone());
+        self.agenda.sync(inode);
     }
 
     /// The file is about to take a name of another, or a new one: the transaction will not end without its
@@ -39,7 +39,7 @@ impl Volume {
             tx.charge(delayed * cost::BLOCK);
         }
         self.sync_with_next_commit(file.inode);
-        self.to_place_first.lock().push(file.inode.clone());
+        self.agenda.place_first(file.inode);
         Ok(())
     }
 }

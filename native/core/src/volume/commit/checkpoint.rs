@@ -1,13 +1,20 @@
-//! Checkpoints: proven images go home, the log's tail moves, in a thread of their own.
+//! The log as a space that fills and is emptied: proven images go to their places, the tail moves, in a thread
+//! of its own.
+//!
+//! Rules:
+//! - only images of a proven transaction are written in place;
+//! - the tail moves behind a transaction once its images are on the disk, in both copies;
+//! - one checkpoint at a time, and one checkpoint block.
 
-use super::committer::Committer;
 use crate::base::{Code, Error, Result};
+use crate::device::Device;
+use crate::format::Geometry;
 use crate::format::layout::Checkpoint;
 use crate::log::Ring;
 use crate::log::checkpoint::{self, LogPoint};
-use crate::pages::Snapshot;
-use crate::transaction::Closed;
-use crate::volume::Volume;
+use crate::pages::{PageCache, Snapshot};
+use crate::volume::blocks::Blocks;
+use crate::volume::transaction::Commits;
 use parking_lot::{Condvar, Mutex};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -18,12 +25,33 @@ pub struct Job {
     pub end: LogPoint,
 }
 
-/// The log as a whole. One lock: checkpoint blocks are written one at a time.
-pub struct Log {
+/// Where a record goes.
+pub struct Place {
+    pub position: u64,
+    /// The position behind it.
+    pub behind: u64,
+    /// The log should be emptied.
+    pub crowded: bool,
+}
+
+/// What checkpoints act on.
+pub struct Parts {
+    pub device: Arc<dyn Device>,
+    pub geometry: Geometry,
+    pub pages: Arc<PageCache>,
+    pub blocks: Arc<Blocks>,
+    pub commits: Arc<Commits>,
+    /// For tests that want the same trace twice: a checkpoint runs where it is started.
+    pub sequential: bool,
+}
+
+/// Ring and checkpoint block of a volume, and the checkpoints that keep the ring from filling up.
+pub struct Checkpointer {
+    parts: Parts,
     /// Space of the ring.
-    pub ring: Mutex<Ring>,
+    ring: Mutex<Ring>,
     /// The checkpoint block in force; its lock is held while the next is written and flushed.
-    pub block: Mutex<Checkpoint>,
+    block: Mutex<Checkpoint>,
     work: Mutex<Work>,
     wake: Condvar,
     done: Condvar,
@@ -36,9 +64,10 @@ struct Work {
     stop: bool,
 }
 
-impl Log {
-    pub fn new(ring: Ring, block: Checkpoint) -> Log {
-        Log {
+impl Checkpointer {
+    pub fn new(parts: Parts, ring: Ring, block: Checkpoint) -> Checkpointer {
+        Checkpointer {
+            parts,
             ring: Mutex::new(ring),
             block: Mutex::new(block),
             work: Mutex::default(),
@@ -46,175 +75,154 @@ impl Log {
             done: Condvar::new(),
         }
     }
-}
 
-impl Volume {
-    /// The checkpoint thread's life.
-    pub(in crate::volume) fn checkpoint_thread(self: &Arc<Volume>) {
+    /// The thread's life, until [`Checkpointer::stop`].
+    pub fn run(&self) {
         loop {
             let job = {
-                let mut work = self.log.work.lock();
-                while work.job.is_none() && !work.stop {
-                    self.log.wake.wait(&mut work);
-                }
+                let mut work = self.work.lock();
+                self.wake.wait_while(&mut work, |work| work.job.is_none() && !work.stop);
                 match work.job.take() {
                     Some(job) => job,
                     None => return,
                 }
             };
-            let done = self.run_checkpoint(&job);
-            self.log.work.lock().busy = false;
-            self.log.done.notify_all();
+            let done = self.checkpoint(&job);
+            self.abandon();
             if let Err(error) = done {
-                self.commits.fail(&error);
+                self.parts.commits.fail(&error);
             }
         }
     }
 
-    pub(in crate::volume) fn stop_checkpoints(&self) {
-        self.log.work.lock().stop = true;
-        self.log.wake.notify_all();
+    /// The thread ends once nothing waits for it.
+    pub fn stop(&self) {
+        self.work.lock().stop = true;
+        self.wake.notify_all();
     }
-    /// Nobody writes checkpoints any more: wakes who waits for one.
-    pub(in crate::volume) fn abandon_checkpoints(&self) {
-        self.log.work.lock().busy = false;
-        self.log.done.notify_all();
+
+    /// No checkpoint runs any more: wakes who waits for one.
+    pub fn abandon(&self) {
+        self.work.lock().busy = false;
+        self.done.notify_all();
     }
-    pub(in crate::volume) fn checkpointing(&self) -> bool {
-        self.log.work.lock().busy
+
+    pub fn is_busy(&self) -> bool {
+        self.work.lock().busy
     }
-    pub(in crate::volume) fn start_checkpoint(&self, job: Job) -> Result<()> {
-        if self.options.sequential {
-            return self.run_checkpoint(&job);
+
+    /// Hands a checkpoint to the thread. None may be under way.
+    pub fn start(&self, job: Job) -> Result<()> {
+        if self.parts.sequential {
+            return self.checkpoint(&job);
         }
-        let mut work = self.log.work.lock();
+        let mut work = self.work.lock();
         debug_assert!(!work.busy);
         work.busy = true;
         work.job = Some(job);
-        self.log.wake.notify_one();
+        self.wake.notify_one();
         Ok(())
     }
 
-    /// Proves the job's transaction, writes its images home, moves the tail behind it.
-    pub(in crate::volume) fn run_checkpoint(&self, job: &Job) -> Result<()> {
+    /// Proves the job's transaction, writes its images in place, moves the tail behind it.
+    fn checkpoint(&self, job: &Job) -> Result<()> {
         self.prove(job.end.txn - 1)?;
-        let pages = self.pages.write_in_place(&*self.device, &job.snapshot)?;
-        self.commits.stats.pages_in_place.fetch_add(pages as u64, Ordering::Relaxed);
-        self.commits.stats.checkpoints.fetch_add(1, Ordering::Relaxed);
+        self.write_in_place(&job.snapshot)?;
+        self.parts.commits.stats.checkpoints.fetch_add(1, Ordering::Relaxed);
         self.move_tail(&job.end, false)
+    }
+
+    fn write_in_place(&self, snapshot: &Snapshot) -> Result<()> {
+        let pages = self.parts.pages.write_in_place(&*self.parts.device, snapshot)?;
+        self.parts.commits.stats.pages_in_place.fetch_add(pages as u64, Ordering::Relaxed);
+        Ok(())
     }
 
     /// Proves every transaction up to `txn`, which is durable: the next record does it for nothing, an
     /// idle volume and a checkpoint write a checkpoint block.
     fn prove(&self, txn: u64) -> Result<()> {
-        if self.commits.proven() >= txn {
+        if self.parts.commits.proven() >= txn {
             return Ok(());
         }
         {
-            let mut block = self.log.block.lock();
+            let mut block = self.block.lock();
             let next = block.with_proven(txn.max(block.proven_txn));
-            checkpoint::write(&*self.device, &self.geometry, &next)?;
-            self.device.flush()?;
-            *block = next;
+            self.write_block(&mut block, next)?;
         }
-        self.blocks.prove(txn)?;
-        self.commits.proved(txn);
+        self.parts.blocks.prove(txn)?;
+        self.parts.commits.proved(txn);
         Ok(())
     }
 
     /// Proves the last durable transaction.
-    pub(in crate::volume) fn prove_last(&self) -> Result<()> {
-        self.prove(self.commits.durable())
+    pub fn prove_last(&self) -> Result<()> {
+        self.prove(self.parts.commits.durable())
     }
 
     /// The log begins at `tail` from now on.
     fn move_tail(&self, tail: &LogPoint, clean: bool) -> Result<()> {
-        let mut block = self.log.block.lock();
-        let proven = block.proven_txn.max(self.commits.proven());
+        let mut block = self.block.lock();
+        let proven = block.proven_txn.max(self.parts.commits.proven());
         let next = if clean { block.closed(tail) } else { block.with_tail(tail, proven.max(tail.txn - 1)) };
-        self.log.ring.lock().tail_moves(tail.position)?;
-        checkpoint::write(&*self.device, &self.geometry, &next)?;
-        self.device.flush()?;
-        *block = next;
-        self.log.ring.lock().tail_moved();
+        self.ring.lock().tail_moves(tail.position)?;
+        self.write_block(&mut block, next)?;
+        self.ring.lock().tail_moved();
         Ok(())
     }
 
-    /// Reserves `blocks` of the ring for a record: its position, the position behind it, and whether
-    /// the log should be emptied.
-    pub(in crate::volume) fn append_record(&self, blocks: u64) -> Result<(u64, u64, bool)> {
-        if blocks > self.geometry.record_blocks_max() {
-            // No reader would take it: better to stop here than to answer an fsync with it.
-            return Err(Error::new(
-                Code::Io,
-                format!("a record of {blocks} blocks is too large for the log"),
-            ));
-        }
-        let mut ring = self.log.ring.lock();
-        let position = ring.append(blocks).ok_or_else(|| {
-            Error::new(Code::Io, format!("a record of {blocks} blocks finds no room in the log"))
-        })?;
-        // At a third: with this record's quarter and the next one's there is always room for one more.
-        let crowded = ring.held() * 3 > self.geometry.ring_blocks();
-        Ok((position, ring.head(), crowded))
+    /// Makes `next` the checkpoint block in force.
+    fn write_block(&self, block: &mut Checkpoint, next: Checkpoint) -> Result<()> {
+        checkpoint::write(&*self.parts.device, &self.parts.geometry, &next)?;
+        self.parts.device.flush()?;
+        *block = next;
+        Ok(())
     }
 
-    /// Waits until a record of the largest size fits the ring.
-    pub(in crate::volume) fn wait_for_log(&self, committer: &Committer) -> Result<()> {
-        let needed = self.geometry.record_blocks_max();
+    /// Position of the next record.
+    pub fn head(&self) -> u64 {
+        self.ring.lock().head()
+    }
+
+    /// Reserves `blocks` of the ring for a record. Io: it is too large, or there is no room.
+    pub fn append(&self, blocks: u64) -> Result<Place> {
+        let refuse = |why| Err(Error::new(Code::Io, format!("a record of {blocks} blocks {why}")));
+        if blocks > self.parts.geometry.record_blocks_max() {
+            // No reader would take it: better to stop here than to answer an fsync with it.
+            return refuse("is too large for the log");
+        }
+        let mut ring = self.ring.lock();
+        let Some(position) = ring.append(blocks) else { return refuse("finds no room in the log") };
+        // At a third: with this record's quarter and the next one's there is always room for one more.
+        let crowded = ring.held() * 3 > self.parts.geometry.ring_blocks();
+        Ok(Place { position, behind: ring.head(), crowded })
+    }
+
+    /// Waits until a record of the largest size fits the ring. `now`: a checkpoint that can be written at
+    /// once, where none is under way.
+    pub fn wait_for_room(&self, now: impl Fn() -> Result<Job>) -> Result<()> {
+        let needed = self.parts.geometry.record_blocks_max();
         loop {
-            self.commits.check_running()?;
-            if self.log.ring.lock().free() >= needed {
+            self.parts.commits.check_running()?;
+            if self.ring.lock().free() >= needed {
                 return Ok(());
             }
-            let mut work = self.log.work.lock();
+            let mut work = self.work.lock();
             if work.busy {
-                self.log.done.wait(&mut work);
+                self.done.wait(&mut work);
+            } else {
                 drop(work);
-                self.commits.check_running()?;
-                continue;
+                self.checkpoint(&now()?)?;
             }
-            drop(work);
-            self.checkpoint_now(committer)?;
         }
-    }
-
-    /// A checkpoint of the state behind the last commit, at once.
-    fn checkpoint_now(&self, committer: &Committer) -> Result<()> {
-        let closed = self.gate.close();
-        if self.pages.has_changes() {
-            // The running transaction has changed pages: their images are not proven. Its own commit
-            // must come first, and the ring has room for one.
-            return Err(Error::new(Code::Io, "the log is full while a transaction runs"));
-        }
-        let position = self.log.ring.lock().head();
-        let end = LogPoint {
-            position,
-            txn: committer.txn,
-            previous_crc: committer.crc,
-            counters: self.counters(&closed),
-        };
-        let job = Job { snapshot: self.pages.snapshot(&closed, committer.txn - 1), end };
-        drop(closed);
-        self.run_checkpoint(&job)
     }
 
     /// The last checkpoint of a volume, when every commit is proven: everything is in place, nothing to
-    /// replay.
-    pub(in crate::volume) fn close_log(&self, closed: &Closed<'_>, txn: u64, crc: u32) -> Result<()> {
-        {
-            let mut work = self.log.work.lock();
-            while work.busy {
-                self.log.done.wait(&mut work);
-            }
-        }
-        self.commits.check_running()?;
-        let snapshot = self.pages.snapshot(closed, txn - 1);
-        let pages = self.pages.write_in_place(&*self.device, &snapshot)?;
-        self.commits.stats.pages_in_place.fetch_add(pages as u64, Ordering::Relaxed);
-        let mut counters = self.counters(closed);
-        counters.next_number = self.numbers.next();
-        let position = self.log.ring.lock().head();
-        self.move_tail(&LogPoint { position, txn, previous_crc: crc, counters }, true)
+    /// replay. `job` is asked once no other is under way.
+    pub fn close(&self, job: impl FnOnce() -> Job) -> Result<()> {
+        self.done.wait_while(&mut self.work.lock(), |work| work.busy);
+        self.parts.commits.check_running()?;
+        let job = job();
+        self.write_in_place(&job.snapshot)?;
+        self.move_tail(&job.end, true)
     }
 }

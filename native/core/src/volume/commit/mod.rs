@@ -7,5 +7,6 @@ mod reaper;
 mod record;
 mod thread;
 
-pub(in crate::volume) use checkpoint::Log;
+pub(in crate::volume) use checkpoint::{Checkpointer, Parts};
 pub(in crate::volume) use committer::Committer;
+pub(in crate::volume) use reaper::Reaper;

@@ -54,20 +54,16 @@ impl Committer {
     /// Places the delayed blocks of the files to be synced, or of all. What is not placed is left to be synced
     /// next.
     pub(super) fn place(&mut self, volume: &Volume, all: bool) -> Result<Placed> {
-        let mut files = std::mem::take(&mut *volume.to_sync.lock());
+        let mut files = volume.agenda.take_to_sync();
         if all {
-            let changed: Vec<_> = volume.changed.lock().clone();
-            files.extend(changed.into_iter().map(|inode| (inode.ino, inode)));
+            files.extend(volume.agenda.changed().into_iter().map(|inode| (inode.ino, inode)));
         }
         // These first: the transaction cannot end without them.
-        let first = volume.to_place_first.lock().clone();
-        let mut left = first.into_iter().map(|inode| (inode.ino, inode)).chain(files);
-        while let Some((ino, inode)) = left.next() {
+        let mut left = volume.agenda.to_place_first().into_iter().chain(files.into_values());
+        while let Some(inode) = left.next() {
             let placed = self.place_file(volume, &inode)?;
             if placed != Placed::Whole {
-                let mut again = volume.to_sync.lock();
-                again.insert(ino, inode);
-                again.extend(left);
+                volume.agenda.sync_all(std::iter::once(inode).chain(left));
                 return Ok(placed);
             }
         }
@@ -142,7 +138,7 @@ impl Committer {
     /// Places what is still delayed of files that took another's place: written or renamed after `place`
     /// looked, or left over when a transaction had to end in between.
     pub(super) fn place_first(&mut self, volume: &Volume, closed: &Closed<'_>) -> Result<()> {
-        for inode in std::mem::take(&mut *volume.to_place_first.lock()) {
+        for inode in volume.agenda.take_to_place_first() {
             let mut file = inode.lock();
             if file.gone || file.dirty.is_empty() {
                 volume.return_credits(std::mem::take(&mut file.credits))?;

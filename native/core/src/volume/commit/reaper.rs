@@ -9,13 +9,39 @@ use crate::transaction::{Closed, Transaction};
 use crate::volume::Volume;
 use crate::volume::inode::{Inode, Locked};
 use crate::volume::space::Purpose;
+use parking_lot::Mutex;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+
+/// Deletions of one turn, between commits.
+const BATCH: usize = 256;
+
+/// Files to be deleted for good.
+#[derive(Default)]
+pub struct Reaper {
+    queue: Mutex<Vec<Arc<Inode>>>,
+}
+
+impl Reaper {
+    fn add(&self, inode: Arc<Inode>) {
+        self.queue.lock().push(inode);
+    }
+    /// Takes the files of one turn.
+    fn batch(&self) -> Vec<Arc<Inode>> {
+        let mut queue = self.queue.lock();
+        let keep = queue.len().saturating_sub(BATCH);
+        queue.split_off(keep)
+    }
+    /// Whether all that were added are gone, or being deleted.
+    pub fn is_empty(&self) -> bool {
+        self.queue.lock().is_empty()
+    }
+}
 
 impl Volume {
     /// Brings the orphan directory in step with the files.
     pub(in crate::volume) fn reconcile_orphans(&self, closed: &Closed<'_>) -> Result<()> {
-        let files = std::mem::take(&mut *self.orphan_changes.lock());
+        let files = self.agenda.take_orphans();
         if files.is_empty() {
             return Ok(());
         }
@@ -54,7 +80,7 @@ impl Volume {
             file.slot.attributes.nlink == 0 && !file.gone
         };
         if unused {
-            self.to_reap.lock().push(inode.clone());
+            self.reaper.add(inode.clone());
             if !self.options.sequential {
                 self.commits.wake();
             }
@@ -72,30 +98,22 @@ impl Volume {
         let count = found.len() as u64;
         for seed in found {
             match self.inode(seed.number, seed.hint) {
-                Ok(inode) => self.to_reap.lock().push(inode),
+                Ok(inode) => self.reaper.add(inode),
                 Err(error) => self.reporter.error(&error),
             }
         }
         Ok(count)
     }
 
-    pub(in crate::volume) fn has_to_reap(&self) -> bool {
-        !self.to_reap.lock().is_empty()
-    }
-
     /// Deletes what is queued, until the transaction is full; true if there is more to do.
     pub(in crate::volume) fn reap_all(&self) -> bool {
         while self.reap_some() {}
-        !self.commits.is_failed() && !self.to_reap.lock().is_empty()
+        !self.commits.is_failed() && !self.reaper.is_empty()
     }
 
     /// A few deletions, between commits. False: none are queued, or the transaction is full.
     pub(in crate::volume) fn reap_some(&self) -> bool {
-        let batch: Vec<_> = {
-            let mut to_reap = self.to_reap.lock();
-            let keep = to_reap.len().saturating_sub(256);
-            to_reap.split_off(keep)
-        };
+        let batch = self.reaper.batch();
         let mut progress = false;
         for inode in batch {
             let credit = match self.commits.is_failed() || self.gate.is_full() {
@@ -104,7 +122,7 @@ impl Volume {
             };
             let reaped = match credit {
                 Ok(None) => {
-                    self.to_reap.lock().push(inode);
+                    self.reaper.add(inode);
                     continue;
                 }
                 Ok(Some(_credit)) => self.reap(&inode),
@@ -113,7 +131,7 @@ impl Volume {
             progress = true;
             match reaped {
                 Ok(true) => {}
-                Ok(false) => self.to_reap.lock().push(inode),
+                Ok(false) => self.reaper.add(inode),
                 // It stays among the orphans: the next mount tries again.
                 Err(error) => self.reporter.error(&error),
             }

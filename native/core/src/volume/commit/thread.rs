@@ -66,7 +66,7 @@ impl Committer {
         loop {
             let patience = match volume.commits.is_unproven() {
                 _ if volume.options.sequential => None,
-                _ if volume.has_to_reap() => Some(Duration::ZERO),
+                _ if !volume.reaper.is_empty() => Some(Duration::ZERO),
                 true => Some(PROVE_AFTER),
                 false => Some(LOOK_EVERY),
             };
@@ -80,7 +80,7 @@ impl Committer {
             }
             if age >= PROVE_AFTER
                 && volume.commits.is_unproven()
-                && let Err(error) = volume.prove_last()
+                && let Err(error) = volume.checkpointer.prove_last()
             {
                 volume.commits.fail(&error);
             }
@@ -104,7 +104,7 @@ impl Committer {
             }
             // Space was short: what this transaction freed is needed for the rest, before anyone else takes it.
             volume.room.data_first.store(true, Ordering::SeqCst);
-            volume.prove_last()?;
+            volume.checkpointer.prove_last()?;
             self.empty_overwrites(volume)?;
             fruitless = if placed { 0 } else { fruitless + 1 };
             if fruitless > FRUITLESS_MAX {
@@ -114,7 +114,7 @@ impl Committer {
         volume.room.data_first.store(false, Ordering::SeqCst);
         self.empty_overwrites(volume)?;
         if volume.commits.is_proof_asked() {
-            volume.prove_last()?;
+            volume.checkpointer.prove_last()?;
         }
         volume.reap_some();
         volume.commits.serve(target);
@@ -130,7 +130,7 @@ impl Committer {
         {
             self.commit(volume)?;
             if !whole {
-                volume.prove_last()?;
+                volume.checkpointer.prove_last()?;
             }
             self.empty_overwrites(volume)?;
         }
@@ -154,7 +154,7 @@ impl Committer {
         if self.is_stuck(volume) || !volume.blocks.overwrites_are_full()? {
             return Ok(());
         }
-        volume.prove_last()?;
+        volume.checkpointer.prove_last()?;
         let files = volume.overwrites_to_memory()?;
         for _ in 0..AREA_ROUNDS {
             let mut whole = true;
@@ -162,7 +162,7 @@ impl Committer {
                 whole &= self.place_moved_out(volume, inode)?;
             }
             self.commit(volume)?;
-            volume.prove_last()?;
+            volume.checkpointer.prove_last()?;
             if whole {
                 break;
             }
@@ -203,7 +203,7 @@ impl Committer {
         self.settle(volume)?;
         volume.blocks.drop_old_growth_windows()?;
         if let Some(job) = encoded.checkpoint {
-            volume.start_checkpoint(job)?;
+            volume.checkpointer.start(job)?;
         }
         drop(files);
         Ok(())
@@ -226,11 +226,11 @@ impl Committer {
         files: &mut Vec<Arc<Inode>>,
     ) -> Result<Option<Encoded>> {
         // Room in the ring first: a record as long as the cost allows must fit.
-        volume.wait_for_log(self)?;
+        volume.checkpointer.wait_for_room(|| self.last_commit_again(volume))?;
         let closed = &volume.gate.close();
         self.place_first(volume, closed)?;
         volume.reconcile_orphans(closed)?;
-        files.extend(std::mem::take(&mut *volume.changed.lock()));
+        files.extend(volume.agenda.take_changed());
         let mut still = Vec::new();
         for inode in files.iter() {
             let file = &mut inode.lock();
@@ -246,7 +246,7 @@ impl Committer {
             }
         }
         volume.room.meta_placed(|| volume.free_on_disk())?;
-        volume.changed.lock().extend(still);
+        volume.agenda.keep_changed(still);
         let changes = volume.pages.take_changes(closed);
         if changes.is_empty() {
             return Ok(None);
@@ -264,12 +264,18 @@ impl Committer {
             record.len(),
             closed.cost()
         );
-        let (position, behind, crowded) = volume.append_record((record.len() / BLOCK_SIZE) as u64)?;
-        let end = LogPoint { position: behind, txn: self.txn + 1, previous_crc: crc, counters };
-        let checkpoint = (crowded && !volume.checkpointing())
+        let place = volume.checkpointer.append((record.len() / BLOCK_SIZE) as u64)?;
+        let end = LogPoint { position: place.behind, txn: self.txn + 1, previous_crc: crc, counters };
+        let checkpoint = (place.crowded && !volume.checkpointer.is_busy())
             .then(|| Job { snapshot: volume.pages.snapshot(closed, self.txn), end });
         closed.start(self.txn + 1);
-        Ok(Some(Encoded { record, crc, position, persisted: counters.next_number, checkpoint }))
+        Ok(Some(Encoded {
+            record,
+            crc,
+            position: place.position,
+            persisted: counters.next_number,
+            checkpoint,
+        }))
     }
 
     /// Everything home, the volume closed.
@@ -278,16 +284,42 @@ impl Committer {
         loop {
             let whole = self.place_all(volume, true)?;
             self.commit(volume)?;
-            volume.prove_last()?;
+            volume.checkpointer.prove_last()?;
             if !whole || volume.reap_all() {
                 continue;
             }
             let closed = volume.gate.close();
             if !volume.has_changes() {
                 // No operation comes in any more: `enter` refuses them once the volume is closed.
-                return volume.close_log(&closed, self.txn, self.crc);
+                return volume.checkpointer.close(|| {
+                    let mut job = self.job(volume, &closed);
+                    // No number is lost.
+                    job.end.counters.next_number = volume.numbers.next();
+                    job
+                });
             }
         }
+    }
+
+    /// A checkpoint of the state behind the last commit.
+    fn job(&self, volume: &Volume, closed: &Closed<'_>) -> Job {
+        let end = LogPoint {
+            position: volume.checkpointer.head(),
+            txn: self.txn,
+            previous_crc: self.crc,
+            counters: volume.counters(closed),
+        };
+        Job { snapshot: volume.pages.snapshot(closed, self.txn - 1), end }
+    }
+
+    /// As [`Committer::job`], while the next transaction runs. Io: it has changed pages, so that their images
+    /// are not proven; its own commit must come first, and the ring has room for one.
+    fn last_commit_again(&self, volume: &Volume) -> Result<Job> {
+        let closed = volume.gate.close();
+        if volume.pages.has_changes() {
+            return Err(Error::new(Code::Io, "the log is full while a transaction runs"));
+        }
+        Ok(self.job(volume, &closed))
     }
 }
 
@@ -303,7 +335,7 @@ impl Volume {
     }
 
     pub(in crate::volume) fn has_changes(&self) -> bool {
-        !self.changed.lock().is_empty() || !self.orphan_changes.lock().is_empty() || self.pages.has_changes()
+        !self.agenda.is_empty() || self.pages.has_changes()
     }
 
     /// The runs that write a record at a place of the ring.

@@ -15,7 +15,7 @@ impl Volume {
             tx.charge(cost::LISTED);
         }
         file.inode.changed.store(tx.number(), Ordering::Release);
-        self.list(file.inode);
+        self.agenda.list(file.inode);
     }
 
     /// Times of reads that wait in memory go into the slots.
@@ -29,15 +29,9 @@ impl Volume {
         }
     }
 
-    pub(in crate::volume) fn list(&self, inode: &Arc<Inode>) {
-        if !inode.listed.swap(true, Ordering::AcqRel) {
-            self.changed.lock().push(inode.clone());
-        }
-    }
-
     /// The commit of this transaction looks whether the file needs an entry among the orphans.
     pub fn reconcile_orphan(&self, _: &Transaction<'_>, inode: &Arc<Inode>) {
-        self.orphan_changes.lock().push(inode.clone());
+        self.agenda.note_orphan(inode);
         // A leaf of the orphan directory, and its split.
         self.room.add_meta(2 * self.copies);
     }

@@ -1,5 +1,6 @@
 //! Files in memory: the inode, the cache of them, how one is found and loaded.
 
+mod agenda;
 mod cache;
 mod changed;
 mod extensions;
@@ -10,6 +11,7 @@ mod slot_pages;
 mod state;
 mod xattrs;
 
+pub(in crate::volume) use agenda::Agenda;
 pub use cache::Inodes;
 pub use locked::{Locked, Shared, View};
 pub(in crate::volume) use meta_blocks::{MetaBlock, MetaBlocks};
