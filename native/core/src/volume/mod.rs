@@ -2,7 +2,21 @@
 //!
 //! One transaction runs at a time and collects every change; a commit closes it at a moment when no
 //! operation runs, writes its record together with its data, flushes once, and only then answers.
-//! Only proven transactions go home (docs/design.md, "Transactions").
+//! Only what a proven transaction wrote goes to its place (docs/design.md, "Transactions").
+//!
+//! The rooms, lowest first; each uses those above it in this list (test/tidy/house.test.ts):
+//!
+//! - `report`: lines for whoever mounted; `options`: how a volume is opened.
+//! - `blocks`: where a block is, making it live, freeing it.
+//! - `space`: what will be there, and what can be written before the next proof.
+//! - `transaction`: entering the running transaction, waiting for its commit.
+//! - `inode`: a file in memory, the cache of them, loading, extensions, what the next commit has to do.
+//! - `meta`: directory blocks and presence nodes.
+//! - `read`: what is at an index, its bytes, data and holes.
+//! - `writeback`: from memory to blocks: delayed data, META blocks, slots, the overwrite area.
+//! - `change`: the operations on one file: write, truncate, fallocate, copy, sync.
+//! - `commit`: the commit thread, its record, checkpoints, deleting for good.
+//! - `recover`, `close`, `open`: the life of a volume; [`Volume`] here: what it is made of.
 
 mod blocks;
 mod change;
