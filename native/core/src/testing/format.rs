@@ -6,7 +6,7 @@ use crate::base::{AlignedBuf, BLOCK_SIZE, BlockNumber, Code, Error, Result, siph
 use crate::cortex::{Key, Placement};
 use crate::device::Device;
 use crate::format::layout as l;
-use crate::format::{Geometry, PageBytes, Region, checksum_page};
+use crate::format::{Geometry, PageBytes, Region, store_page};
 use crate::log::checkpoint;
 use crate::superblocks;
 use std::collections::BTreeMap;
@@ -186,7 +186,7 @@ fn write_page(
     region: Region,
     number: u64,
 ) -> Result<()> {
-    checksum_page(image, &geometry.map, region, number, 1);
+    store_page(image, &geometry.map, region, number, 1);
     let page = geometry.map.start(region).plus(number);
     for copy in 0..geometry.copies() {
         let block = geometry.page_block(copy, page).expect("the page is of this copy");

@@ -7,7 +7,7 @@ use crate::cortex::{Key, Placement};
 use crate::device::Device;
 use crate::device::testing::MemDevice;
 use crate::format::layout::Descriptor;
-use crate::format::{Geometry, PageBytes, PageMap, Region, Slot, SlotBytes, verify_page};
+use crate::format::{Geometry, PageBytes, PageMap, Region, Slot, SlotBytes, load_page};
 use crate::log::RecordView;
 use serde_json::Value;
 
@@ -65,8 +65,8 @@ fn pages_are_those_of_the_vectors() {
             _ => Region::Cortex,
         };
         let number = v["page"].as_u64().unwrap();
-        assert_eq!(verify_page(&bytes, &map, region, number), Ok(v["txn"].as_u64().unwrap()));
-        assert!(verify_page(&bytes, &map, region, number + 1).is_err());
+        assert_eq!(load_page(&mut bytes.clone(), &map, region, number), Ok(v["txn"].as_u64().unwrap()));
+        assert!(load_page(&mut bytes.clone(), &map, region, number + 1).is_err());
     }
     let v = &root["descriptor"];
     let page = hex(&root["pages"][0]["bytes"]);

@@ -4,6 +4,7 @@ mod find;
 mod overwrites;
 mod table;
 
+pub(in crate::volume) use crate::format::{bit, set_bit};
 pub(in crate::volume) use find::Extent;
 pub(in crate::volume) use overwrites::Overwrites;
-pub(in crate::volume) use table::{BlockKey, BlockTable, bit, copy_of, is_unwritten, set_bit};
+pub(in crate::volume) use table::{BlockKey, BlockTable, copy_of, is_unwritten};
