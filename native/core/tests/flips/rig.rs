@@ -122,12 +122,10 @@ impl Rig {
         let bits = page(Region::Free, 0).expect("a page of the free map");
         let live = |data: &u64| bits[*data as usize / 8] >> (data % 8) & 1 == 1;
         let of = |data: u64| {
-            let table = page(Region::Descriptor, data / l::DESCRIPTORS_PER_PAGE)?;
-            let at = (data % l::DESCRIPTORS_PER_PAGE * l::DESCRIPTOR_SIZE) as usize;
-            let flags = u64::from(u16::from_le_bytes([table[at + 0x18], table[at + 0x19]]));
-            let is_written = flags & l::DESCRIPTOR_UNWRITTEN == 0;
+            let table = self.geometry.descriptors;
+            let found = table.decode(&page(Region::Descriptor, table.page_of(data))?, table.position(data));
             let block = BlockNumber(self.geometry.window_start + data);
-            is_written.then_some((block, flags & l::DESCRIPTOR_META != 0))
+            (!found.is_unwritten()).then_some((block, found.is_meta()))
         };
         (0..self.geometry.data_blocks()).filter(live).filter_map(of).collect()
     }

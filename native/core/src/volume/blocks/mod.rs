@@ -7,4 +7,4 @@ mod table;
 pub(in crate::volume) use crate::format::{bit, set_bit};
 pub(in crate::volume) use find::Extent;
 pub(in crate::volume) use overwrites::Overwrites;
-pub(in crate::volume) use table::{BlockKey, BlockTable, copy_of, is_unwritten};
+pub(in crate::volume) use table::{BlockKey, BlockTable};
