@@ -1,5 +1,6 @@
 //! Where everything of a volume stands (docs/format.md 1 and 2), checked once when it is opened.
 
+use super::descriptor::DescriptorTable;
 use super::layout as l;
 use super::layout::Superblock;
 use super::prime::{is_prime, prime_at_most};
@@ -35,6 +36,7 @@ pub struct Geometry {
     /// V and M of new files.
     pub stride: u64,
     pub scale: u16,
+    pub descriptors: DescriptorTable,
 }
 
 fn wrong(what: &str, found: u64, expected: impl std::fmt::Display) -> Error {
@@ -49,9 +51,18 @@ fn exactly(what: &str, found: u64, expected: u64) -> Result<()> {
     if found != expected { Err(wrong(what, found, expected)) } else { Ok(()) }
 }
 
+/// The error for a volume whose blocks need a codec that is not there.
+pub fn unknown_descriptors(size: u64) -> Error {
+    let text = format!("the volume has block descriptors of {size} bytes; this version knows those of 32");
+    Error::new(Code::NotSupported, text)
+}
+
 impl Geometry {
-    /// Checks every rule of docs/format.md 1 about sizes and places. Error: `Corrupt`, naming the field.
+    /// Checks every rule of docs/format.md 1 about sizes and places. Errors: `Corrupt`, naming the field;
+    /// `NotSupported`, if no descriptors of that size are known.
     pub fn of(s: &Superblock) -> Result<Geometry> {
+        let size = u64::from(s.descriptor_size);
+        let descriptors = DescriptorTable::of_size(size).ok_or_else(|| unknown_descriptors(size))?;
         if s.block_count < l::VOLUME_BLOCKS_MIN || s.block_count > l::VOLUME_BLOCKS_MAX {
             return Err(wrong("block_count", s.block_count, "4096 to 2^44"));
         }
@@ -89,7 +100,7 @@ impl Geometry {
         exactly("scrub_pages", s.scrub_pages, l::SCRUB_PAGES)?;
         exactly("cortex_pages mod 16", s.cortex_pages % l::NEIGHBOURHOOD_PAGES, 0)?;
         exactly("free_pages", s.free_pages, data_blocks.div_ceil(l::MAP_BITS_PER_PAGE))?;
-        exactly("descriptor_pages", s.descriptor_pages, data_blocks.div_ceil(l::DESCRIPTORS_PER_PAGE))?;
+        exactly("descriptor_pages", s.descriptor_pages, data_blocks.div_ceil(descriptors.per_page))?;
         let units = l::UNITS_PER_PAGE * s.extension_pages;
         exactly("unit_pages", s.unit_pages, units.div_ceil(l::MAP_BITS_PER_PAGE))?;
         exactly("init_pages", s.init_pages, copy_pages.div_ceil(l::MAP_BITS_PER_PAGE))?;
@@ -125,6 +136,7 @@ impl Geometry {
             hash_key: s.hash_key,
             stride: s.stride,
             scale: s.scale,
+            descriptors,
         })
     }
 
@@ -209,10 +221,10 @@ impl Geometry {
         let page = self.map.start(region).plus(bit / l::MAP_BITS_PER_PAGE);
         (page, (bit % l::MAP_BITS_PER_PAGE) as usize)
     }
-    /// The page of the copy and the byte offset in it of the descriptor of data block `data`.
+    /// The page of the copy that holds the descriptor of data block `data`, and its number in the page.
     pub fn descriptor_place(&self, data: u64) -> (CopyPage, usize) {
-        let page = self.map.start(Region::Descriptor).plus(data / l::DESCRIPTORS_PER_PAGE);
-        (page, (data % l::DESCRIPTORS_PER_PAGE * l::DESCRIPTOR_SIZE) as usize)
+        let page = self.map.start(Region::Descriptor).plus(self.descriptors.page_of(data));
+        (page, self.descriptors.position(data))
     }
     /// The page of the copy and the byte offset in it of extension unit `unit`.
     pub fn unit_place(&self, unit: u64) -> (CopyPage, usize) {

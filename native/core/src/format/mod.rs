@@ -1,5 +1,7 @@
 //! The bytes on disk (docs/format.md). Everything numeric is generated from src/format/layout.ts.
 
+mod codec;
+mod descriptor;
 mod equations;
 mod geometry;
 #[rustfmt::skip]
@@ -13,9 +15,13 @@ pub mod slot;
 pub mod superblock;
 mod trajectory;
 
+pub use codec::{BlockCodec, BlockFault, FaultKind, PlainCodec, Stored};
+pub use descriptor::{BlockPlace, DATA_COPIES, Descriptor, DescriptorTable, Random, Stamp};
 pub use equations::{Equations, Held};
-pub use geometry::{AREA_BLOCKS_MIN, Geometry, LOG_BLOCKS_MAX, LOG_BLOCKS_MIN, WINDOW_BLOCKS_MIN};
-pub use page::{PageBytes, checksum_page, page_txn, set_page_txn, verify_page};
+pub use geometry::{
+    AREA_BLOCKS_MIN, Geometry, LOG_BLOCKS_MAX, LOG_BLOCKS_MIN, WINDOW_BLOCKS_MIN, unknown_descriptors,
+};
+pub use page::{PageBytes, bit, load_page, page_txn, set_bit, set_page_txn, store_page};
 pub use prime::{is_prime, prime_at_most};
 pub use region::{PageMap, REGIONS, Region};
 pub use segment::{SEGMENT_SIZE, Segment};

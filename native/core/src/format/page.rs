@@ -1,4 +1,5 @@
-//! Checksum and check of a metadata page's trailer (docs/format.md 2).
+//! Between a metadata page in memory and its bytes on the disk (docs/format.md 2): one function for each
+//! direction.
 
 use super::layout::{self, PageTrailer};
 use super::{PageMap, Region};
@@ -11,8 +12,8 @@ const TRAILER: usize = layout::PAGE_PAYLOAD as usize;
 const TXN_AT: usize = TRAILER + PageTrailer::AT_TXN;
 const CRC_AT: usize = TRAILER + PageTrailer::AT_CRC;
 
-/// Writes the trailer: after it the page is ready for the disk.
-pub fn checksum_page(bytes: &mut PageBytes, map: &PageMap, region: Region, number: u64, txn: u64) {
+/// Turns a page image into the bytes for the disk, in place: it gets its trailer.
+pub fn store_page(bytes: &mut PageBytes, map: &PageMap, region: Region, number: u64, txn: u64) {
     let trailer = PageTrailer {
         magic: layout::PAGE_MAGIC as u32,
         region: region as u16,
@@ -26,9 +27,10 @@ pub fn checksum_page(bytes: &mut PageBytes, map: &PageMap, region: Region, numbe
     bytes[CRC_AT..].copy_from_slice(&crc.to_le_bytes());
 }
 
-/// The transaction that wrote the page, or what is wrong with it.
-pub fn verify_page(
-    bytes: &PageBytes,
+/// Turns what the disk holds into the page image, in place. Gives the transaction that wrote the page, or
+/// says what is wrong with it; then the bytes mean nothing.
+pub fn load_page(
+    bytes: &mut PageBytes,
     map: &PageMap,
     region: Region,
     number: u64,
@@ -59,9 +61,20 @@ pub fn page_txn(bytes: &PageBytes) -> u64 {
     u64::from_le_bytes(std::array::from_fn(|i| bytes[TXN_AT + i]))
 }
 
-/// Notes the transaction in the trailer of a page image, for whoever writes its checksum.
+/// Notes the transaction in the trailer of a page image, for whoever stores it.
 pub fn set_page_txn(bytes: &mut PageBytes, txn: u64) {
     bytes[TXN_AT..TXN_AT + 8].copy_from_slice(&txn.to_le_bytes());
+}
+
+/// Bit `i` of a map page: bit i mod 8 of byte i / 8.
+pub fn bit(bytes: &PageBytes, i: u64) -> bool {
+    bytes[i as usize / 8] >> (i % 8) & 1 == 1
+}
+
+/// Sets or clears bit `i` of a map page.
+pub fn set_bit(bytes: &mut PageBytes, i: u64, value: bool) {
+    let mask = 1 << (i % 8);
+    if value { bytes[i as usize / 8] |= mask } else { bytes[i as usize / 8] &= !mask }
 }
 
 #[cfg(test)]
@@ -75,14 +88,14 @@ mod tests {
 
     fn sample() -> PageBytes {
         let mut page: PageBytes = std::array::from_fn(|i| (i * 7) as u8);
-        checksum_page(&mut page, &map(7), Region::Cortex, 5, 99);
+        store_page(&mut page, &map(7), Region::Cortex, 5, 99);
         page
     }
 
     #[test]
-    fn a_checksummed_page_verifies_and_names_its_transaction() {
-        let page = sample();
-        assert_eq!(verify_page(&page, &map(7), Region::Cortex, 5), Ok(99));
+    fn a_stored_page_loads_and_names_its_transaction() {
+        let mut page = sample();
+        assert_eq!(load_page(&mut page, &map(7), Region::Cortex, 5), Ok(99));
         assert_eq!(page_txn(&page), 99);
         assert!(page[..TRAILER].iter().enumerate().all(|(i, &b)| b == (i * 7) as u8));
     }
@@ -92,7 +105,7 @@ mod tests {
         let mut page = sample();
         for bit in 0..BLOCK_SIZE * 8 {
             page[bit / 8] ^= 1 << (bit % 8);
-            assert!(verify_page(&page, &map(7), Region::Cortex, 5).is_err(), "bit {bit}");
+            assert!(load_page(&mut page.clone(), &map(7), Region::Cortex, 5).is_err(), "bit {bit}");
             page[bit / 8] ^= 1 << (bit % 8);
         }
     }
@@ -100,17 +113,17 @@ mod tests {
     #[test]
     fn a_page_of_another_place_volume_or_kind_is_refused() {
         let page = sample();
-        assert!(verify_page(&page, &map(7), Region::Cortex, 6).is_err());
-        assert!(verify_page(&page, &map(7), Region::Stash, 5).is_err());
-        assert!(verify_page(&page, &map(8), Region::Cortex, 5).is_err());
-        assert!(verify_page(&[0; BLOCK_SIZE], &map(7), Region::Cortex, 5).is_err());
+        assert!(load_page(&mut page.clone(), &map(7), Region::Cortex, 6).is_err());
+        assert!(load_page(&mut page.clone(), &map(7), Region::Stash, 5).is_err());
+        assert!(load_page(&mut page.clone(), &map(8), Region::Cortex, 5).is_err());
+        assert!(load_page(&mut [0; BLOCK_SIZE], &map(7), Region::Cortex, 5).is_err());
         let mut unborn = page;
-        checksum_page(&mut unborn, &map(7), Region::Cortex, 5, 0);
-        assert!(verify_page(&unborn, &map(7), Region::Cortex, 5).is_err());
+        store_page(&mut unborn, &map(7), Region::Cortex, 5, 0);
+        assert!(load_page(&mut unborn.clone(), &map(7), Region::Cortex, 5).is_err());
         let mut reserved = page;
         reserved[TRAILER + 0x28] = 1;
         let crc = crc32c(&reserved[..CRC_AT]);
         reserved[CRC_AT..].copy_from_slice(&crc.to_le_bytes());
-        assert!(verify_page(&reserved, &map(7), Region::Cortex, 5).is_err());
+        assert!(load_page(&mut reserved.clone(), &map(7), Region::Cortex, 5).is_err());
     }
 }

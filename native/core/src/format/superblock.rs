@@ -1,10 +1,11 @@
 //! The superblock (docs/format.md 1): a block of identity and geometry. The crate's `superblocks` finds
 //! the one in force among the four on a device.
 
-use super::geometry::Geometry;
+use super::descriptor::DescriptorTable;
+use super::geometry::{Geometry, unknown_descriptors};
 use super::layout::{
-    BLOCK_SIZE as LAYOUT_BLOCK_SIZE, DESCRIPTOR_SIZE, FORMAT_VERSION, INCOMPAT_EXPERIMENTAL, SHELLS,
-    SUPERBLOCK_MAGIC, Superblock,
+    BLOCK_SIZE as LAYOUT_BLOCK_SIZE, FORMAT_VERSION, INCOMPAT_EXPERIMENTAL, SHELLS, SUPERBLOCK_MAGIC,
+    Superblock,
 };
 use crate::base::{BLOCK_SIZE, BlockNumber, Code, Error, Result, crc32c};
 
@@ -76,12 +77,17 @@ pub fn label(superblock: &Superblock) -> Option<&str> {
 }
 
 /// Features, identity and geometry of a valid superblock. Errors: `NotSupported`: features this version
-/// does not know; `Corrupt`: fields that contradict each other.
-pub fn check(superblock: &Superblock) -> Result<Geometry> {
+/// does not know, or descriptors that are not among the `known` ones; `Corrupt`: fields that contradict
+/// each other.
+pub fn check(superblock: &Superblock, known: &[DescriptorTable]) -> Result<Geometry> {
     let unknown = superblock.incompat & !INCOMPAT_KNOWN;
     if unknown != 0 {
         let text = format!("the volume has features this version does not know: incompat {unknown:#x}");
         return Err(Error::new(Code::NotSupported, text));
+    }
+    let size = u64::from(superblock.descriptor_size);
+    if !known.iter().any(|table| table.size == size) {
+        return Err(unknown_descriptors(size));
     }
     check_identity(superblock)?;
     Geometry::of(superblock)
@@ -101,9 +107,6 @@ fn check_identity(s: &Superblock) -> Result<()> {
     let wrong = |what: &str| Err(Error::new(Code::Corrupt, format!("superblock: {what}")));
     if label(s).is_none() {
         return wrong("the label is not NUL-padded UTF-8");
-    }
-    if u64::from(s.descriptor_size) != DESCRIPTOR_SIZE {
-        return wrong("descriptor_size is not 32");
     }
     if u64::from(s.shells) != SHELLS {
         return wrong("shells is not 2");

@@ -1,6 +1,7 @@
 //! The rules of a superblock and of the geometry in it.
 
 use super::*;
+use crate::format::DescriptorTable;
 use crate::format::layout as l;
 use crate::testing::{FormatOptions, choose_sizes, make_superblock};
 
@@ -56,7 +57,7 @@ fn every_size_of_volume_fits_exactly() {
     counts.extend([65_536, 1 << 20, (1 << 20) - 1, 1 << 28, 1 << 32, 1 << 44, 7_654_321]);
     for count in counts {
         for (copies, dup) in [(1, false), (2, true)] {
-            let sizes = choose_sizes(count, copies, None, None).unwrap();
+            let sizes = choose_sizes(count, copies, DescriptorTable::PLAIN, None, None).unwrap();
             assert!(sizes.log_blocks <= 32_768 + 12, "{count}");
             let options = FormatOptions { dup, ..FormatOptions::new(count) };
             let superblock = make_superblock(&options).unwrap();
@@ -72,15 +73,24 @@ fn every_size_of_volume_fits_exactly() {
 
 #[test]
 fn places_in_a_copy_are_found_both_ways() {
-    let geometry = Geometry::of(&good()).unwrap();
+    for descriptor_size in [32, 64] {
+        let options = FormatOptions { descriptor_size, ..FormatOptions::new(BLOCKS) };
+        let superblock = make_superblock(&options).unwrap();
+        assert_eq!(u64::from(superblock.descriptor_size), descriptor_size);
+        check_places(&Geometry::of(&superblock).unwrap());
+    }
+}
+
+fn check_places(geometry: &Geometry) {
     for number in 0..geometry.copy_pages() {
         let (region, at) = geometry.map.locate(crate::base::CopyPage(number)).unwrap();
         assert_eq!(geometry.map.page(region, at).unwrap().0, number);
     }
     let last = geometry.data_blocks() - 1;
-    let (page, at) = geometry.descriptor_place(last);
-    assert_eq!(geometry.map.locate(page).unwrap().1, last / l::DESCRIPTORS_PER_PAGE);
-    assert!(at + 32 <= l::PAGE_PAYLOAD as usize);
+    let table = geometry.descriptors;
+    let (page, position) = geometry.descriptor_place(last);
+    assert_eq!(geometry.map.locate(page).unwrap().1, last / table.per_page);
+    assert!(table.offset(position + 1) <= l::PAGE_PAYLOAD as usize);
     assert_eq!(geometry.data_number(geometry.data_block(last)), Some(last));
     assert_eq!(geometry.data_number(BlockNumber(geometry.window_start + last + 1)), None);
     assert_eq!(geometry.data_number(BlockNumber(geometry.window_start - 1)), None);

@@ -74,18 +74,16 @@ impl Target<'_> {
     }
 
     fn descriptors(&mut self, run: &DescriptorRun<'_>) -> Result<()> {
-        let txn = self.txn;
+        let (txn, table) = (self.txn, self.geometry.descriptors);
         let mut i = 0;
         while i < run.count {
             let (page, at) = self.geometry.descriptor_place(run.data + u64::from(i));
-            let room = l::DESCRIPTORS_PER_PAGE as usize - at / l::Descriptor::SIZE;
-            let here = (run.count - i).min(room as u32);
+            let here = (run.count - i).min(table.per_page as u32 - at as u32);
             if self.images.wants(page) {
                 self.change(page, |image| {
-                    for (offset, entry) in
-                        image[at..].chunks_exact_mut(l::Descriptor::SIZE).take(here as usize).enumerate()
-                    {
-                        run.descriptor(i + offset as u32, txn).encode(entry);
+                    for offset in 0..here {
+                        let descriptor = run.descriptor(i + offset, txn);
+                        table.encode(image, at + offset as usize, &descriptor);
                     }
                 })?;
             }

@@ -1,7 +1,8 @@
 //! The items of a record, read without copying (docs/format.md 7).
 
-use crate::format::Region;
+use super::record::TAG;
 use crate::format::layout as l;
+use crate::format::{BlockPlace, Descriptor, DescriptorTable, Random, Region, Stamp};
 
 /// One statement of a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,61 +51,50 @@ const SLOT: usize = l::SLOT_SIZE as usize;
 const UNIT: usize = l::UNIT_SIZE as usize;
 const PAYLOAD: usize = l::PAGE_PAYLOAD as usize;
 
-/// A run of descriptors: block `data + i` holds (owner, index + i) for i below `count`.
+/// A run of descriptors: block `data + i` is that of `place.plus(i)`, for i below `count`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DescriptorRun<'a> {
     pub data: u64,
-    pub owner: u64,
-    pub index: u64,
-    pub hint: u32,
+    pub place: BlockPlace,
     pub count: u32,
-    pub flags: u16,
-    pub stored: u16,
+    random: Random,
     /// `count` little-endian CRCs; empty if UNWRITTEN.
     crcs: &'a [u8],
+    /// `count` tags, where descriptors keep whole stamps; empty if UNWRITTEN.
+    tags: &'a [u8],
 }
 
 impl DescriptorRun<'_> {
-    pub fn is_unwritten(&self) -> bool {
-        u64::from(self.flags) & l::DESCRIPTOR_UNWRITTEN != 0
+    /// The place of block `data + i`.
+    pub fn place(&self, i: u32) -> BlockPlace {
+        self.place.plus(u64::from(i))
     }
-    pub fn is_meta(&self) -> bool {
-        u64::from(self.flags) & l::DESCRIPTOR_META != 0
-    }
-    /// Copy number: 0 or 1.
-    pub fn copy(&self) -> u16 {
-        self.flags & 0xf
-    }
-    /// CRC32C of block `data + i`; 0 if UNWRITTEN.
-    pub fn crc(&self, i: u32) -> u32 {
-        match self.crcs.get(i as usize * 4..i as usize * 4 + 4) {
-            Some(bytes) => u32::from_le_bytes(std::array::from_fn(|at| bytes[at])),
-            None => 0,
-        }
+    /// The stamp of block `data + i`; zero if UNWRITTEN.
+    pub fn stamp(&self, i: u32) -> Stamp {
+        let crc = part(self.crcs, i).map_or(0, u32::from_le_bytes);
+        Stamp { crc, random: self.random, tag: part(self.tags, i).unwrap_or_default() }
     }
     /// The descriptor of block `data + i`, made by transaction `txn`.
-    pub fn descriptor(&self, i: u32, txn: u64) -> l::Descriptor {
-        l::Descriptor {
-            owner: self.owner,
-            index: self.index + u64::from(i),
-            txn,
-            crc: self.crc(i),
-            flags: self.flags,
-            stored: self.stored,
-            hint: self.hint,
-        }
+    pub fn descriptor(&self, i: u32, txn: u64) -> Descriptor {
+        Descriptor::new(&self.place(i), txn, self.stamp(i))
     }
+}
+
+/// Part `i` of equal parts.
+fn part<const N: usize>(bytes: &[u8], i: u32) -> Option<[u8; N]> {
+    bytes.get(i as usize * N..)?.first_chunk().copied()
 }
 
 /// Iterates over the items of a record that was checked; stops at the first malformed one.
 #[derive(Clone)]
 pub struct Items<'a> {
     rest: &'a [u8],
+    table: DescriptorTable,
 }
 
 impl<'a> Items<'a> {
-    pub(super) fn new(bytes: &'a [u8]) -> Items<'a> {
-        Items { rest: bytes }
+    pub(super) fn new(bytes: &'a [u8], table: DescriptorTable) -> Items<'a> {
+        Items { rest: bytes, table }
     }
     pub(super) fn is_at_end(&self) -> bool {
         self.rest.is_empty()
@@ -119,17 +109,17 @@ impl<'a> Iterator for Items<'a> {
         if size < l::LogItem::SIZE || size % 8 != 0 {
             return None;
         }
-        let item = parse(header.kind, self.rest.get(l::LogItem::SIZE..size)?)?;
+        let item = parse(header.kind, self.rest.get(l::LogItem::SIZE..size)?, self.table)?;
         self.rest = &self.rest[size..];
         Some(item)
     }
 }
 
 /// The item of exactly these bytes; none if they have another size or a reserved byte is set.
-fn parse(kind: u16, body: &[u8]) -> Option<Item<'_>> {
+fn parse(kind: u16, body: &[u8], table: DescriptorTable) -> Option<Item<'_>> {
     match kind {
         l::ITEM_TYPE_SLOT | l::ITEM_TYPE_SLOT_CLEAR => parse_slot(kind, body),
-        l::ITEM_TYPE_DESCRIPTORS => parse_descriptors(body),
+        l::ITEM_TYPE_DESCRIPTORS => parse_descriptors(body, table),
         l::ITEM_TYPE_BLOCKS_FREE | l::ITEM_TYPE_UNITS_FREE | l::ITEM_TYPE_BIRTH => {
             let l::ItemRun { first, count } = exactly(body, l::ItemRun::SIZE).and_then(l::ItemRun::decode)?;
             Some(match kind {
@@ -165,23 +155,19 @@ fn parse_slot(kind: u16, body: &[u8]) -> Option<Item<'_>> {
     rest.is_empty().then_some(Item::SlotClear { region, page, slot })
 }
 
-fn parse_descriptors(body: &[u8]) -> Option<Item<'_>> {
+fn parse_descriptors(body: &[u8], table: DescriptorTable) -> Option<Item<'_>> {
     let (head, rest) = body.split_at_checked(l::ItemDescriptors::SIZE)?;
-    let head = l::ItemDescriptors::decode(head)?;
-    let unwritten = u64::from(head.flags) & l::DESCRIPTOR_UNWRITTEN != 0;
-    let bytes = if unwritten { 0 } else { head.count as usize * 4 };
-    let (crcs, padding) = rest.split_at_checked(bytes)?;
-    if rest.len() != bytes.next_multiple_of(8) || padding.iter().any(|&b| b != 0) {
+    let l::ItemDescriptors { data, owner, index, hint, count, flags, stored } =
+        l::ItemDescriptors::decode(head)?;
+    let place = BlockPlace { owner, hint, index, flags, stored };
+    let stamps = if place.is_unwritten() { 0 } else { count as usize };
+    let has_tags = table.has_stamps() && stamps > 0;
+    let (random, rest) = rest.split_at_checked(if has_tags { size_of::<Random>() } else { 0 })?;
+    let (crcs, rest) = rest.split_at_checked(stamps * 4)?;
+    let (padding, tags) = rest.split_at_checked(crcs.len().next_multiple_of(8) - crcs.len())?;
+    if tags.len() != if has_tags { stamps * TAG } else { 0 } || padding.iter().any(|&b| b != 0) {
         return None;
     }
-    Some(Item::Descriptors(DescriptorRun {
-        data: head.data,
-        owner: head.owner,
-        index: head.index,
-        hint: head.hint,
-        count: head.count,
-        flags: head.flags,
-        stored: head.stored,
-        crcs,
-    }))
+    let random = random.try_into().unwrap_or_default();
+    Some(Item::Descriptors(DescriptorRun { data, place, count, random, crcs, tags }))
 }

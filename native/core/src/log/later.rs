@@ -1,7 +1,7 @@
 //! Telling damage from the end of the log: does a valid later record stand anywhere in the ring?
 
+use super::codec::record_crc;
 use super::read::RingReader;
-use super::record::record_crc;
 use super::view::peek;
 use crate::base::crc32c_append;
 use crate::device::Device;

@@ -6,6 +6,7 @@
 
 mod apply;
 pub mod checkpoint;
+mod codec;
 mod item;
 mod later;
 mod read;
@@ -25,12 +26,12 @@ mod view;
 pub use apply::{PageImages, apply_record};
 pub use item::{DescriptorRun, Item, Items};
 pub use record::{
-    Commit, DescriptorRunHead, RecordBuilder, blocks_of, descriptors_bytes, page_bytes, run_bytes,
-    slot_bytes, slot_clear_bytes, unit_bytes,
+    Commit, RecordBuilder, blocks_of, descriptors_bytes, page_bytes, run_bytes, slot_bytes, slot_clear_bytes,
+    unit_bytes,
 };
 pub use replay::{Dropped, Recovered, recover, replay};
 pub use ring::{Ring, write_record};
-pub use verify::Rewrite;
+pub use verify::{NamedBlock, Rewrite};
 pub use view::RecordView;
 
 /// Numbers of the whole volume that every record and checkpoint block carries.

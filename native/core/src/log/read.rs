@@ -126,7 +126,7 @@ impl<'a> Walk<'a> {
             return None;
         }
         self.reader.blocks(self.position, blocks, &mut self.buf);
-        let view = RecordView::open(&self.buf, self.geometry).ok()?;
+        let view = RecordView::open(&mut self.buf, self.geometry).ok()?;
         let link = Link { position: self.position, header };
         self.position = (self.position + blocks) % self.geometry.ring_blocks();
         self.txn += 1;
@@ -138,7 +138,7 @@ impl<'a> Walk<'a> {
     /// Reads a record again that `next` has given.
     pub(super) fn again(&mut self, link: &Link) -> Result<RecordView<'_>> {
         self.reader.blocks(link.position, u64::from(link.header.blocks), &mut self.buf);
-        RecordView::open(&self.buf, self.geometry)
+        RecordView::open(&mut self.buf, self.geometry)
     }
 }
 

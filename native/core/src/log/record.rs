@@ -1,9 +1,10 @@
 //! Building a log record (docs/format.md 7).
 
 use super::Counters;
-use crate::base::{AlignedBuf, BLOCK_SIZE, crc32c_append};
-use crate::format::Region;
+use super::codec::store_record;
+use crate::base::{AlignedBuf, BLOCK_SIZE};
 use crate::format::layout as l;
+use crate::format::{BlockPlace, DescriptorTable, Random, Region, Stamp};
 
 /// Log bytes of a SLOT item.
 pub const fn slot_bytes() -> usize {
@@ -13,10 +14,11 @@ pub const fn slot_bytes() -> usize {
 pub const fn slot_clear_bytes() -> usize {
     l::LogItem::SIZE + l::ItemSlot::SIZE
 }
-/// Log bytes of a DESCRIPTORS item with `crcs` CRCs (0 if UNWRITTEN). The worst case of a transaction
+/// Log bytes of a DESCRIPTORS item with `stamps` stamps (0 if UNWRITTEN). The worst case of a transaction
 /// is one item for each block.
-pub const fn descriptors_bytes(crcs: usize) -> usize {
-    l::LogItem::SIZE + l::ItemDescriptors::SIZE + (crcs * 4).next_multiple_of(8)
+pub const fn descriptors_bytes(table: DescriptorTable, stamps: usize) -> usize {
+    let plain = l::LogItem::SIZE + l::ItemDescriptors::SIZE + (stamps * 4).next_multiple_of(8);
+    if !table.has_stamps() || stamps == 0 { plain } else { plain + size_of::<Random>() + stamps * TAG }
 }
 /// Log bytes of a BLOCKS_FREE, UNITS_FREE or BIRTH item.
 pub const fn run_bytes() -> usize {
@@ -48,23 +50,13 @@ pub struct Commit {
     pub counters: Counters,
 }
 
-/// What the blocks of a run of descriptors have in common (see [`super::DescriptorRun`]).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct DescriptorRunHead {
-    /// First data number.
-    pub data: u64,
-    pub owner: u64,
-    /// Logical index of the first block.
-    pub index: u64,
-    pub hint: u32,
-    /// Copy number and META; UNWRITTEN is added by [`RecordBuilder::unwritten`].
-    pub flags: u16,
-}
+/// Bytes of a tag.
+pub(super) const TAG: usize = 16;
 
 /// Collects the items of a transaction. PAGE and BIRTH items may come at any time; they are written
 /// before all others. The caller keeps the rules of docs/format.md (each thing once).
-#[derive(Default)]
 pub struct RecordBuilder {
+    table: DescriptorTable,
     pages: Vec<u8>,
     births: Vec<u8>,
     others: Vec<u8>,
@@ -72,8 +64,9 @@ pub struct RecordBuilder {
 }
 
 impl RecordBuilder {
-    pub fn new() -> RecordBuilder {
-        RecordBuilder::default()
+    /// An empty record of a volume whose descriptors are those of `table`.
+    pub fn new(table: DescriptorTable) -> RecordBuilder {
+        RecordBuilder { table, pages: Vec::new(), births: Vec::new(), others: Vec::new(), items: 0 }
     }
     /// Forgets all items, keeps the memory.
     pub fn clear(&mut self) {
@@ -115,39 +108,39 @@ impl RecordBuilder {
         self.others.extend_from_slice(&head);
     }
 
-    /// A run of written blocks with their CRCs. An empty run adds nothing.
-    pub fn descriptors(&mut self, run: &DescriptorRunHead, crcs: &[u32]) {
-        if crcs.is_empty() {
-            return;
-        }
-        self.run_head(run, crcs.len() as u32, 0, l::BLOCK_SIZE as u16, crcs.len());
-        for crc in crcs {
-            self.others.extend_from_slice(&crc.to_le_bytes());
-        }
-        if crcs.len() % 2 == 1 {
-            self.others.extend_from_slice(&[0; 4]);
+    /// A run of written blocks from data block `data` on, the first of which is `place`, with their
+    /// stamps. An item for each stretch of one random part; an empty run adds nothing.
+    pub fn descriptors(&mut self, data: u64, place: &BlockPlace, stamps: &[Stamp]) {
+        let mut done = 0;
+        for part in stamps.chunk_by(|a, b| a.random == b.random) {
+            self.run_head(data + done, &place.plus(done), part.len() as u32, part.len());
+            if self.table.has_stamps() {
+                self.others.extend_from_slice(&part[0].random);
+            }
+            for stamp in part {
+                self.others.extend_from_slice(&stamp.crc.to_le_bytes());
+            }
+            if part.len() % 2 == 1 {
+                self.others.extend_from_slice(&[0; 4]);
+            }
+            if self.table.has_stamps() {
+                part.iter().for_each(|stamp| self.others.extend_from_slice(&stamp.tag));
+            }
+            done += part.len() as u64;
         }
     }
     /// A run of preallocated blocks. An empty run adds nothing.
-    pub fn unwritten(&mut self, run: &DescriptorRunHead, count: u32) {
+    pub fn unwritten(&mut self, data: u64, place: &BlockPlace, count: u32) {
         if count > 0 {
-            self.run_head(run, count, l::DESCRIPTOR_UNWRITTEN as u16, 0, 0);
+            self.run_head(data, place, count, 0);
         }
     }
-    fn run_head(&mut self, run: &DescriptorRunHead, count: u32, flag: u16, stored: u16, crcs: usize) {
+    fn run_head(&mut self, data: u64, place: &BlockPlace, count: u32, stamps: usize) {
         self.items += 1;
-        start(&mut self.others, l::ITEM_TYPE_DESCRIPTORS, descriptors_bytes(crcs));
+        start(&mut self.others, l::ITEM_TYPE_DESCRIPTORS, descriptors_bytes(self.table, stamps));
         let mut head = [0; l::ItemDescriptors::SIZE];
-        l::ItemDescriptors {
-            data: run.data,
-            owner: run.owner,
-            index: run.index,
-            hint: run.hint,
-            count,
-            flags: run.flags | flag,
-            stored,
-        }
-        .encode(&mut head);
+        let BlockPlace { owner, hint, index, flags, stored } = *place;
+        l::ItemDescriptors { data, owner, index, hint, count, flags, stored }.encode(&mut head);
         self.others.extend_from_slice(&head);
     }
 
@@ -215,17 +208,8 @@ impl RecordBuilder {
             at += part.len();
         }
         out[at..].fill(0);
-        let crc = record_crc(out);
-        out[l::LogRecord::AT_CRC..l::LogRecord::SIZE].copy_from_slice(&crc.to_le_bytes());
-        crc
+        store_record(out)
     }
-}
-
-/// CRC32C of a record's bytes (its first block, or all) with the CRC field taken as zero.
-pub(super) fn record_crc(bytes: &[u8]) -> u32 {
-    let crc = crc32c_append(0, &bytes[..l::LogRecord::AT_CRC]);
-    let crc = crc32c_append(crc, &[0; 4]);
-    crc32c_append(crc, &bytes[l::LogRecord::SIZE..])
 }
 
 fn start(out: &mut Vec<u8>, kind: u16, size: usize) {
@@ -244,5 +228,3 @@ fn append_run(out: &mut Vec<u8>, kind: u16, first: u64, count: u64) -> u32 {
     out.extend_from_slice(&body);
     1
 }
-
-const _: () = assert!(l::LogRecord::AT_CRC + 4 == l::LogRecord::SIZE);

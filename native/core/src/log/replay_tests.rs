@@ -4,7 +4,7 @@ use crate::base::{AlignedBuf, BLOCK_SIZE, BlockNumber, Code, CopyPage};
 use crate::device::Device;
 use crate::device::testing::{Fault, FaultDevice, MemDevice, Op, Rng, When};
 use crate::format::layout as l;
-use crate::format::{Region, page_txn};
+use crate::format::{BlockPlace, DescriptorTable, Region, page_txn};
 use crate::testing::flip;
 use std::sync::Arc;
 
@@ -23,8 +23,8 @@ fn big(record: &mut RecordBuilder, blocks: usize, byte: u8) {
     }
 }
 
-fn data_run(data: u64, index: u64, flags: u64) -> DescriptorRunHead {
-    DescriptorRunHead { data, owner: 20, index, hint: 0, flags: flags as u16 }
+fn place(index: u64, flags: u64) -> BlockPlace {
+    BlockPlace { owner: 20, hint: 0, index, flags: flags as u16, stored: 4096 }
 }
 
 fn snapshot(log: &TestLog) -> TestLog {
@@ -165,17 +165,17 @@ fn a_record_that_does_not_name_the_one_before_is_not_taken() {
 fn records_of_another_epoch_do_not_exist() {
     let mut log = TestLog::new(true);
     log.commit(|record| slot_item(record, 1, 1));
-    let crc = log.write_data(5, 1);
-    log.commit(|record| record.descriptors(&data_run(5, 0, 0), &[crc]));
+    let stamps = log.write_data(5, &place(0, 0), 1, 1);
+    log.commit(|record| record.descriptors(5, &place(0, 0), &stamps));
     // The data of the last one is lost in the crash: recovery drops it and goes on behind the first.
-    log.write_data(5, 2);
+    log.write_data(5, &place(0, 0), 2, 1);
     let recovered = log.recover().unwrap();
     let expected = Dropped { txn: 3, data: 5, owner: 20, index: 0 };
     assert_eq!((recovered.records, recovered.dropped), (1, Some(expected)));
     let mut log = TestLog::open(log.device, log.geometry);
     assert_eq!((log.next.txn, log.next.position, log.checkpoint.epoch), (3, 1, 3));
     // Now the block holds those bytes after all, and the old record still stands there.
-    log.write_data(5, 1);
+    log.write_data(5, &place(0, 0), 1, 1);
     let recovered = log.recover().unwrap();
     assert_eq!((recovered.records, recovered.dropped), (0, None));
     // The new life's record takes its place and number.
@@ -277,13 +277,17 @@ fn a_ring_filled_to_its_last_block_reads_back() {
 
 #[test]
 fn the_last_transaction_is_dropped_with_its_data_and_kept_when_proven() {
-    let mut log = TestLog::new(true);
-    let crcs: Vec<u32> = (100..1000).map(|data| log.write_data(data, data)).collect();
+    dropped_or_kept(TestLog::new(true));
+    dropped_or_kept(TestLog::with(true, DescriptorTable::STAMPED));
+}
+
+fn dropped_or_kept(mut log: TestLog) {
+    let stamps = log.write_data(100, &place(0, 0), 1, 900);
     log.commit(|record| slot_item(record, 3, 3));
     log.commit(|record| {
         slot_item(record, 4, 4);
-        record.descriptors(&data_run(100, 0, 0), &crcs);
-        record.unwritten(&data_run(2000, 2000, 0), 50);
+        record.descriptors(100, &place(0, 0), &stamps);
+        record.unwritten(2000, &BlockPlace { stored: 0, ..place(2000, l::DESCRIPTOR_UNWRITTEN) }, 50);
     });
     assert_eq!(log.recover().unwrap().records, 2);
     for bad in [100, 355, 356, 999] {
@@ -309,24 +313,30 @@ fn the_last_transaction_is_dropped_with_its_data_and_kept_when_proven() {
 
 #[test]
 fn one_good_copy_of_a_directory_block_verifies_the_last_transaction() {
-    let mut log = TestLog::new(true);
-    let content = |log: &TestLog, index: u64| {
-        log.write_data(200 + index, index);
-        log.write_data(300 + index, index)
-    };
-    let crcs: Vec<u32> = (0..4).map(|index| content(&log, index)).collect();
+    one_good_copy(TestLog::new(true));
+    one_good_copy(TestLog::with(true, DescriptorTable::STAMPED));
+}
+
+fn one_good_copy(mut log: TestLog) {
+    let places = [place(0, l::DESCRIPTOR_META), place(0, l::DESCRIPTOR_META | 1)];
+    let stamps = [200, 300].map(|data| log.write_data(data, &places[data as usize / 300], 7, 4));
     log.commit(|record| {
-        record.descriptors(&data_run(200, 0, l::DESCRIPTOR_META), &crcs);
-        record.descriptors(&data_run(300, 0, l::DESCRIPTOR_META | 1), &crcs[..2]);
-        record.descriptors(&data_run(302, 2, l::DESCRIPTOR_META | 1), &crcs[2..]);
+        record.descriptors(200, &places[0], &stamps[0]);
+        record.descriptors(300, &places[1], &stamps[1][..2]);
+        record.descriptors(302, &places[1].plus(2), &stamps[1][2..]);
     });
     assert_eq!(log.recover().unwrap().rewrites, []);
     let bad = |data: u64| flip(&log.device, log.geometry.data_block(data), 1);
     bad(201);
     bad(303);
     let recovered = log.recover().unwrap();
+    let block = |copy: usize, i: u64| NamedBlock {
+        data: 200 + copy as u64 * 100 + i,
+        place: places[copy].plus(i),
+        stamp: stamps[copy][i as usize],
+    };
     let expected =
-        [Rewrite { bad: 201, good: 301, crc: crcs[1] }, Rewrite { bad: 303, good: 203, crc: crcs[3] }];
+        [Rewrite { bad: block(0, 1), good: block(1, 1) }, Rewrite { bad: block(1, 3), good: block(0, 3) }];
     assert_eq!((recovered.records, &recovered.rewrites[..]), (1, &expected[..]));
     bad(301);
     assert_eq!(log.recover().unwrap().dropped.unwrap().index, 1);
@@ -335,9 +345,9 @@ fn one_good_copy_of_a_directory_block_verifies_the_last_transaction() {
 #[test]
 fn a_block_the_device_cannot_read_counts_as_bad() {
     let mut log = TestLog::new(true);
-    let crc = log.write_data(50, 1);
+    let stamps = log.write_data(50, &place(0, 0), 1, 1);
     log.commit(|record| slot_item(record, 1, 1));
-    log.commit(|record| record.descriptors(&data_run(50, 0, 0), &[crc]));
+    log.commit(|record| record.descriptors(50, &place(0, 0), &stamps));
     let recover_with_fault = |block: BlockNumber| {
         let device = FaultDevice::new(Arc::new(log.device.snapshot()));
         device.add(Op::Read, When::Blocks(block.0..block.0 + 1), Fault::Eio);
@@ -411,10 +421,10 @@ fn a_ring_full_of_pretended_records_is_judged_in_one_pass() {
 fn mutated_logs_never_panic() {
     let mut base = TestLog::new(true);
     for round in 0..12u64 {
-        let crc = base.write_data(round, round);
+        let stamps = base.write_data(round, &place(round, 0), round, 1);
         base.commit(|record| {
             big(record, 1 + (round % 4) as usize, 1);
-            record.descriptors(&data_run(round, round, 0), &[crc]);
+            record.descriptors(round, &place(round, 0), &stamps);
             record.birth(30 + round, 1);
         });
     }
@@ -460,7 +470,7 @@ fn mutate(log: &TestLog, rng: &mut Rng) {
         _ => bytes[rng.below(4096) as usize] ^= 1 << rng.below(8),
     }
     if rng.chance(1, 2) {
-        let crc = record::record_crc(&bytes);
+        let crc = codec::record_crc(&bytes);
         bytes[l::LogRecord::AT_CRC..l::LogRecord::SIZE].copy_from_slice(&crc.to_le_bytes());
     }
     log.device.write(at, &bytes).unwrap();

@@ -1,7 +1,7 @@
 //! The rules for the items of one record (docs/format.md 7).
 
-use super::item::{DescriptorRun, Item};
-use super::{NUMBER_MAX, RecordView};
+use super::RecordView;
+use super::item::Item;
 use crate::base::{Code, CopyPage, Error, Result};
 use crate::format::layout as l;
 use crate::format::{Geometry, Region};
@@ -18,7 +18,7 @@ enum Thing {
 /// `count` things from `first` on.
 type Span = (Thing, u64, u64);
 /// Owner, copy, first index, count.
-type Identity = (u64, u16, u64, u64);
+type Identity = (u64, u8, u64, u64);
 
 /// Checks every item alone, their order, and that nothing is named twice. Memory: at most 1.4 times the
 /// record.
@@ -37,7 +37,7 @@ pub(super) fn check_items(view: &RecordView<'_>, geometry: &Geometry) -> Result<
         rank = item_rank;
         spans.push(check_item(&item, geometry).map_err(wrong)?);
         if let Item::Descriptors(run) = item {
-            identities.push((run.owner, run.copy(), run.index, u64::from(run.count)));
+            identities.push((run.place.owner, run.place.copy(), run.place.index, u64::from(run.count)));
         }
         count += 1;
     }
@@ -80,8 +80,13 @@ fn check_item(item: &Item<'_>, geometry: &Geometry) -> std::result::Result<Span,
             Ok((Thing::Slot, page.0 * l::SLOTS_PER_PAGE + u64::from(slot), 1))
         }
         Item::Descriptors(run) => {
-            check_run(&run, geometry)?;
             let count = u64::from(run.count);
+            if let Some(problem) = run.place.problem(geometry.copies()) {
+                return Err(problem);
+            }
+            if !run.place.fits(count) {
+                return Err("a wrong logical index");
+            }
             let fits = inside(run.data, count, geometry.data_blocks());
             if fits { Ok((Thing::Block, run.data, count)) } else { Err("no such data blocks") }
         }
@@ -107,26 +112,4 @@ fn unit_span(first: u64, count: u64, geometry: &Geometry) -> std::result::Result
     let units = geometry.units();
     let fits = first > 0 && count > 0 && first < units && count <= units - first;
     if fits { Ok((Thing::Unit, first, count)) } else { Err("no such extension unit") }
-}
-
-/// The fields of a descriptor run, apart from the blocks it names.
-fn check_run(run: &DescriptorRun<'_>, geometry: &Geometry) -> std::result::Result<(), &'static str> {
-    let known = 0xf | l::DESCRIPTOR_UNWRITTEN | l::DESCRIPTOR_META;
-    if u64::from(run.flags) & !known != 0 || (run.is_unwritten() && run.is_meta()) {
-        return Err("unknown or contradictory descriptor flags");
-    }
-    let copies = if run.is_meta() { geometry.copies() } else { 1 };
-    if usize::from(run.copy()) >= copies {
-        return Err("no such copy of a block");
-    }
-    if u64::from(run.stored) != if run.is_unwritten() { 0 } else { l::BLOCK_SIZE } {
-        return Err("a wrong stored length");
-    }
-    if run.owner == 0 || run.owner > NUMBER_MAX {
-        return Err("a wrong owner");
-    }
-    if run.index >= 1 << 48 || u64::from(run.count) > (1 << 48) - run.index {
-        return Err("a wrong logical index");
-    }
-    Ok(())
 }

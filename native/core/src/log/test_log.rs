@@ -4,14 +4,15 @@ use super::checkpoint::{self, LogPoint};
 use super::{
     Commit, Counters, PageImages, RecordBuilder, Recovered, Ring, apply_record, recover, replay, write_record,
 };
-use crate::base::{BLOCK_SIZE, BlockNumber, CopyPage, Result, crc32c};
+use crate::base::{BLOCK_SIZE, BlockBuf, BlockNumber, CopyPage, Result};
 use crate::device::Device;
 use crate::device::testing::{MemDevice, Rng};
 use crate::format::layout::Checkpoint;
-use crate::format::{Geometry, PageBytes};
+use crate::format::{BlockPlace, DescriptorTable, Geometry, PageBytes, Stamp, Stored};
 use crate::superblocks;
-use crate::testing::{FormatOptions, format_volume};
+use crate::testing::{FormatOptions, codec_of, format_volume};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 pub(super) struct TestLog {
     pub device: MemDevice,
@@ -23,10 +24,15 @@ pub(super) struct TestLog {
 
 /// A formatted volume of 16 MiB with the smallest log.
 pub(super) fn volume(dup: bool) -> (MemDevice, Geometry) {
+    volume_with(dup, DescriptorTable::PLAIN)
+}
+
+pub(super) fn volume_with(dup: bool, table: DescriptorTable) -> (MemDevice, Geometry) {
     let device = MemDevice::new(4096);
-    let options = FormatOptions { log_blocks: Some(256), dup, ..FormatOptions::new(4096) };
+    let options =
+        FormatOptions { log_blocks: Some(256), dup, descriptor_size: table.size, ..FormatOptions::new(4096) };
     format_volume(&device, &options).unwrap();
-    let geometry = superblocks::read(&device).unwrap().geometry;
+    let geometry = superblocks::read_for(&device, &DescriptorTable::ALL).unwrap().geometry;
     (device, geometry)
 }
 
@@ -34,6 +40,10 @@ impl TestLog {
     /// A fresh volume, opened for writing.
     pub(super) fn new(dup: bool) -> TestLog {
         let (device, geometry) = volume(dup);
+        TestLog::open(device, geometry)
+    }
+    pub(super) fn with(dup: bool, table: DescriptorTable) -> TestLog {
+        let (device, geometry) = volume_with(dup, table);
         TestLog::open(device, geometry)
     }
 
@@ -52,7 +62,7 @@ impl TestLog {
 
     /// Commits what `build` adds; gives the record's position and its size in blocks.
     pub(super) fn commit(&mut self, build: impl FnOnce(&mut RecordBuilder)) -> (u64, u64) {
-        let mut record = RecordBuilder::new();
+        let mut record = RecordBuilder::new(self.geometry.descriptors);
         build(&mut record);
         let blocks = record.block_count() as u64;
         let position = self.ring.append(blocks).expect("the ring has room");
@@ -99,12 +109,21 @@ impl TestLog {
         Ok(images)
     }
 
-    /// Fills data block `data` with bytes that follow from `seed`; gives their CRC.
-    pub(super) fn write_data(&self, data: u64, seed: u64) -> u32 {
-        let mut bytes = [0; BLOCK_SIZE];
-        Rng::new(seed).fill(&mut bytes);
+    /// Fills `count` blocks from `data` on, whose first is `place`, with bytes that follow from `seed` as the
+    /// volume's codec stores them; gives their stamps.
+    pub(super) fn write_data(&self, data: u64, place: &BlockPlace, seed: u64, count: u64) -> Vec<Stamp> {
+        let codec = codec_of(&self.geometry);
+        let mut plain: Vec<_> = (0..count).map(|_| Arc::new(BlockBuf::zeroed())).collect();
+        for (i, block) in plain.iter_mut().enumerate() {
+            Rng::new(seed + i as u64).fill(&mut Arc::get_mut(block).expect("no other has it")[..]);
+        }
+        let (stored, stamps) = codec.store(place, &codec.draw(), &plain);
+        let bytes = match stored {
+            Stored::Plain => plain.iter().flat_map(|block| block.to_vec()).collect(),
+            Stored::New(bytes) => bytes.to_vec(),
+        };
         self.device.write(self.geometry.data_block(data), &bytes).unwrap();
-        crc32c(&bytes)
+        stamps
     }
     pub(super) fn ring_block(&self, position: u64) -> BlockNumber {
         self.geometry.ring_block(position % self.geometry.ring_blocks())

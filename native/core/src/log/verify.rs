@@ -5,29 +5,27 @@ use super::item::{DescriptorRun, Item};
 use super::{Dropped, RecordView};
 use crate::base::{AlignedBuf, BLOCK_SIZE, crc32c};
 use crate::device::Device;
-use crate::format::Geometry;
+use crate::format::{BlockPlace, Geometry, Stamp};
 
 /// Blocks read at a time: 1 MiB.
 const READ_RUN: u32 = 256;
 /// Bad copies of directory blocks noted before the transaction counts as lost.
 const BAD_COPIES_MAX: usize = 256;
 
-/// One copy of a META block is bad, the other good: it is to be copied before the volume is writable.
+/// A block as the record names it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Rewrite {
-    /// Data number of the bad copy.
-    pub bad: u64,
-    /// Data number of the good copy.
-    pub good: u64,
-    /// CRC32C of the block.
-    pub crc: u32,
+pub struct NamedBlock {
+    pub data: u64,
+    pub place: BlockPlace,
+    pub stamp: Stamp,
 }
 
-struct BadCopy {
-    owner: u64,
-    index: u64,
-    copy: u16,
-    data: u64,
+/// One copy of a META block is bad, the other good: it is to be written anew before the volume is
+/// writable.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rewrite {
+    pub bad: NamedBlock,
+    pub good: NamedBlock,
 }
 
 /// Reads every block the record makes live. Gives the META copies to rewrite, or the block for which
@@ -37,26 +35,34 @@ pub(super) fn check_data(
     geometry: &Geometry,
     record: &RecordView<'_>,
 ) -> Result<Vec<Rewrite>, Dropped> {
-    let mut bad_copies: Vec<BadCopy> = Vec::new();
+    let mut bad_copies: Vec<NamedBlock> = Vec::new();
     let mut buf = AlignedBuf::zeroed(READ_RUN as usize);
     for run in written_runs(record) {
         for_bad_blocks(device, geometry, &run, &mut buf, &mut |i| {
-            let data = run.data + u64::from(i);
-            let index = run.index + u64::from(i);
-            if !run.is_meta() || bad_copies.len() == BAD_COPIES_MAX {
-                return Err(Dropped { txn: record.txn(), data, owner: run.owner, index });
+            let bad = named(&run, i);
+            if !bad.place.is_meta() || bad_copies.len() == BAD_COPIES_MAX {
+                return Err(lost(record, &bad));
             }
-            bad_copies.push(BadCopy { owner: run.owner, index, copy: run.copy(), data });
+            bad_copies.push(bad);
             Ok(())
         })?;
     }
     bad_copies.iter().map(|bad| find_good_copy(record, &bad_copies, bad)).collect()
 }
 
+fn named(run: &DescriptorRun<'_>, i: u32) -> NamedBlock {
+    NamedBlock { data: run.data + u64::from(i), place: run.place(i), stamp: run.stamp(i) }
+}
+
+/// The transaction does not exist: this block of it is not there.
+fn lost(record: &RecordView<'_>, bad: &NamedBlock) -> Dropped {
+    Dropped { txn: record.txn(), data: bad.data, owner: bad.place.owner, index: bad.place.index }
+}
+
 /// The runs whose blocks hold data.
 fn written_runs<'a>(record: &RecordView<'a>) -> impl Iterator<Item = DescriptorRun<'a>> {
     record.items().filter_map(|item| match item {
-        Item::Descriptors(run) if !run.is_unwritten() => Some(run),
+        Item::Descriptors(run) if !run.place.is_unwritten() => Some(run),
         _ => None,
     })
 }
@@ -79,7 +85,7 @@ fn for_bad_blocks(
         for (i, block) in bytes.chunks_exact_mut(BLOCK_SIZE).enumerate() {
             let readable = whole || device.read(first.plus(i as u64), block).is_ok();
             let number = done + i as u32;
-            if !readable || crc32c(block) != run.crc(number) {
+            if !readable || crc32c(block) != run.stamp(number).crc {
                 bad(number)?;
             }
         }
@@ -91,23 +97,20 @@ fn for_bad_blocks(
 /// The record's other copy of the same block, if that one is good.
 fn find_good_copy(
     record: &RecordView<'_>,
-    bad_copies: &[BadCopy],
-    bad: &BadCopy,
+    bad_copies: &[NamedBlock],
+    bad: &NamedBlock,
 ) -> Result<Rewrite, Dropped> {
-    let lost = Dropped { txn: record.txn(), data: bad.data, owner: bad.owner, index: bad.index };
-    let twin_is_bad = bad_copies
-        .iter()
-        .any(|other| (other.owner, other.index) == (bad.owner, bad.index) && other.copy != bad.copy);
-    if twin_is_bad {
-        return Err(lost);
+    let BlockPlace { owner, index, .. } = bad.place;
+    let is_other_copy = |place: &BlockPlace| place.owner == owner && place.copy() != bad.place.copy();
+    if bad_copies.iter().any(|other| is_other_copy(&other.place) && other.place.index == index) {
+        return Err(lost(record, bad));
     }
     let holds_twin = |run: &DescriptorRun<'_>| {
-        run.is_meta()
-            && run.owner == bad.owner
-            && run.copy() != bad.copy
-            && (run.index..run.index + u64::from(run.count)).contains(&bad.index)
+        let first = run.place.index;
+        run.place.is_meta()
+            && is_other_copy(&run.place)
+            && (first..first + u64::from(run.count)).contains(&index)
     };
-    let run = written_runs(record).find(holds_twin).ok_or(lost)?;
-    let i = (bad.index - run.index) as u32;
-    Ok(Rewrite { bad: bad.data, good: run.data + u64::from(i), crc: run.crc(i) })
+    let run = written_runs(record).find(holds_twin).ok_or_else(|| lost(record, bad))?;
+    Ok(Rewrite { bad: *bad, good: named(&run, (index - run.place.index) as u32) })
 }

@@ -1,23 +1,25 @@
 //! Reading a log record: hostile bytes in, checked items out.
 
+use super::codec::load_record;
 use super::item::Items;
-use super::record::record_crc;
 use super::rules::check_items;
 use super::{Counters, TXN_MAX};
 use crate::base::{BLOCK_SIZE, Code, Error, Result};
-use crate::format::Geometry;
 use crate::format::layout::{LogRecord, RECORD_MAGIC};
+use crate::format::{DescriptorTable, Geometry};
 
 /// A record all of whose rules hold (docs/format.md 7), except its place in the chain.
 #[derive(Clone)]
 pub struct RecordView<'a> {
     pub header: LogRecord,
     items: &'a [u8],
+    table: DescriptorTable,
 }
 
 impl<'a> RecordView<'a> {
-    /// Checks the bytes of a whole record. Error: `Corrupt`, saying which rule is broken.
-    pub fn open(bytes: &'a [u8], geometry: &Geometry) -> Result<RecordView<'a>> {
+    /// Turns the bytes that the ring holds into the record, in place, and checks them. Error: `Corrupt`,
+    /// saying which rule is broken.
+    pub fn open(bytes: &'a mut [u8], geometry: &Geometry) -> Result<RecordView<'a>> {
         let Some(header) = peek(bytes, geometry) else {
             return Err(Error::new(Code::Corrupt, "no record header"));
         };
@@ -25,20 +27,18 @@ impl<'a> RecordView<'a> {
         if bytes.len() != header.blocks as usize * BLOCK_SIZE {
             return Err(Error::new(Code::Corrupt, "the record is cut short"));
         }
-        if record_crc(bytes) != header.crc {
-            return Err(Error::new(Code::Corrupt, "the record fails its checksum"));
-        }
+        load_record(bytes, &header)?;
         if bytes[length..].iter().any(|&b| b != 0) {
             return Err(Error::new(Code::Corrupt, "bytes behind the record's items"));
         }
-        let view = RecordView { header, items: &bytes[LogRecord::SIZE..length] };
+        let view = RecordView { header, items: &bytes[LogRecord::SIZE..length], table: geometry.descriptors };
         check_items(&view, geometry)?;
         Ok(view)
     }
 
     /// The items, in the order they are to be applied.
     pub fn items(&self) -> Items<'a> {
-        Items::new(self.items)
+        Items::new(self.items, self.table)
     }
     pub fn txn(&self) -> u64 {
         self.header.txn

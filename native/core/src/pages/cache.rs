@@ -4,7 +4,7 @@ use super::page::{CachedPage, Change, Changes};
 use super::{InitMap, PageImage, Snapshot};
 use crate::base::{AlignedBuf, BLOCK_SIZE, Code, CopyPage, Error, Result};
 use crate::device::Device;
-use crate::format::{PageBytes, PageMap, Region, layout, verify_page};
+use crate::format::{PageBytes, PageMap, Region, layout, load_page};
 use crate::transaction::{Closed, Transaction, cost};
 use parking_lot::Mutex;
 use std::collections::{BTreeSet, HashMap};
@@ -81,8 +81,8 @@ impl PageCache {
             for (_, start) in self.copies() {
                 let mut buf = AlignedBuf::zeroed(1);
                 let read = self.device.read(start.plus(number), &mut buf);
-                let image: &PageBytes = (&buf[..]).try_into().expect("one block");
-                if read.is_err() || verify_page(image, &self.map, Region::Init, number).is_err() {
+                let image: &mut PageBytes = (&mut buf[..]).try_into().expect("one block");
+                if read.is_err() || load_page(image, &self.map, Region::Init, number).is_err() {
                     bad += 1;
                     continue;
                 }
@@ -180,9 +180,10 @@ impl PageCache {
             }
             let here = number + at - page.0;
             let offset = (at - first) as usize * BLOCK_SIZE;
-            let image: &PageBytes = buf[offset..offset + BLOCK_SIZE].try_into().expect("one block");
+            let image: &mut PageBytes =
+                (&mut buf[offset..offset + BLOCK_SIZE]).try_into().expect("one block");
             let checked =
-                if run_read { verify_page(image, &self.map, region, here) } else { Err("read error") };
+                if run_read { load_page(image, &self.map, region, here) } else { Err("read error") };
             let loaded = match checked {
                 Ok(txn) => Arc::new(CachedPage::new(region, here, Arc::new(*image), txn)),
                 Err(_) if !is_wanted => continue,
@@ -212,8 +213,8 @@ impl PageCache {
                 last = error.to_string();
                 continue;
             }
-            let image: &PageBytes = (&buf[..]).try_into().expect("one block");
-            match verify_page(image, &self.map, region, number) {
+            let image: &mut PageBytes = (&mut buf[..]).try_into().expect("one block");
+            match load_page(image, &self.map, region, number) {
                 Ok(txn) => {
                     let loaded = Arc::new(CachedPage::new(region, number, Arc::new(*image), txn));
                     if copy > 0 {
@@ -243,8 +244,8 @@ impl PageCache {
         let place = self.map.page(region, number).expect("cached pages exist");
         let mut buf = AlignedBuf::zeroed(1);
         self.device.read(start.plus(place.0), &mut buf)?;
-        let image: &PageBytes = (&buf[..]).try_into().expect("one block");
-        let Ok(txn) = verify_page(image, &self.map, region, number) else { return Ok(false) };
+        let image: &mut PageBytes = (&mut buf[..]).try_into().expect("one block");
+        let Ok(txn) = load_page(image, &self.map, region, number) else { return Ok(false) };
         {
             let mut state = page.state.write();
             if !state.is_clean() || txn <= state.txn {

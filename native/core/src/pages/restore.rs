@@ -5,7 +5,7 @@ use super::snapshot::HomeImage;
 use super::{PageCache, Snapshot};
 use crate::base::{AlignedBuf, BLOCK_SIZE, BlockNumber, Result};
 use crate::device::Device;
-use crate::format::{PageBytes, verify_page};
+use crate::format::{PageBytes, load_page};
 
 /// Pages of one read: 1 MiB.
 const READ_RUN: usize = 256;
@@ -41,8 +41,8 @@ impl PageCache {
             for (i, image) in run.iter().enumerate() {
                 let page = &mut bytes[i * BLOCK_SIZE..(i + 1) * BLOCK_SIZE];
                 let readable = whole || device.read(copy.plus(first + i as u64), page).is_ok();
-                let page: &PageBytes = (&*page).try_into().expect("one block");
-                verified.push(readable && verify_page(page, &self.map, image.0, image.1).is_ok());
+                let page: &mut PageBytes = page.try_into().expect("one block");
+                verified.push(readable && load_page(page, &self.map, image.0, image.1).is_ok());
             }
         }
         verified
@@ -59,7 +59,7 @@ mod tests {
     use super::*;
     use crate::base::CopyPage;
     use crate::device::testing::{MemDevice, RecordingDevice};
-    use crate::format::{Geometry, Region, checksum_page};
+    use crate::format::{Geometry, Region, store_page};
     use crate::superblocks;
     use crate::testing::{FormatOptions, format_volume};
     use crate::transaction::Gate;
@@ -78,7 +78,7 @@ mod tests {
         let geometry = superblocks::read(&device).unwrap().geometry;
         for number in PAGES {
             let mut image = [number as u8; BLOCK_SIZE];
-            checksum_page(&mut image, &geometry.map, Region::Descriptor, number, 5);
+            store_page(&mut image, &geometry.map, Region::Descriptor, number, 5);
             for copy in 0..2 {
                 device.write(geometry.page_block(copy, page(&geometry, number)).unwrap(), &image).unwrap();
             }
@@ -97,7 +97,7 @@ mod tests {
                 let mut image = [0; BLOCK_SIZE];
                 let block = geometry.page_block(*copy, page(geometry, number)).unwrap();
                 device.read(block, &mut image).unwrap();
-                verify_page(&image, &geometry.map, Region::Descriptor, number).is_ok()
+                load_page(&mut image, &geometry.map, Region::Descriptor, number).is_ok()
             };
             (0..2).filter(good).count()
         })

@@ -3,7 +3,7 @@
 use super::{PageCache, Snapshot};
 use crate::base::{AlignedBuf, BLOCK_SIZE, BlockNumber, Result};
 use crate::device::Device;
-use crate::format::{PageBytes, Region, checksum_page};
+use crate::format::{PageBytes, Region, store_page};
 
 /// Pages of one vectored write: 1 MiB.
 const WRITE_RUN: usize = 256;
@@ -83,7 +83,7 @@ impl PageCache {
                 let target: &mut PageBytes =
                     (&mut buf[i * BLOCK_SIZE..(i + 1) * BLOCK_SIZE]).try_into().expect("one block");
                 target.copy_from_slice(&image[..]);
-                checksum_page(target, &self.map, *region, *number, *txn);
+                store_page(target, &self.map, *region, *number, *txn);
             }
             device.write(copy.plus(first), &buf[..run.len() * BLOCK_SIZE])?;
         }

@@ -5,9 +5,9 @@ mod tests;
 
 use crate::base::{AlignedBuf, Code, Error, Result};
 use crate::device::Device;
-use crate::format::Geometry;
 use crate::format::layout::{FORMAT_VERSION, Superblock};
 use crate::format::superblock::{self, Judged};
+use crate::format::{DescriptorTable, Geometry};
 
 /// What one of the four places holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,10 +58,15 @@ type Found = Result<Judged>;
 
 /// Finds the superblock in force and checks all of it against the device.
 ///
-/// Errors: `InvalidArgument`: not an hn4 volume. `NotSupported`: a later version, or unknown incompat
-/// features. `Corrupt`: no valid superblock, or one whose fields contradict each other or the device.
+/// Errors: `InvalidArgument`: not an hn4 volume. `NotSupported`: a later version, unknown incompat
+/// features or descriptors. `Corrupt`: no valid superblock, or one whose fields contradict each other or the device.
 /// `Io`: no valid one among those that the device could read.
 pub fn read(device: &dyn Device) -> Result<Opened> {
+    read_for(device, &[DescriptorTable::PLAIN])
+}
+
+/// As [`read`], for whoever has the codecs of volumes with the `known` descriptors.
+pub fn read_for(device: &dyn Device, known: &[DescriptorTable]) -> Result<Opened> {
     let size = device.block_count();
     let mut found = [0, 1, 2, 3].map(|position| read_place(device, size, position));
     // A volume smaller than its device has its tail pair where the head pair says.
@@ -77,7 +82,7 @@ pub fn read(device: &dyn Device) -> Result<Opened> {
         return Err(no_superblock(&found));
     };
     let superblock = *best;
-    let geometry = superblock::check(&superblock)?;
+    let geometry = superblock::check(&superblock, known)?;
     if geometry.block_count > size {
         let text = format!("the volume has {} blocks, its device only {size}", geometry.block_count);
         return Err(Error::new(Code::Corrupt, text));

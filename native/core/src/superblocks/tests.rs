@@ -103,6 +103,9 @@ fn what_is_no_volume_or_of_another_version_is_named_so() {
     };
     assert_eq!(refused(&|s| s.incompat |= 1 << 9), Code::NotSupported);
     assert_eq!(refused(&|s| s.ro_compat |= 1), Code::NotSupported);
+    for size in [0, 31, 48, 64, 128, u32::MAX] {
+        assert_eq!(refused(&|s| s.descriptor_size = size), Code::NotSupported);
+    }
     assert_eq!(refused(&|s| s.label = [b'x'; 64]), Code::Corrupt);
     let (device, superblock) = formatted();
     for position in 0..4 {

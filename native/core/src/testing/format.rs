@@ -6,7 +6,7 @@ use crate::base::{AlignedBuf, BLOCK_SIZE, BlockNumber, Code, Error, Result, siph
 use crate::cortex::{Key, Placement};
 use crate::device::Device;
 use crate::format::layout as l;
-use crate::format::{Geometry, PageBytes, Region, checksum_page};
+use crate::format::{DescriptorTable, Geometry, PageBytes, Region, store_page};
 use crate::log::checkpoint;
 use crate::superblocks;
 use std::collections::BTreeMap;
@@ -23,6 +23,8 @@ pub struct FormatOptions {
     /// Overrides of the size rules; multiples of 16 for the cortex.
     pub cortex_pages: Option<u64>,
     pub log_blocks: Option<u64>,
+    /// Bytes of a block descriptor, 32 or 64: whoever opens the volume needs the codec for it.
+    pub descriptor_size: u64,
     /// V and M of new files.
     pub stride: u64,
     pub scale: u16,
@@ -40,6 +42,7 @@ impl FormatOptions {
             dup: true,
             cortex_pages: None,
             log_blocks: None,
+            descriptor_size: DescriptorTable::PLAIN.size,
             stride: 1,
             scale: 0,
             created: 1_700_000_000_123_456_789,
@@ -91,7 +94,9 @@ fn derive(seed: &[u8; 16], name: &str) -> [u8; 16] {
 
 pub(crate) fn make_superblock(options: &FormatOptions) -> Result<l::Superblock> {
     let copies = if options.dup { 2 } else { 1 };
-    let sizes = choose_sizes(options.block_count, copies, options.cortex_pages, options.log_blocks)?;
+    let table = DescriptorTable::of_size(options.descriptor_size)
+        .ok_or_else(|| Error::new(Code::InvalidArgument, "descriptors have 32 or 64 bytes"))?;
+    let sizes = choose_sizes(options.block_count, copies, table, options.cortex_pages, options.log_blocks)?;
     let mut label = [0; 64];
     if options.label.len() > l::LABEL_MAX as usize || options.label.contains('\0') {
         return Err(Error::new(Code::InvalidArgument, "the label is too long or holds a NUL"));
@@ -141,7 +146,7 @@ pub(crate) fn make_superblock(options: &FormatOptions) -> Result<l::Superblock> 
         extension_pages: sizes.extension_pages,
         key_pages: l::KEY_PAGES,
         scrub_pages: l::SCRUB_PAGES,
-        descriptor_size: l::DESCRIPTOR_SIZE as u32,
+        descriptor_size: table.size as u32,
         shells: l::SHELLS as u32,
         stride: options.stride,
         scale: options.scale,
@@ -186,7 +191,7 @@ fn write_page(
     region: Region,
     number: u64,
 ) -> Result<()> {
-    checksum_page(image, &geometry.map, region, number, 1);
+    store_page(image, &geometry.map, region, number, 1);
     let page = geometry.map.start(region).plus(number);
     for copy in 0..geometry.copies() {
         let block = geometry.page_block(copy, page).expect("the page is of this copy");

@@ -4,7 +4,7 @@ use crate::cortex::{Key, Placement};
 use crate::device::Device;
 use crate::device::testing::{Discard, MemDevice};
 use crate::format::slot::{Slot, SlotBytes, is_empty};
-use crate::format::{Region, verify_page};
+use crate::format::{Region, load_page};
 use crate::log::{checkpoint, recover};
 use crate::superblocks;
 
@@ -29,12 +29,12 @@ fn a_device_with_old_contents_holds_an_empty_volume_afterwards() {
         for number in 0..geometry.map.pages_of(Region::Cortex) {
             let page = geometry.map.page(Region::Cortex, number).unwrap();
             let (_, bit) = geometry.init_bit(page);
-            let image = block(&device, geometry.page_block(0, page).unwrap().0);
+            let mut image = block(&device, geometry.page_block(0, page).unwrap().0);
             if init[bit / 8] >> (bit % 8) & 1 == 0 {
-                assert!(verify_page(&image, &geometry.map, Region::Cortex, number).is_err());
+                assert!(load_page(&mut image, &geometry.map, Region::Cortex, number).is_err());
                 continue;
             }
-            assert_eq!(verify_page(&image, &geometry.map, Region::Cortex, number), Ok(1));
+            assert_eq!(load_page(&mut image, &geometry.map, Region::Cortex, number), Ok(1));
             for bytes in image.chunks_exact(192).take(21).filter(|bytes| !is_empty(bytes)) {
                 let bytes: &SlotBytes = bytes.try_into().unwrap();
                 let slot = Slot::decode(bytes).unwrap();

@@ -1,6 +1,7 @@
 //! Helpers of tests (compiled for tests and with the feature `testing`).
 
 mod check;
+mod codec;
 mod format;
 #[cfg(test)]
 mod format_tests;
@@ -13,6 +14,7 @@ mod vectors_test;
 
 pub use crate::device::testing::Rng;
 pub use check::{Report, check_volume};
+pub use codec::{TestCodec, codec_of};
 #[cfg(test)]
 pub(crate) use format::make_superblock;
 pub use format::{FormatOptions, format_volume};

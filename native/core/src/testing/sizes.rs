@@ -2,7 +2,7 @@
 
 use crate::base::{Code, Error, Result};
 use crate::format::layout as l;
-use crate::format::prime_at_most;
+use crate::format::{DescriptorTable, prime_at_most};
 
 /// 4 GiB in blocks: from there the cortex takes 1 % instead of 1.5 %.
 const LARGE_VOLUME: u64 = 1 << 20;
@@ -22,11 +22,12 @@ pub struct Sizes {
     pub reserve_blocks: u64,
 }
 
-/// Chooses the sizes for `block_count` blocks and 1 or 2 metadata copies. `cortex_pages` and
-/// `log_blocks` override the rule. Error: `InvalidArgument`, if the volume is too small.
+/// Chooses the sizes for `block_count` blocks, 1 or 2 metadata copies and descriptors as in `table`.
+/// `cortex_pages` and `log_blocks` override the rule. Error: `InvalidArgument`, if the volume is too small.
 pub fn choose_sizes(
     block_count: u64,
     copies: u64,
+    table: DescriptorTable,
     cortex_pages: Option<u64>,
     log_blocks: Option<u64>,
 ) -> Result<Sizes> {
@@ -48,7 +49,7 @@ pub fn choose_sizes(
         pages
     };
     let copy_pages = |data: u64| {
-        let others = fixed + data.div_ceil(l::MAP_BITS_PER_PAGE) + data.div_ceil(l::DESCRIPTORS_PER_PAGE);
+        let others = fixed + data.div_ceil(l::MAP_BITS_PER_PAGE) + data.div_ceil(table.per_page);
         others + init_pages(others)
     };
     let ends = 2 * l::SUPERBLOCK_SLOTS + l::CHECKPOINT_SLOTS;
@@ -65,7 +66,7 @@ pub fn choose_sizes(
     let area_min = (block_count * 4 / 1_000).clamp(256, 262_144);
     let window = data.checked_sub(area_min).and_then(prime_at_most).ok_or_else(too_small)?;
     let free_pages = data.div_ceil(l::MAP_BITS_PER_PAGE);
-    let descriptor_pages = data.div_ceil(l::DESCRIPTORS_PER_PAGE);
+    let descriptor_pages = data.div_ceil(table.per_page);
     Ok(Sizes {
         log_blocks: log_blocks + block_count - total(data),
         window_blocks: window,

@@ -6,8 +6,7 @@ use crate::base::{BLOCK_SIZE, BlockNumber, siphash24};
 use crate::cortex::{Key, Placement};
 use crate::device::Device;
 use crate::device::testing::MemDevice;
-use crate::format::layout::Descriptor;
-use crate::format::{Geometry, PageBytes, PageMap, Region, Slot, SlotBytes, verify_page};
+use crate::format::{DescriptorTable, Geometry, PageBytes, PageMap, Region, Slot, SlotBytes, load_page};
 use crate::log::RecordView;
 use serde_json::Value;
 
@@ -65,16 +64,16 @@ fn pages_are_those_of_the_vectors() {
             _ => Region::Cortex,
         };
         let number = v["page"].as_u64().unwrap();
-        assert_eq!(verify_page(&bytes, &map, region, number), Ok(v["txn"].as_u64().unwrap()));
-        assert!(verify_page(&bytes, &map, region, number + 1).is_err());
+        assert_eq!(load_page(&mut bytes.clone(), &map, region, number), Ok(v["txn"].as_u64().unwrap()));
+        assert!(load_page(&mut bytes.clone(), &map, region, number + 1).is_err());
     }
     let v = &root["descriptor"];
     let page = hex(&root["pages"][0]["bytes"]);
-    let at = (v["data"].as_u64().unwrap() % 126 * 32) as usize;
-    let descriptor = Descriptor::decode(&page[at..]).unwrap();
+    let table = DescriptorTable::PLAIN;
+    let descriptor = table.decode(&page, table.position(v["data"].as_u64().unwrap()));
     assert_eq!(descriptor.owner, decimal::<u64>(&v["fields"]["owner"]));
     assert_eq!(descriptor.index, v["fields"]["index"].as_u64().unwrap());
-    assert_eq!(u64::from(descriptor.crc), v["fields"]["crc"].as_u64().unwrap());
+    assert_eq!(u64::from(descriptor.stamp.crc), v["fields"]["crc"].as_u64().unwrap());
 }
 
 #[test]
@@ -82,8 +81,8 @@ fn the_record_of_the_vectors_is_read_item_by_item() {
     let root: Value = serde_json::from_str(include_str!("../../../../test/vectors/record.json")).unwrap();
     let mut geometry = Geometry::of(&make_superblock(&FormatOptions::new(16_384)).unwrap()).unwrap();
     geometry.map.salt = hex(&root["fields"]["salt"]).try_into().unwrap();
-    let bytes = hex(&root["bytes"]);
-    let view = RecordView::open(&bytes, &geometry).unwrap();
+    let mut bytes = hex(&root["bytes"]);
+    let view = RecordView::open(&mut bytes, &geometry).unwrap();
     assert_eq!(view.txn(), decimal::<u64>(&root["fields"]["txn"]));
     assert_eq!(view.items().count(), root["items"].as_array().unwrap().len());
 }

@@ -109,7 +109,7 @@ impl Volume {
         volume.inodes.add_lookups(&root, 1);
         if !volume.options.read_only {
             report.orphans = volume.adopt_orphans()?;
-            volume.start_threads(Committer::new(block.epoch, &next))?;
+            volume.start_threads(Committer::new(block.epoch, &next, volume.geometry.descriptors))?;
         }
         Ok((volume, report))
     }

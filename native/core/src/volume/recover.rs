@@ -120,12 +120,12 @@ fn check_device(
 fn rewrite(device: &dyn Device, geometry: &Geometry, rewrites: &[Rewrite]) -> Result<()> {
     let mut buf = AlignedBuf::zeroed(1);
     for rewrite in rewrites {
-        device.read(geometry.data_block(rewrite.good), &mut buf)?;
-        if crc32c(&buf) != rewrite.crc {
-            let text = format!("data block {} was good a moment ago and is not now", rewrite.good);
+        device.read(geometry.data_block(rewrite.good.data), &mut buf)?;
+        if crc32c(&buf) != rewrite.good.stamp.crc {
+            let text = format!("data block {} was good a moment ago and is not now", rewrite.good.data);
             return Err(Error::new(Code::Corrupt, text));
         }
-        device.write(geometry.data_block(rewrite.bad), &buf)?;
+        device.write(geometry.data_block(rewrite.bad.data), &buf)?;
     }
     // The checkpoint block calls the transaction proven: no later recovery would look at these again.
     if rewrites.is_empty() { Ok(()) } else { device.flush() }

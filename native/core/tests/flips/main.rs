@@ -21,7 +21,7 @@ mod world;
 
 use hn4_core::base::{BlockNumber, Code, CopyPage, Error};
 use hn4_core::device::testing::MemDevice;
-use hn4_core::format::{Region, verify_page};
+use hn4_core::format::{Region, load_page};
 use hn4_core::testing::{Rng, check_volume};
 use rig::{Rig, Volume, copy_block, flip, read_block, zero};
 
@@ -75,8 +75,8 @@ fn damaged_pages_of_one_copy_change_nothing_and_copy_a_is_repaired() {
                 let device = Volume::new(device);
                 demand_none(rig.read_all(&device, true), &what);
                 demand_none(rig.read_all(&device, false), &what);
-                let bytes = read_block(&device, block);
-                let is_whole = verify_page(&bytes, &rig.geometry.map, region, number).is_ok();
+                let mut bytes = read_block(&device, block);
+                let is_whole = load_page(&mut bytes, &rig.geometry.map, region, number).is_ok();
                 assert!(is_whole || region != Region::Init, "{what}: still damaged");
                 // Else only what is read is repaired, from copy A on: the rest waits for scrub.
                 if copy == 0 && matches!(region, Region::Cortex | Region::Descriptor | Region::Extension) {

@@ -4,7 +4,7 @@ use crate::rig::{Rig, Volume, copy_block, flip, read_block, zero};
 use hn4_core::base::{BlockNumber, CopyPage};
 use hn4_core::device::Device;
 use hn4_core::device::testing::{Fault, FaultDevice, MemDevice, Op, RecordingDevice, When};
-use hn4_core::format::{Geometry, Region, layout::Superblock, verify_page};
+use hn4_core::format::{Geometry, Region, layout::Superblock, load_page};
 use hn4_core::superblocks;
 use hn4_core::vfs::{FileSystem, Vfs};
 use hn4_core::volume::{OpenOptions, OpenReport, Reporter, Volume as Engine};
@@ -151,7 +151,7 @@ fn both_copies_of_the_initialised_map_are_whole_after_a_life() {
                 let whole = |device: &Volume| {
                     (0..2).all(|copy| {
                         let block = rig.geometry.page_block(copy, CopyPage(page.0)).expect("a copy");
-                        verify_page(&read_block(device, block), &rig.geometry.map, Region::Init, number)
+                        load_page(&mut read_block(device, block), &rig.geometry.map, Region::Init, number)
                             .is_ok()
                     })
                 };

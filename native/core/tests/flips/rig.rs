@@ -4,7 +4,7 @@ use crate::{fill, listing, manifest, world::World};
 use hn4_core::base::{BLOCK_SIZE, BlockNumber, CopyPage, Error, Result};
 use hn4_core::device::Device;
 use hn4_core::device::testing::MemDevice;
-use hn4_core::format::{Geometry, Region, layout as l, verify_page};
+use hn4_core::format::{Geometry, Region, layout as l, load_page};
 use hn4_core::superblocks;
 use hn4_core::testing::{FormatOptions, format_volume};
 use hn4_core::vfs::{FileSystem, Vfs};
@@ -93,8 +93,8 @@ impl Rig {
         (0..self.geometry.copy_pages()).filter_map(move |page| {
             let (region, number) = self.geometry.map.locate(CopyPage(page))?;
             let block = self.geometry.page_block(copy, CopyPage(page))?;
-            let bytes = read_block(&self.closed, block);
-            verify_page(&bytes, &self.geometry.map, region, number).ok()?;
+            let mut bytes = read_block(&self.closed, block);
+            load_page(&mut bytes, &self.geometry.map, region, number).ok()?;
             Some((region, number, block))
         })
     }
@@ -116,18 +116,16 @@ impl Rig {
     pub fn data_blocks(&self) -> Vec<(BlockNumber, bool)> {
         let page = |region: Region, number: u64| {
             let block = self.geometry.page_block(0, self.geometry.map.page(region, number)?)?;
-            let bytes = read_block(&self.closed, block);
-            verify_page(&bytes, &self.geometry.map, region, number).ok().map(|_| bytes)
+            let mut bytes = read_block(&self.closed, block);
+            load_page(&mut bytes, &self.geometry.map, region, number).ok().map(|_| bytes)
         };
         let bits = page(Region::Free, 0).expect("a page of the free map");
         let live = |data: &u64| bits[*data as usize / 8] >> (data % 8) & 1 == 1;
         let of = |data: u64| {
-            let table = page(Region::Descriptor, data / l::DESCRIPTORS_PER_PAGE)?;
-            let at = (data % l::DESCRIPTORS_PER_PAGE * l::DESCRIPTOR_SIZE) as usize;
-            let flags = u64::from(u16::from_le_bytes([table[at + 0x18], table[at + 0x19]]));
-            let is_written = flags & l::DESCRIPTOR_UNWRITTEN == 0;
+            let table = self.geometry.descriptors;
+            let found = table.decode(&page(Region::Descriptor, table.page_of(data))?, table.position(data));
             let block = BlockNumber(self.geometry.window_start + data);
-            is_written.then_some((block, flags & l::DESCRIPTOR_META != 0))
+            (!found.is_unwritten()).then_some((block, found.is_meta()))
         };
         (0..self.geometry.data_blocks()).filter(live).filter_map(of).collect()
     }

@@ -2,9 +2,8 @@
 
 use super::Context;
 use super::image::Image;
-use crate::base::{AlignedBuf, DataNumber, crc32c};
-use crate::format::Region;
-use crate::format::layout::{self as l, Descriptor};
+use crate::base::{AlignedBuf, DataNumber};
+use crate::format::{Descriptor, Region};
 use std::collections::BTreeMap;
 
 /// A live block.
@@ -16,10 +15,10 @@ pub struct Held {
 
 impl Held {
     pub fn is_unwritten(&self) -> bool {
-        u64::from(self.descriptor.flags) & l::DESCRIPTOR_UNWRITTEN != 0
+        self.descriptor.is_unwritten()
     }
     pub fn is_meta(&self) -> bool {
-        u64::from(self.descriptor.flags) & l::DESCRIPTOR_META != 0
+        self.descriptor.is_meta()
     }
 }
 
@@ -47,23 +46,21 @@ impl Blocks {
                 continue;
             }
             context.report.live_blocks += 1;
-            let (page, at) = (data / l::DESCRIPTORS_PER_PAGE, data % l::DESCRIPTORS_PER_PAGE);
-            let place = at as usize * Descriptor::SIZE;
-            let bytes = image.get(Region::Descriptor, page);
-            let Some(descriptor) = bytes.and_then(|bytes| Descriptor::decode(&bytes[place..])) else {
+            let table = context.geometry.descriptors;
+            let Some(bytes) = image.get(Region::Descriptor, table.page_of(data)) else {
                 context.problem(format!("data block {data}: in use, but without a descriptor"));
                 continue;
             };
+            let descriptor = table.decode(bytes, table.position(data));
             let held = Held { data: DataNumber(data), descriptor };
             check_fields(context, image, &held);
             if !held.is_unwritten() {
-                let block = context.geometry.data_block(data);
-                let good = context.device.read(block, &mut buf).is_ok() && crc32c(&buf) == descriptor.crc;
+                let good = context.read_block(&held, &mut buf).is_ok();
                 context.demand(good, || {
                     format!("data block {data}: bytes and checksum differ ({descriptor:?})")
                 });
             }
-            let copy = (descriptor.flags & 0xf) as u8;
+            let copy = descriptor.copy();
             let owned = blocks.by_owner.entry(descriptor.owner).or_default();
             if let Some(before) = owned.insert((descriptor.index, copy), held) {
                 context.problem(format!(
@@ -78,15 +75,6 @@ impl Blocks {
 
 fn check_fields(context: &mut Context, image: &Image, held: &Held) {
     let d = &held.descriptor;
-    let known = 0xf | l::DESCRIPTOR_UNWRITTEN | l::DESCRIPTOR_META;
-    let copy = u64::from(d.flags & 0xf);
-    let copies = if held.is_meta() { context.geometry.copies() as u64 } else { 1 };
-    let legal = u64::from(d.flags) & !known == 0
-        && copy < copies
-        && !(held.is_meta() && held.is_unwritten())
-        && u64::from(d.stored) == if held.is_unwritten() { 0 } else { l::BLOCK_SIZE }
-        && (!held.is_unwritten() || d.crc == 0)
-        && d.txn != 0
-        && d.txn <= image.last_txn;
+    let legal = d.problem(context.geometry.copies()).is_none() && d.txn <= image.last_txn;
     context.demand(legal, || format!("data block {}: illegal descriptor {d:?}", held.data.0));
 }

@@ -4,7 +4,7 @@ use super::Context;
 use crate::base::{AlignedBuf, BLOCK_SIZE, Code, CopyPage, Error, Result};
 use crate::extension::{Unit, Units};
 use crate::format::layout as l;
-use crate::format::{Geometry, PageBytes, Region, verify_page};
+use crate::format::{Geometry, PageBytes, Region, load_page};
 use crate::log::{Counters, PageImages, apply_record, checkpoint, recover, replay};
 use std::collections::BTreeMap;
 
@@ -69,8 +69,8 @@ impl Image {
             let block = self.geometry.page_block(copy, page).expect("a page of the copy");
             let mut buf = AlignedBuf::zeroed(1);
             let read = context.device.read(block, &mut buf);
-            let bytes: &PageBytes = (&buf[..]).try_into().expect("one block");
-            if read.is_err() || verify_page(bytes, &self.geometry.map, region, number).is_err() {
+            let bytes: &mut PageBytes = (&mut buf[..]).try_into().expect("one block");
+            if read.is_err() || load_page(bytes, &self.geometry.map, region, number).is_err() {
                 bad += 1;
             } else if let Some(first) = &first {
                 if context.report.clean && first[..] != bytes[..] {

@@ -7,12 +7,14 @@ mod image;
 mod shape;
 mod tree;
 
-use crate::base::Result;
+use crate::base::{Code, Error, Result};
 use crate::device::Device;
-use crate::format::{Geometry, Window};
-use blocks::Blocks;
+use crate::format::{BlockCodec, DescriptorTable, Geometry, Window};
+use crate::testing::codec_of;
+use blocks::{Blocks, Held};
 use files::Files;
 use image::Image;
+use std::sync::Arc;
 
 /// What a sound volume holds.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -53,12 +55,21 @@ const PROBLEMS_MAX: usize = 50;
 struct Context<'a> {
     device: &'a dyn Device,
     geometry: Geometry,
+    codec: Arc<dyn BlockCodec>,
     window: Window,
     problems: Vec<String>,
     report: Report,
 }
 
 impl Context<'_> {
+    /// Reads a written block and turns it into its plain bytes. Error: it cannot be read, or is not as its
+    /// descriptor says.
+    fn read_block(&self, held: &Held, buf: &mut [u8]) -> Result<()> {
+        let descriptor = &held.descriptor;
+        self.device.read(self.geometry.data_block(held.data.0), buf)?;
+        let loaded = self.codec.load(&descriptor.place(), &[descriptor.stamp], buf);
+        loaded.map_err(|fault| Error::new(Code::DataDamaged, format!("{:?}", fault.kind)))
+    }
     fn problem(&mut self, text: String) {
         if self.problems.len() < PROBLEMS_MAX {
             self.problems.push(text);
@@ -84,7 +95,7 @@ impl Context<'_> {
 /// Checks everything. Errors: each rule broken, in words (at most 50).
 pub fn check_volume(device: &dyn Device) -> std::result::Result<Report, Vec<String>> {
     let stop = |error: crate::base::Error| vec![error.to_string()];
-    let opened = crate::superblocks::read(device).map_err(stop)?;
+    let opened = crate::superblocks::read_for(device, &DescriptorTable::ALL).map_err(stop)?;
     let geometry = opened.geometry.clone();
     let window = Window::new(
         crate::base::BlockNumber(geometry.window_start),
@@ -97,7 +108,8 @@ pub fn check_volume(device: &dyn Device) -> std::result::Result<Report, Vec<Stri
         reserve_blocks: geometry.reserve_blocks,
         ..Report::default()
     };
-    let mut context = Context { device, geometry, window, problems: Vec::new(), report };
+    let codec = codec_of(&geometry);
+    let mut context = Context { device, geometry, codec, window, problems: Vec::new(), report };
     let image = Image::load(&mut context).map_err(stop)?;
     let blocks = Blocks::load(&mut context, &image);
     let files = Files::load(&mut context, &image);

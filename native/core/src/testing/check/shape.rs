@@ -133,7 +133,7 @@ impl Meta<'_, '_> {
         for copy in 0..self.context.geometry.copies() as u8 {
             let held = self.owned.get(&(index, copy)).ok_or_else(missing)?;
             let mut buf = AlignedBuf::zeroed(1);
-            self.context.device.read(self.context.geometry.data_block(held.data.0), &mut buf)?;
+            self.context.read_block(held, &mut buf)?;
             if let Some(first) = &first {
                 let same = first[..] == buf[..];
                 let number = self.number;

@@ -32,7 +32,7 @@ use overwrites::Overwrites;
 use table::BlockTable;
 
 pub(in crate::volume) use find::{Candidates, Extent, lost};
-pub(in crate::volume) use table::{BlockKey, bit, copy_of, is_unwritten, set_bit};
+pub(in crate::volume) use table::BlockKey;
 
 /// The data blocks of a volume.
 pub(in crate::volume) struct Blocks {

@@ -5,7 +5,7 @@
 
 use crate::base::{Code, Error, Result};
 use crate::format::layout::{self, Descriptor};
-use crate::format::{PageBytes, Region};
+use crate::format::{PageBytes, Region, bit, set_bit};
 use crate::pages::{CachedPage, Change, PageCache};
 use crate::transaction::Transaction;
 use std::sync::Arc;
@@ -195,15 +195,6 @@ impl BlockTable {
         }
         Ok(())
     }
-}
-
-pub fn bit(bytes: &PageBytes, i: u64) -> bool {
-    bytes[i as usize / 8] >> (i % 8) & 1 == 1
-}
-
-pub fn set_bit(bytes: &mut PageBytes, i: u64, value: bool) {
-    let mask = 1 << (i % 8);
-    if value { bytes[i as usize / 8] |= mask } else { bytes[i as usize / 8] &= !mask }
 }
 
 fn descriptor(bytes: &PageBytes, data: u64) -> Result<Descriptor> {

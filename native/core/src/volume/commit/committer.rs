@@ -2,6 +2,7 @@
 
 use crate::base::BLOCK_SIZE;
 use crate::device::Ticket;
+use crate::format::DescriptorTable;
 use crate::log::RecordBuilder;
 use crate::log::checkpoint::LogPoint;
 use crate::volume::inode::Inode;
@@ -34,12 +35,12 @@ pub struct Committer {
 }
 
 impl Committer {
-    pub fn new(epoch: u64, next: &LogPoint) -> Committer {
+    pub fn new(epoch: u64, next: &LogPoint, descriptors: DescriptorTable) -> Committer {
         Committer {
             epoch,
             txn: next.txn,
             crc: next.previous_crc,
-            builder: RecordBuilder::new(),
+            builder: RecordBuilder::new(descriptors),
             tickets: Vec::new(),
             data_blocks: 0,
             in_flight: BTreeMap::new(),

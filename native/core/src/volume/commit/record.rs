@@ -1,20 +1,17 @@
 //! From what a transaction changed to its log record (docs/format.md 7).
 
 use crate::base::Result;
-use crate::format::layout::{self, Descriptor};
-use crate::format::{PageBytes, Region};
-use crate::log::{DescriptorRunHead, RecordBuilder};
+use crate::format::bit;
+use crate::format::{BlockPlace, Descriptor, PageBytes, Region, Stamp, layout};
+use crate::log::RecordBuilder;
 use crate::pages::Changes;
 use crate::transaction::Closed;
 use crate::volume::Volume;
-use crate::volume::blocks::{bit, copy_of, is_unwritten};
 use std::collections::HashMap;
 use std::sync::Arc;
 
 const SLOT: usize = layout::SLOT_SIZE as usize;
 const UNIT: usize = layout::UNIT_SIZE as usize;
-const DESCRIPTOR: usize = layout::DESCRIPTOR_SIZE as usize;
-const PER_PAGE: u64 = layout::DESCRIPTORS_PER_PAGE;
 const BITS: u64 = layout::MAP_BITS_PER_PAGE;
 const UNITS: u64 = layout::UNITS_PER_PAGE;
 /// Longest run of descriptors in one item.
@@ -43,51 +40,38 @@ impl Maps<'_> {
 /// A run of descriptors being collected.
 #[derive(Default)]
 struct Run {
-    head: Option<DescriptorRunHead>,
-    unwritten: bool,
+    /// First data block and its place.
+    head: Option<(u64, BlockPlace)>,
     count: u64,
-    crcs: Vec<u32>,
+    stamps: Vec<Stamp>,
 }
 
 impl Run {
     fn add(&mut self, builder: &mut RecordBuilder, data: u64, found: &Descriptor) {
-        let unwritten = is_unwritten(found);
-        let continues = self.head.is_some_and(|head| {
-            head.data + self.count == data
-                && head.owner == found.owner
-                && head.index + self.count == found.index
-                && head.flags == found.flags & !(layout::DESCRIPTOR_UNWRITTEN as u16)
-                && self.unwritten == unwritten
-                && self.crcs.len() < RUN_MAX
+        let place = found.place();
+        let continues = self.head.is_some_and(|(first, head)| {
+            first + self.count == data && head.plus(self.count) == place && self.stamps.len() < RUN_MAX
         });
         if !continues {
             self.finish(builder);
-            self.head = Some(DescriptorRunHead {
-                data,
-                owner: found.owner,
-                index: found.index,
-                hint: found.hint,
-                flags: found.flags & !(layout::DESCRIPTOR_UNWRITTEN as u16),
-            });
-            self.unwritten = unwritten;
+            self.head = Some((data, place));
         }
         self.count += 1;
-        if !unwritten {
-            self.crcs.push(found.crc);
+        if !place.is_unwritten() {
+            self.stamps.push(found.stamp);
         }
-        debug_assert!(copy_of(found) < 2);
     }
 
     fn finish(&mut self, builder: &mut RecordBuilder) {
-        if let Some(head) = self.head.take() {
-            if self.unwritten {
-                builder.unwritten(&head, self.count as u32);
+        if let Some((data, place)) = self.head.take() {
+            if place.is_unwritten() {
+                builder.unwritten(data, &place, self.count as u32);
             } else {
-                builder.descriptors(&head, &self.crcs);
+                builder.descriptors(data, &place, &self.stamps);
             }
         }
         self.count = 0;
-        self.crcs.clear();
+        self.stamps.clear();
     }
 }
 
@@ -122,13 +106,11 @@ impl Volume {
             match page.region {
                 Region::Cortex | Region::Stash => self.describe_slots(page, builder),
                 Region::Descriptor => {
+                    let table = self.geometry.descriptors;
                     for i in each(page.items) {
-                        let data = page.number * PER_PAGE + i;
-                        let at = i as usize * DESCRIPTOR;
-                        if free.is_set(data)?
-                            && let Some(found) = Descriptor::decode(&page.image[at..at + DESCRIPTOR])
-                        {
-                            run.add(builder, data, &found);
+                        let data = page.number * table.per_page + i;
+                        if free.is_set(data)? {
+                            run.add(builder, data, &table.decode(&page.image[..], i as usize));
                         }
                     }
                 }

@@ -5,10 +5,10 @@ use crate::base::{Code, Error, Ino, Result};
 use crate::extension::{Chain, Change as ChainChange, PAYLOAD_MAX, Unit, UnitMap, Units};
 use crate::format::layout;
 use crate::format::{Equations, Region, SEGMENT_SIZE};
+use crate::format::{bit, set_bit};
 use crate::pages::{Change, PageCache};
 use crate::transaction::Transaction;
 use crate::volume::Volume;
-use crate::volume::blocks::{bit, set_bit};
 
 const UNIT: usize = layout::UNIT_SIZE as usize;
 const PER_PAGE: u64 = layout::UNITS_PER_PAGE;
