@@ -43,7 +43,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::Instant;
 
-use blocks::{BlockTable, Overwrites};
+use blocks::{BlockTable, Coder, Overwrites};
 use commit::Log;
 use inode::SlotPages;
 use space::{Credits, Numbers, Space};
@@ -65,6 +65,7 @@ pub struct Volume {
     new_scale: u16,
     table: BlockTable,
     area: Overwrites,
+    coder: Coder,
     pub space: Space,
     pub numbers: Numbers,
     alloc: Mutex<Allocator>,

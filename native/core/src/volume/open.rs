@@ -10,8 +10,10 @@ use crate::log::Ring;
 use crate::pages::PageCache;
 use crate::superblocks;
 use crate::transaction::Gate;
+use crate::transaction::cost;
 use crate::volume::Volume;
 use crate::volume::blocks::BlockTable;
+use crate::volume::blocks::Coder;
 use crate::volume::blocks::Overwrites;
 use crate::volume::commit::Committer;
 use crate::volume::commit::Log;
@@ -53,7 +55,7 @@ impl Volume {
     /// memory. Errors: `InvalidArgument` (no volume), `NotSupported` (features), `Corrupt`, `Io`.
     pub fn open(device: Arc<dyn Device>, options: OpenOptions) -> Result<(Arc<Volume>, OpenReport)> {
         checksum_self_test()?;
-        let opened = superblocks::read(&*device)?;
+        let opened = superblocks::read_for(&*device, options.known_descriptors())?;
         if !options.read_only {
             opened.check_writable()?;
             // After a kill the host's cache may hold what the disk does not: what we choose below must
@@ -61,10 +63,11 @@ impl Volume {
             device.flush()?;
         }
         let geometry = opened.geometry.clone();
-        let pages = Arc::new(PageCache::new(device.clone(), geometry.map, options.cached_pages));
+        let coder = Coder::new(options.codec_for(&geometry)?, &geometry);
+        let pages = Arc::new(PageCache::new(device.clone(), &geometry, options.cached_pages));
         pages.load_init()?;
         let (mut report, next, block) =
-            super::recover::recover(&*device, &geometry, &pages, options.read_only)?;
+            super::recover::recover(&*device, &geometry, &coder, &pages, options.read_only)?;
         if !options.read_only {
             report.rewritten += opened.repair(&*device, |error| options.reporter.error(error))?;
         }
@@ -73,7 +76,7 @@ impl Volume {
             geometry.window_blocks,
             geometry.area_blocks,
         )?;
-        let table = BlockTable::new(pages.clone(), geometry.data_blocks());
+        let table = BlockTable::new(pages.clone(), &geometry);
         let area = Overwrites::build(&table, geometry.window_blocks, geometry.data_blocks())?;
         let counters = next.counters;
         let cortex = Cortex::open(
@@ -106,6 +109,7 @@ impl Volume {
             new_scale: opened.superblock.scale,
             table,
             area,
+            coder,
             space: Space::new(geometry.window_blocks, geometry.reserve_blocks, counters.live_blocks),
             numbers,
             alloc: Mutex::new(Allocator::new(window, Box::new(FreeMap(pages.clone())))),
@@ -122,8 +126,9 @@ impl Volume {
             growth_windows: Mutex::default(),
             dirty_blocks: AtomicU64::new(0),
             room: crate::volume::space::Credits::default(),
-            // 56 bytes of log for every delayed block at worst.
-            dirty_limit: (log_limit / 56).min(geometry.window_blocks / 8).max(64),
+            dirty_limit: (log_limit / cost::block(geometry.descriptors))
+                .min(geometry.window_blocks / 8)
+                .max(64),
             log: Log::new(Ring::new(geometry.ring_blocks(), block.tail, next.position), block),
             commits: Commits::new(next.txn - 1, options.sequential, options.reporter.clone()),
             threads: Mutex::default(),

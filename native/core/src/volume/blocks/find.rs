@@ -1,8 +1,8 @@
 //! From a logical index to the data block that holds it (docs/format.md 4).
 
-use super::table::{BlockKey, copy_of};
+use super::table::BlockKey;
 use crate::base::{Code, DataNumber, Error, Result};
-use crate::format::layout::Descriptor;
+use crate::format::{Descriptor, Stamp};
 use crate::volume::Volume;
 use crate::volume::inode::View;
 
@@ -13,6 +13,8 @@ pub struct Extent {
     pub count: u64,
     /// False: preallocated, it reads as zeros.
     pub written: bool,
+    /// Which copy of the blocks it is.
+    pub copy: u8,
 }
 
 impl Volume {
@@ -28,21 +30,23 @@ impl Volume {
         Ok(stale)
     }
 
-    /// The blocks that hold `key` and the indices behind it; `None`: found nowhere.
+    /// The blocks that hold `key` and the indices behind it; `None`: found nowhere. `take` gets the stamps of
+    /// written ones.
     pub fn locate_run(
         &self,
         file: View<'_>,
         key: BlockKey,
         max: u64,
-        crcs: &mut Vec<u32>,
+        mut take: impl FnMut(Stamp),
     ) -> Result<Option<Extent>> {
         let extent = |data, (count, unwritten): (u64, bool)| Extent {
             data: DataNumber(data),
             count,
             written: !unwritten,
+            copy: key.copy,
         };
         if let Some(data) = self.area.find(&key) {
-            let run = self.table.run(data, key, 1, crcs)?;
+            let run = self.table.run(data, key, 1, &mut take)?;
             if run.0 > 0 {
                 return Ok(Some(extent(data, run)));
             }
@@ -50,7 +54,7 @@ impl Volume {
         for k in 0..=file.slot.kmax() {
             let run = file.equations.run(&self.window, key.index, key.copy, k, max);
             let Some((data, contiguous)) = run else { continue };
-            let found = self.table.run(data.0, key, contiguous, crcs)?;
+            let found = self.table.run(data.0, key, contiguous, &mut take)?;
             if found.0 > 0 {
                 return Ok(Some(extent(data.0, found)));
             }
@@ -63,8 +67,7 @@ impl Volume {
     pub fn locate(&self, file: View<'_>, index: u64, copy: u8) -> Result<Option<(DataNumber, Descriptor)>> {
         let key = BlockKey { owner: file.inode.ino, index, copy };
         let names_it = |data: u64| -> Result<Option<Descriptor>> {
-            let live = self.table.live(data)?;
-            Ok(live.filter(|d| d.owner == key.owner && d.index == index && copy_of(d) == copy))
+            Ok(self.table.live(data)?.filter(|found| key.is_of(found)))
         };
         if let Some(data) = self.area.find(&key)
             && let Some(descriptor) = names_it(data)?

@@ -49,7 +49,7 @@ impl Volume {
             let found = match equation {
                 Some(run) => Some(run),
                 None => self
-                    .locate_run(file.view(), key, end - index, &mut Vec::new())?
+                    .locate_run(file.view(), key, end - index, |_| ())?
                     .map(|found| (found.data, found.count)),
             };
             // A block that damage took away cannot be freed; the others can.
@@ -83,9 +83,8 @@ impl Volume {
             }
             let count = count.min(budget);
             let key = BlockKey { owner: file.inode.ino, index: start, copy: 0 };
-            let found = self
-                .locate_run(file.view(), key, count, &mut Vec::new())?
-                .map(|found| (found.data, found.count));
+            let found =
+                self.locate_run(file.view(), key, count, |_| ())?.map(|found| (found.data, found.count));
             let (data, count) = found.unwrap_or((DataNumber(u64::MAX), 1));
             runs.push((start, data, count));
             budget -= count;
