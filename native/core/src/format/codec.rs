@@ -1,6 +1,7 @@
 //! Between the plain bytes of a block (what the file holds) and its stored bytes (what stands on the
 //! device): one function for each direction, for blocks of data and of metadata alike.
 
+use super::Geometry;
 use super::descriptor::{BlockPlace, DescriptorTable, Random, Stamp};
 use crate::base::{AlignedBuf, BLOCK_SIZE, BlockBuf, crc32c};
 use std::sync::Arc;
@@ -48,6 +49,9 @@ pub trait BlockCodec: Send + Sync {
     /// are neither.
     fn load(&self, place: &BlockPlace, stamps: &[Stamp], bytes: &mut [u8]) -> Result<(), BlockFault>;
 }
+
+/// Makes the codec of a volume.
+pub type MakeCodec = fn(&Geometry) -> Arc<dyn BlockCodec>;
 
 /// Blocks as they are, with a CRC: the codec of volumes with descriptors of 32 bytes.
 pub struct PlainCodec;

@@ -15,7 +15,7 @@ pub mod slot;
 pub mod superblock;
 mod trajectory;
 
-pub use codec::{BlockCodec, BlockFault, FaultKind, PlainCodec, Stored};
+pub use codec::{BlockCodec, BlockFault, FaultKind, MakeCodec, PlainCodec, Stored};
 pub use descriptor::{BlockPlace, DATA_COPIES, Descriptor, DescriptorTable, Random, Stamp};
 pub use equations::{Equations, Held};
 pub use geometry::{

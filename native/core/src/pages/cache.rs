@@ -4,7 +4,7 @@ use super::page::{CachedPage, Change, Changes};
 use super::{InitMap, PageImage, Snapshot};
 use crate::base::{AlignedBuf, BLOCK_SIZE, Code, CopyPage, Error, Result};
 use crate::device::Device;
-use crate::format::{PageBytes, PageMap, Region, layout, load_page};
+use crate::format::{DescriptorTable, Geometry, PageBytes, PageMap, Region, layout, load_page};
 use crate::transaction::{Closed, Transaction, cost};
 use parking_lot::Mutex;
 use std::collections::{BTreeSet, HashMap};
@@ -35,6 +35,7 @@ pub struct PageStats {
 pub struct PageCache {
     device: Arc<dyn Device>,
     pub map: PageMap,
+    descriptors: DescriptorTable,
     init: InitMap,
     init_dirty: Mutex<BTreeSet<u64>>,
     /// Pages of INIT that became dirty since they were last asked for.
@@ -54,11 +55,13 @@ pub struct PageCache {
 
 impl PageCache {
     /// An empty cache holding up to about `capacity` clean pages. Call [`PageCache::load_init`] next.
-    pub fn new(device: Arc<dyn Device>, map: PageMap, capacity: usize) -> PageCache {
+    pub fn new(device: Arc<dyn Device>, geometry: &Geometry, capacity: usize) -> PageCache {
+        let map = geometry.map;
         PageCache {
             device,
             init: InitMap::new(map.pages_of(Region::Init)),
             map,
+            descriptors: geometry.descriptors,
             init_dirty: Mutex::default(),
             init_first: Mutex::default(),
             init_missing: Mutex::default(),
@@ -308,7 +311,7 @@ impl PageCache {
                 let new = (mask & !state.items).count_ones() as u64;
                 bytes += new
                     * match page.region {
-                        Region::Descriptor => cost::DESCRIPTOR,
+                        Region::Descriptor => cost::descriptor(self.descriptors),
                         Region::Extension => cost::UNIT,
                         _ => cost::SLOT,
                     };

@@ -107,7 +107,7 @@ mod tests {
     fn fewest_good_copies(after_crash: bool) -> usize {
         let (base, geometry) = crashed();
         let device = Arc::new(RecordingDevice::new(Arc::new(base.snapshot())));
-        let cache = PageCache::new(device.clone(), geometry.map, 100);
+        let cache = PageCache::new(device.clone(), &geometry, 100);
         cache.load_init().unwrap();
         for number in PAGES {
             cache.adopt(page(&geometry, number), [9; BLOCK_SIZE], 6).unwrap();

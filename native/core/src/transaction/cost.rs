@@ -5,12 +5,16 @@
 //! record is at most twice its estimate (asserted when one is built), so every record fits the quarter of
 //! the ring that is kept free for it.
 
+use crate::format::DescriptorTable;
+
 /// A slot of cortex or stash that changes.
 pub const SLOT: u64 = 216;
 /// An extension unit that changes.
 pub const UNIT: u64 = 272;
 /// A descriptor that changes, among others of its page.
-pub const DESCRIPTOR: u64 = 24;
+pub const fn descriptor(table: DescriptorTable) -> u64 {
+    24 + rest_of_stamp(table)
+}
 /// A run of map bits that change; the birth of a page.
 pub const RUN: u64 = 24;
 /// A whole page: its first change since a checkpoint, where metadata has one copy.
@@ -18,8 +22,17 @@ pub const PAGE: u64 = 4056;
 /// A file's slot, written when the transaction closes.
 pub const LISTED: u64 = 264;
 /// A block of data at worst: its descriptor, the bit of the block it replaces.
-pub const BLOCK: u64 = 56;
+pub const fn block(table: DescriptorTable) -> u64 {
+    56 + rest_of_stamp(table)
+}
 /// A META block placed alone: descriptor, the old block's end, a change of a segment.
-pub const META: u64 = 128;
+pub const fn meta(table: DescriptorTable) -> u64 {
+    128 + rest_of_stamp(table)
+}
 /// A block freed alone, with the change of a segment.
 pub const FREE: u64 = 64;
+
+/// Random part and tag of a descriptor that has them.
+const fn rest_of_stamp(table: DescriptorTable) -> u64 {
+    table.size - DescriptorTable::PLAIN.size
+}

@@ -9,8 +9,9 @@ use crate::log::Ring;
 use crate::pages::PageCache;
 use crate::superblocks;
 use crate::transaction::Gate;
+use crate::transaction::cost;
 use crate::volume::Volume;
-use crate::volume::blocks::Blocks;
+use crate::volume::blocks::{Blocks, Coder};
 use crate::volume::commit::{Checkpointer, Committer, Parts, Reaper};
 use crate::volume::inode::{Agenda, Inodes, SlotPages};
 use crate::volume::options::OpenOptions;
@@ -30,7 +31,7 @@ impl Volume {
     /// memory. Errors: `InvalidArgument` (no volume), `NotSupported` (features), `Corrupt`, `Io`.
     pub fn open(device: Arc<dyn Device>, options: OpenOptions) -> Result<(Arc<Volume>, OpenReport)> {
         checksum_self_test()?;
-        let opened = superblocks::read(&*device)?;
+        let opened = superblocks::read_for(&*device, options.known_descriptors())?;
         if !options.read_only {
             opened.check_writable()?;
             // After a kill the host's cache may hold what the disk does not: what we choose below must
@@ -38,14 +39,15 @@ impl Volume {
             device.flush()?;
         }
         let geometry = opened.geometry.clone();
-        let pages = Arc::new(PageCache::new(device.clone(), geometry.map, options.cached_pages));
+        let coder = Coder::new(options.codec_for(&geometry)?, &geometry);
+        let pages = Arc::new(PageCache::new(device.clone(), &geometry, options.cached_pages));
         pages.load_init()?;
         let (mut report, next, block) =
-            super::recover::recover(&*device, &geometry, &pages, options.read_only)?;
+            super::recover::recover(&*device, &geometry, &coder, &pages, options.read_only)?;
         if !options.read_only {
             report.rewritten += opened.repair(&*device, |error| options.reporter.error(error))?;
         }
-        let blocks = Arc::new(Blocks::open(&geometry, &pages)?);
+        let blocks = Arc::new(Blocks::open(&geometry, &pages, coder)?);
         let counters = next.counters;
         let cortex = Cortex::open(
             SlotPages { pages: pages.clone() },
@@ -94,8 +96,9 @@ impl Volume {
             reaper: Reaper::default(),
             dirty_blocks: AtomicU64::new(0),
             room: crate::volume::space::Credits::default(),
-            // 56 bytes of log for every delayed block at worst.
-            dirty_limit: (log_limit / 56).min(geometry.window_blocks / 8).max(64),
+            dirty_limit: (log_limit / cost::block(geometry.descriptors))
+                .min(geometry.window_blocks / 8)
+                .max(64),
             checkpointer: Checkpointer::new(parts, ring, block),
             commits,
             threads: Mutex::default(),

@@ -1,6 +1,9 @@
 //! How a volume is opened.
 
 use super::report::Reporter;
+use crate::base::Result;
+use crate::format::{BlockCodec, DescriptorTable, Geometry, PlainCodec, unknown_descriptors};
+use std::sync::Arc;
 
 /// How a volume is opened.
 #[derive(Clone, Debug)]
@@ -16,6 +19,9 @@ pub struct OpenOptions {
     pub sequential: bool,
     /// Lines for the log of the one who mounts.
     pub reporter: Reporter,
+    /// Makes the codec of volumes that are not plain.
+    #[cfg(any(test, feature = "testing"))]
+    pub codec: Option<crate::format::MakeCodec>,
 }
 
 impl Default for OpenOptions {
@@ -27,6 +33,33 @@ impl Default for OpenOptions {
             cached_inodes: 100_000,
             sequential: false,
             reporter: Reporter::default(),
+            #[cfg(any(test, feature = "testing"))]
+            codec: None,
         }
+    }
+}
+
+impl OpenOptions {
+    /// The descriptors of the volumes that there is a codec for.
+    pub(super) fn known_descriptors(&self) -> &'static [DescriptorTable] {
+        #[cfg(any(test, feature = "testing"))]
+        if self.codec.is_some() {
+            return &DescriptorTable::ALL;
+        }
+        &[DescriptorTable::PLAIN]
+    }
+
+    /// The codec of the volume's blocks. NotSupported: it needs another one.
+    pub(super) fn codec_for(&self, geometry: &Geometry) -> Result<Arc<dyn BlockCodec>> {
+        if geometry.descriptors == DescriptorTable::PLAIN {
+            return Ok(Arc::new(PlainCodec));
+        }
+        #[cfg(any(test, feature = "testing"))]
+        if let Some(codec) = self.codec.map(|make| make(geometry))
+            && codec.descriptors() == geometry.descriptors
+        {
+            return Ok(codec);
+        }
+        Err(unknown_descriptors(geometry.descriptors.size))
     }
 }

@@ -1,7 +1,7 @@
 //! Recovery (docs/design.md, "Recovery"): replay into memory, and for a writer the steps that make
 //! the result the new truth before anything else is written.
 
-use crate::base::{AlignedBuf, Code, CopyPage, Error, Result, crc32c};
+use crate::base::{Code, CopyPage, Error, Result};
 use crate::device::Device;
 use crate::format::layout::Checkpoint;
 use crate::format::{Geometry, PageBytes, Region, page_txn, set_page_txn};
@@ -9,6 +9,7 @@ use crate::log::checkpoint::{self, LogPoint};
 use crate::log::{PageImages, Recovered, Rewrite, apply_record, recover as find_last, replay};
 use crate::pages::PageCache;
 use crate::transaction::Gate;
+use crate::volume::blocks::Coder;
 use crate::volume::report::OpenReport;
 use std::collections::BTreeMap;
 
@@ -54,6 +55,7 @@ fn load(pages: &PageCache, page: CopyPage) -> Result<Box<PageBytes>> {
 pub(super) fn recover(
     device: &dyn Device,
     geometry: &Geometry,
+    coder: &Coder,
     pages: &PageCache,
     read_only: bool,
 ) -> Result<(OpenReport, LogPoint, Checkpoint)> {
@@ -79,7 +81,7 @@ pub(super) fn recover(
     if read_only {
         return Ok((report, next, found));
     }
-    rewrite(device, geometry, &recovered.rewrites)?;
+    rewrite(device, coder, &recovered.rewrites)?;
     let chosen = found.recovery_chosen(&recovered);
     checkpoint::write(device, geometry, &chosen)?;
     device.flush()?;
@@ -117,16 +119,8 @@ fn check_device(
 }
 
 /// Copies of META blocks of the last transaction that did not arrive, from the copy that did.
-fn rewrite(device: &dyn Device, geometry: &Geometry, rewrites: &[Rewrite]) -> Result<()> {
-    let mut buf = AlignedBuf::zeroed(1);
-    for rewrite in rewrites {
-        device.read(geometry.data_block(rewrite.good.data), &mut buf)?;
-        if crc32c(&buf) != rewrite.good.stamp.crc {
-            let text = format!("data block {} was good a moment ago and is not now", rewrite.good.data);
-            return Err(Error::new(Code::Corrupt, text));
-        }
-        device.write(geometry.data_block(rewrite.bad.data), &buf)?;
-    }
+fn rewrite(device: &dyn Device, coder: &Coder, rewrites: &[Rewrite]) -> Result<()> {
+    rewrites.iter().try_for_each(|one| coder.rewrite(device, one))?;
     // The checkpoint block calls the transaction proven: no later recovery would look at these again.
     if rewrites.is_empty() { Ok(()) } else { device.flush() }
 }

@@ -39,3 +39,14 @@ fn scaled_volumes() {
 fn full_volumes() {
     with_seeds(4, |seed| run(seed + 4000, STEPS, Kind::full(seed)));
 }
+
+#[test]
+fn volumes_with_the_test_codec() {
+    with_seeds(4, |seed| run(seed + 5000, STEPS, Kind::of(seed, seed % 4 != 3, 1, 0).coded()));
+}
+
+#[test]
+fn full_and_scaled_volumes_with_the_test_codec() {
+    with_seeds(2, |seed| run(seed + 6000, STEPS, Kind::full(seed).coded()));
+    with_seeds(2, |seed| run(seed + 7000, STEPS, Kind::of(seed, true, 3, 4).coded()));
+}

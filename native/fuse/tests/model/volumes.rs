@@ -1,7 +1,7 @@
 //! The volumes that the runs use.
 
 use hn4_core::device::testing::MemDevice;
-use hn4_core::testing::{FormatOptions, Report, Rng, check_volume, format_volume};
+use hn4_core::testing::{FormatOptions, Report, Rng, check_volume, codec_of, format_volume};
 use hn4_core::vfs::FileSystem;
 use hn4_core::volume::{OpenOptions, Reporter, Volume};
 use std::sync::Arc;
@@ -19,6 +19,8 @@ pub struct Kind {
     pub write_max: u64,
     /// Write until the volume is full.
     pub full: bool,
+    /// Blocks are stored as the test codec stores them.
+    pub coded: bool,
 }
 
 impl Kind {
@@ -33,6 +35,7 @@ impl Kind {
             cached_inodes: [1, 8, 1000][rng.below(3) as usize],
             write_max: [5000, 60_000, 600_000][rng.below(3) as usize],
             full: false,
+            coded: false,
         }
     }
 
@@ -41,12 +44,17 @@ impl Kind {
         Kind { blocks: 4096, write_max: 3_000_000, full: true, ..Kind::of(seed, seed % 2 == 0, 1, 0) }
     }
 
+    pub fn coded(self) -> Kind {
+        Kind { coded: true, ..self }
+    }
+
     pub fn format(&self) -> Arc<MemDevice> {
         let device = MemDevice::new(self.blocks);
         let options = FormatOptions {
             dup: self.dup,
             stride: self.stride,
             scale: self.scale,
+            descriptor_size: if self.coded { 64 } else { 32 },
             ..FormatOptions::new(self.blocks)
         };
         format_volume(&device, &options).expect("the volume is large enough");
@@ -59,6 +67,7 @@ impl Kind {
             cached_pages: self.cached_pages,
             cached_inodes: self.cached_inodes,
             reporter: Reporter::new(|line| eprintln!("volume: {line}")),
+            codec: Some(codec_of),
             ..OpenOptions::default()
         };
         let (volume, _) = Volume::open(device.clone(), options).expect("the volume opens");

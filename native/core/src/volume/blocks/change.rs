@@ -2,12 +2,11 @@
 //! area's index in step.
 
 use super::Blocks;
-use super::table::{BlockKey, copy_of};
+use super::table::BlockKey;
 use crate::allocator::placement::{self, Burst, FileState, Growth, Plan};
 use crate::allocator::{FreeMapSource, Holder, Run};
 use crate::base::{DataNumber, Ino, Result};
-use crate::format::Region;
-use crate::format::layout::Descriptor;
+use crate::format::{BlockPlace, Region, Stamp};
 use crate::pages::{CachedPage, PageCache};
 use crate::transaction::Transaction;
 use std::sync::Arc;
@@ -63,19 +62,19 @@ impl Blocks {
         plan.undo(&mut self.allocator.lock())
     }
 
-    /// Makes planned blocks live: consecutive blocks that hold consecutive indices from `like` on, with
-    /// their CRCs (none for preallocated blocks).
+    /// Makes planned blocks live: consecutive blocks that hold consecutive indices from `place` on, with
+    /// their stamps (none for preallocated blocks).
     pub fn make_live(
         &self,
         tx: &Transaction<'_>,
         first: DataNumber,
-        like: &Descriptor,
+        place: &BlockPlace,
         count: u64,
-        crcs: &[u32],
+        stamps: &[Stamp],
     ) -> Result<()> {
-        self.table.set_run(tx, first.0, like, count, crcs)?;
+        self.table.set_run(tx, first.0, place, count, stamps)?;
         if self.window.in_area(first) {
-            let key = BlockKey { owner: like.owner, index: like.index, copy: copy_of(like) };
+            let key = BlockKey { owner: place.owner, index: place.index, copy: place.copy() };
             self.overwrites.insert_run(key, first, count);
         }
         Ok(())

@@ -1,10 +1,9 @@
 //! From a logical index to the data block that holds it (docs/format.md 4).
 
 use super::Blocks;
-use super::table::{BlockKey, copy_of};
+use super::table::BlockKey;
 use crate::base::{Code, DataNumber, Error, Ino, Result};
-use crate::format::Equations;
-use crate::format::layout::Descriptor;
+use crate::format::{Descriptor, Equations, Stamp};
 
 /// Where a block stands, and how many of its like lie behind it, on the disk as in the file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,6 +12,8 @@ pub struct Extent {
     pub count: u64,
     /// False: preallocated, it reads as zeros.
     pub written: bool,
+    /// Which copy of the blocks it is.
+    pub copy: u8,
 }
 
 /// Where the blocks of a file can be: at shell 0 to `kmax` of its equations.
@@ -35,20 +36,20 @@ impl Blocks {
         (0..=file.kmax).filter_map(of_shell)
     }
 
-    /// The blocks that hold `key` and the indices behind it, at most `max`; `None`: found nowhere. CRCs of
-    /// written blocks go to `crcs`.
+    /// The blocks that hold `key` and the indices behind it, at most `max`; `None`: found nowhere. `take`
+    /// gets the stamps of written ones.
     pub fn find_run(
         &self,
         key: BlockKey,
         file: Candidates,
         max: u64,
-        crcs: &mut Vec<u32>,
+        mut take: impl FnMut(Stamp),
     ) -> Result<Option<Extent>> {
         let in_overwrites = self.overwrites.find(&key).map(|data| (data, 1));
         for (data, max) in in_overwrites.into_iter().chain(self.candidates(key, file, max)) {
-            let (count, unwritten) = self.table.run(data.0, key, max, crcs)?;
+            let (count, unwritten) = self.table.run(data.0, key, max, &mut take)?;
             if count > 0 {
-                return Ok(Some(Extent { data, count, written: !unwritten }));
+                return Ok(Some(Extent { data, count, written: !unwritten, copy: key.copy }));
             }
         }
         Ok(None)
@@ -58,10 +59,7 @@ impl Blocks {
     pub fn find(&self, key: BlockKey, file: Candidates) -> Result<Option<(DataNumber, Descriptor)>> {
         let in_overwrites = self.overwrites.find(&key);
         for data in in_overwrites.into_iter().chain(self.candidates(key, file, 1).map(|(data, _)| data)) {
-            let names_it = |found: &Descriptor| {
-                found.owner == key.owner && found.index == key.index && copy_of(found) == key.copy
-            };
-            if let Some(descriptor) = self.table.live(data.0)?.filter(names_it) {
+            if let Some(descriptor) = self.table.live(data.0)?.filter(|found| key.is_of(found)) {
                 return Ok(Some((data, descriptor)));
             }
         }

@@ -14,6 +14,7 @@
 
 mod area;
 mod change;
+mod codec;
 mod find;
 mod overwrites;
 mod table;
@@ -31,6 +32,7 @@ use change::FreeMap;
 use overwrites::Overwrites;
 use table::BlockTable;
 
+pub(in crate::volume) use codec::Coder;
 pub(in crate::volume) use find::{Candidates, Extent, lost};
 pub(in crate::volume) use table::BlockKey;
 
@@ -39,6 +41,8 @@ pub(in crate::volume) struct Blocks {
     window: Window,
     table: BlockTable,
     overwrites: Overwrites,
+    /// Bytes to stored bytes, and back.
+    coder: Coder,
     /// Last of the locks.
     allocator: Mutex<Allocator>,
     /// Files with a growth window behind their end, and when they last grew.
@@ -47,14 +51,15 @@ pub(in crate::volume) struct Blocks {
 
 impl Blocks {
     /// The blocks of a volume whose log has been replayed. Reads the overwrite area's descriptors.
-    pub fn open(geometry: &Geometry, pages: &Arc<PageCache>) -> Result<Blocks> {
+    pub fn open(geometry: &Geometry, pages: &Arc<PageCache>, coder: Coder) -> Result<Blocks> {
         let start = BlockNumber(geometry.window_start);
         let window = Window::new(start, geometry.window_blocks, geometry.area_blocks)?;
-        let table = BlockTable::new(pages.clone(), window.data_blocks());
+        let table = BlockTable::new(pages.clone(), geometry);
         Ok(Blocks {
             overwrites: Overwrites::build(&table, window.blocks(), window.data_blocks())?,
             allocator: Mutex::new(Allocator::new(window, Box::new(FreeMap(pages.clone())))),
             grown: Mutex::default(),
+            coder,
             table,
             window,
         })
@@ -62,6 +67,11 @@ impl Blocks {
 
     pub fn window(&self) -> &Window {
         &self.window
+    }
+
+    /// The door between bytes and stored bytes.
+    pub fn coder(&self) -> &Coder {
+        &self.coder
     }
 
     /// Where the device has a block.

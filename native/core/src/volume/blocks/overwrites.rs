@@ -1,7 +1,7 @@
 //! The index of the overwrite area: which live blocks lie there (docs/format.md 4). In memory only;
 //! built at mount from the area's own descriptors.
 
-use super::table::{BlockKey, BlockTable, copy_of};
+use super::table::{BlockKey, BlockTable};
 use crate::base::{DataNumber, Ino, Result};
 use parking_lot::RwLock;
 use std::collections::{BTreeMap, HashMap};
@@ -25,7 +25,7 @@ impl Overwrites {
         let index = Overwrites::default();
         for data in first..end {
             if let Some(descriptor) = table.live(data)? {
-                let copy = copy_of(&descriptor);
+                let copy = descriptor.copy();
                 let key = BlockKey { owner: descriptor.owner, index: descriptor.index, copy };
                 index.insert_run(key, DataNumber(data), 1);
             }

@@ -4,15 +4,14 @@
 //! the first block of the window.
 
 use crate::base::{Code, Error, Result};
-use crate::format::layout::{self, Descriptor};
-use crate::format::{PageBytes, Region, bit, set_bit};
+use crate::format::{
+    BlockPlace, Descriptor, DescriptorTable, Geometry, PageBytes, Region, Stamp, bit, layout, set_bit,
+};
 use crate::pages::{CachedPage, Change, PageCache};
 use crate::transaction::Transaction;
 use std::sync::Arc;
 
-const PER_PAGE: u64 = layout::DESCRIPTORS_PER_PAGE;
 const BITS: u64 = layout::MAP_BITS_PER_PAGE;
-const SIZE: usize = layout::DESCRIPTOR_SIZE as usize;
 
 /// Which block of which file: what a descriptor names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -22,25 +21,31 @@ pub struct BlockKey {
     pub copy: u8,
 }
 
-/// Copy number of a descriptor.
-pub fn copy_of(descriptor: &Descriptor) -> u8 {
-    (descriptor.flags & 0xf) as u8
-}
-/// Whether the block is preallocated and reads as zeros.
-pub fn is_unwritten(descriptor: &Descriptor) -> bool {
-    u64::from(descriptor.flags) & layout::DESCRIPTOR_UNWRITTEN != 0
+impl BlockKey {
+    /// Whether a descriptor names this block.
+    pub fn is_of(&self, found: &Descriptor) -> bool {
+        (found.owner, found.index, found.copy()) == (self.owner, self.index, self.copy)
+    }
+    /// The key of the block `count` indices further on.
+    pub fn plus(&self, count: u64) -> BlockKey {
+        BlockKey { index: self.index + count, ..*self }
+    }
 }
 
 /// The tables of one volume.
 pub struct BlockTable {
     pages: Arc<PageCache>,
+    descriptors: DescriptorTable,
+    /// Metadata copies.
+    copies: usize,
     /// Window and overwrite area.
     data_blocks: u64,
 }
 
 impl BlockTable {
-    pub fn new(pages: Arc<PageCache>, data_blocks: u64) -> BlockTable {
-        BlockTable { pages, data_blocks }
+    pub fn new(pages: Arc<PageCache>, geometry: &Geometry) -> BlockTable {
+        let (descriptors, copies) = (geometry.descriptors, geometry.copies());
+        BlockTable { pages, descriptors, copies, data_blocks: geometry.data_blocks() }
     }
 
     fn check(&self, data: u64) -> Result<()> {
@@ -55,7 +60,7 @@ impl BlockTable {
     }
     fn descriptor_page(&self, data: u64) -> Result<Arc<CachedPage>> {
         self.check(data)?;
-        self.pages.get(Region::Descriptor, data / PER_PAGE)
+        self.pages.get(Region::Descriptor, self.descriptors.page_of(data))
     }
 
     /// Whether the block is in use.
@@ -68,19 +73,26 @@ impl BlockTable {
         if !self.is_set(data)? {
             return Ok(None);
         }
-        self.descriptor_page(data)?.with(|bytes| descriptor(bytes, data)).map(Some)
+        self.descriptor_page(data)?.with(|bytes| self.descriptor(bytes, data)).map(Some)
     }
 
-    /// How many live descriptors from `data` on name `key` and the indices after it, at most `max`;
-    /// written and preallocated blocks end each other's run. Their CRCs go to `crcs` (written ones only).
-    pub fn run(&self, data: u64, key: BlockKey, max: u64, crcs: &mut Vec<u32>) -> Result<(u64, bool)> {
+    /// How many live descriptors from `data` on name `key` and the indices after it, at most `max`, and
+    /// whether they are preallocated; written and preallocated blocks end each other's run. `take` gets the
+    /// stamps of written ones.
+    pub fn run(
+        &self,
+        data: u64,
+        key: BlockKey,
+        max: u64,
+        mut take: impl FnMut(Stamp),
+    ) -> Result<(u64, bool)> {
         let max = max.min(self.data_blocks.saturating_sub(data));
         let (mut count, mut unwritten) = (0, None);
         while count < max {
             let at = data + count;
             let map = self.map_page(at)?;
             let page = self.descriptor_page(at)?;
-            let end = max.min(count + (PER_PAGE - at % PER_PAGE).min(BITS - at % BITS));
+            let end = max.min(count + self.rest_of_page(at).min(BITS - at % BITS));
             let start = count;
             map.with(|bits| {
                 page.with(|bytes| -> Result<()> {
@@ -89,16 +101,14 @@ impl BlockTable {
                         if !bit(bits, here % BITS) {
                             break;
                         }
-                        let found = descriptor(bytes, here)?;
-                        let names_it = found.owner == key.owner
-                            && found.index == key.index + count
-                            && copy_of(&found) == key.copy
-                            && *unwritten.get_or_insert(is_unwritten(&found)) == is_unwritten(&found);
-                        if !names_it {
+                        let found = self.descriptor(bytes, here)?;
+                        let is_unwritten = found.is_unwritten();
+                        let continues = *unwritten.get_or_insert(is_unwritten) == is_unwritten;
+                        if !continues || !key.plus(count).is_of(&found) {
                             break;
                         }
-                        if unwritten == Some(false) {
-                            crcs.push(found.crc);
+                        if !is_unwritten {
+                            take(found.stamp);
                         }
                         count += 1;
                     }
@@ -117,7 +127,7 @@ impl BlockTable {
     pub fn recheck(&self, data: u64) -> Result<bool> {
         self.check(data)?;
         let map = self.pages.recheck(Region::Free, data / BITS)?;
-        Ok(self.pages.recheck(Region::Descriptor, data / PER_PAGE)? || map)
+        Ok(self.pages.recheck(Region::Descriptor, self.descriptors.page_of(data))? || map)
     }
 
     /// Brings the pages that a change of these blocks touches to memory, where `held` keeps them, and
@@ -137,37 +147,37 @@ impl BlockTable {
                 ));
             }
             held.extend([map, page]);
-            data += PER_PAGE - data % PER_PAGE;
+            data += self.rest_of_page(data);
         }
         Ok(())
     }
 
-    /// Makes a run of blocks live: consecutive blocks, consecutive indices. `crcs` is empty for
-    /// preallocated blocks. The pages must be prepared.
+    /// Makes a run of blocks live: consecutive blocks, consecutive indices from that of `place` on. `stamps`
+    /// is empty for preallocated blocks. The pages must be prepared.
     pub fn set_run(
         &self,
         tx: &Transaction<'_>,
         first: u64,
-        like: &Descriptor,
+        place: &BlockPlace,
         count: u64,
-        crcs: &[u32],
+        stamps: &[Stamp],
     ) -> Result<()> {
         let mut done = 0;
         while done < count {
             let at = first + done;
-            let n = (count - done).min(PER_PAGE - at % PER_PAGE);
+            let n = (count - done).min(self.rest_of_page(at));
             let map = self.map_page(at)?;
             let page = self.descriptor_page(at)?;
-            let items = Change::Items { first: (at % PER_PAGE) as usize, count: n as usize };
+            let position = self.descriptors.position(at);
+            let items = Change::Items { first: position, count: n as usize };
             self.pages.change(tx, &page, items, |bytes| {
                 for i in 0..n {
-                    let mut one = *like;
-                    one.index += done + i;
-                    one.crc = crcs.get((done + i) as usize).copied().unwrap_or(0);
-                    one.encode(&mut bytes[(at + i) as usize % PER_PAGE as usize * SIZE..]);
+                    let stamp = stamps.get((done + i) as usize).copied().unwrap_or_default();
+                    let one = Descriptor::new(&place.plus(done + i), tx.number(), stamp);
+                    self.descriptors.encode(bytes, position + i as usize, &one);
                 }
             });
-            // An entry page never straddles two map pages (256 of them make one).
+            // A descriptor page never straddles two map pages.
             self.pages.change(tx, &map, Change::Touch, |bytes| {
                 for i in 0..n {
                     set_bit(bytes, (at + i) % BITS, true);
@@ -195,16 +205,19 @@ impl BlockTable {
         }
         Ok(())
     }
-}
 
-fn descriptor(bytes: &PageBytes, data: u64) -> Result<Descriptor> {
-    let at = (data % PER_PAGE) as usize * SIZE;
-    // No reserved bytes in a descriptor: decode cannot fail on a whole one.
-    let found = Descriptor::decode(&bytes[at..at + SIZE]).ok_or(Code::Corrupt)?;
-    let unknown = found.flags & !(0xf | (layout::DESCRIPTOR_UNWRITTEN | layout::DESCRIPTOR_META) as u16);
-    let stored = if is_unwritten(&found) { 0 } else { layout::BLOCK_SIZE as u16 };
-    if unknown != 0 || found.stored != stored || found.owner == 0 || found.txn == 0 {
-        return Err(Error::new(Code::Corrupt, format!("descriptor of data block {data}: illegal fields")));
+    /// Descriptors of its page from that of `data` on.
+    fn rest_of_page(&self, data: u64) -> u64 {
+        self.descriptors.per_page - data % self.descriptors.per_page
     }
-    Ok(found)
+
+    fn descriptor(&self, bytes: &PageBytes, data: u64) -> Result<Descriptor> {
+        let found = self.descriptors.decode(bytes, self.descriptors.position(data));
+        match found.problem(self.copies) {
+            None => Ok(found),
+            Some(problem) => {
+                Err(Error::new(Code::Corrupt, format!("descriptor of data block {data}: {problem}")))
+            }
+        }
+    }
 }

@@ -4,7 +4,7 @@ use super::guards;
 use super::write::SIZE_MAX;
 use crate::allocator::placement::{Burst, Growth, Write};
 use crate::base::{BLOCK_SIZE, BlockBuf, Code, Result, now_ns};
-use crate::format::{Kind, layout};
+use crate::format::Kind;
 use crate::transaction::Transaction;
 use crate::volume::Volume;
 use crate::volume::inode::{Inode, Locked, View};
@@ -226,8 +226,8 @@ impl Volume {
             }
         };
         for piece in &plan.pieces {
-            let like = self.descriptor(tx, file.inode, piece.first, layout::DESCRIPTOR_UNWRITTEN as u16, 0);
-            self.blocks.make_live(tx, piece.data, &like, piece.len, &[])?;
+            let place = file.inode.unwritten_place(piece.first, 0);
+            self.blocks.make_live(tx, piece.data, &place, piece.len, &[])?;
         }
         if plan.uses_far() {
             file.slot.set_kmax(1);

@@ -97,7 +97,7 @@ impl Volume {
 
     /// The blocks that hold `key` and the indices behind it, at most `max`. `None`: damage took the first away.
     fn find_owned(&self, state: &InodeState, key: BlockKey, max: u64) -> Result<Option<(DataNumber, u64)>> {
-        let found = self.blocks.find_run(key, state.candidates(), max, &mut Vec::new())?;
+        let found = self.blocks.find_run(key, state.candidates(), max, |_| ())?;
         Ok(found.map(|extent| (extent.data, extent.count)))
     }
 

@@ -31,12 +31,12 @@ impl Volume {
     pub fn place_with_this_commit(&self, tx: &Transaction<'_>, file: &mut Locked<'_>) -> Result<()> {
         let delayed = file.dirty.len() as u64;
         if delayed > 0 {
-            if tx.cost() + delayed * cost::BLOCK > self.gate.limit() {
+            if tx.cost() + delayed * cost::block(self.geometry.descriptors) > self.gate.limit() {
                 return Err(Code::Busy.into());
             }
             // What an earlier rename took in this transaction stays with it.
             file.credits += self.take_credits(delayed.saturating_sub(file.credits))?;
-            tx.charge(delayed * cost::BLOCK);
+            tx.charge(delayed * cost::block(self.geometry.descriptors));
         }
         self.sync_with_next_commit(file.inode);
         self.agenda.place_first(file.inode);

@@ -146,7 +146,7 @@ impl Committer {
             }
             // The record has an end: what does not fit follows with the next one.
             let left = (volume.gate.limit() / 2 * 3).saturating_sub(closed.cost());
-            let max = left / cost::BLOCK;
+            let max = left / cost::block(volume.geometry.descriptors);
             let placed = match max {
                 0 => Err(Code::NoSpace.into()),
                 _ => {

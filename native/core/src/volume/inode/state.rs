@@ -5,7 +5,7 @@ use crate::base::{BLOCK_SIZE, BlockBuf, Ino};
 use crate::directory::DirTable;
 use crate::extension::Chain;
 use crate::format::layout;
-use crate::format::{Equations, Kind, Slot};
+use crate::format::{BlockPlace, Equations, Kind, Slot};
 use crate::presence::Presence;
 use crate::volume::blocks::Candidates;
 use parking_lot::{Mutex, RwLock};
@@ -167,5 +167,20 @@ impl Inode {
     }
     pub fn is_directory(&self) -> bool {
         self.kind == Kind::Directory
+    }
+    /// Whether a block with this index is one of the file's own metadata.
+    pub fn is_meta(&self, index: u64) -> bool {
+        self.is_directory() || index >= layout::FILE_BLOCKS_MAX
+    }
+    /// What the descriptor of a written block of this file says.
+    pub fn place(&self, index: u64, copy: u8) -> BlockPlace {
+        let flag = if self.is_meta(index) { layout::DESCRIPTOR_META as u16 } else { 0 };
+        let stored = layout::BLOCK_SIZE as u16;
+        BlockPlace { owner: self.ino, hint: self.hint, index, flags: flag | u16::from(copy), stored }
+    }
+    /// What the descriptor of a preallocated block of this file says.
+    pub fn unwritten_place(&self, index: u64, copy: u8) -> BlockPlace {
+        let flags = layout::DESCRIPTOR_UNWRITTEN as u16 | u16::from(copy);
+        BlockPlace { flags, stored: 0, ..self.place(index, copy) }
     }
 }

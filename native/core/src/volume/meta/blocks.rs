@@ -16,7 +16,7 @@ impl Volume {
     ) {
         if file.meta.lock().put(index, bytes) {
             self.room.add_meta(self.copies);
-            tx.charge(cost::META * self.copies);
+            tx.charge(cost::meta(self.geometry.descriptors) * self.copies);
         }
     }
 

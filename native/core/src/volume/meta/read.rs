@@ -1,25 +1,61 @@
-//! Reading META blocks: two copies, either will do; a bad one is written again.
+//! Reading a block of a file from whichever of its copies is good: data and META blocks alike.
 
-use crate::base::{AlignedBuf, BLOCK_SIZE, Code, Error, Result, crc32c};
+use crate::base::{AlignedBuf, BLOCK_SIZE, Error, Result};
+use crate::format::DATA_COPIES;
 use crate::volume::Volume;
 use crate::volume::blocks::{BlockKey, lost};
 use crate::volume::inode::{MetaBlock, View};
+use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 impl Volume {
-    /// A META block from the disk. DataDamaged: no copy matches its checksum.
+    /// Copies of the block at `index`.
+    pub(in crate::volume) fn copies_at(&self, file: View<'_>, index: u64) -> u8 {
+        if file.inode.is_meta(index) { self.copies as u8 } else { DATA_COPIES as u8 }
+    }
+
+    /// A META block from the disk. DataDamaged, Corrupt: no copy is good.
     pub(in crate::volume) fn read_meta(&self, file: View<'_>, index: u64) -> Result<MetaBlock> {
-        let mut problem = None;
-        for copy in 0..self.copies as u8 {
-            match self.read_meta_copy(file, index, copy) {
-                Ok(block) => {
-                    if problem.is_some() {
-                        self.commits.stats.healed_blocks.fetch_add(1, Ordering::Relaxed);
-                        // The next commit places it anew, in both copies.
-                        file.meta.lock().damaged.insert(index);
-                    }
-                    return Ok(block);
+        let mut block = AlignedBuf::zeroed(1);
+        self.read_copies(file, index, 0..self.copies_at(file, index), None, &mut block)?;
+        let bytes: [u8; BLOCK_SIZE] = (&block[..]).try_into().expect("one block");
+        Ok(Arc::new(bytes))
+    }
+
+    /// A run of which copy `bad` does not come back from the disk (`problem`): each of its blocks from the
+    /// copies behind that one.
+    pub(in crate::volume) fn read_other_copies(
+        &self,
+        file: View<'_>,
+        index: u64,
+        bad: u8,
+        problem: Error,
+        bytes: &mut [u8],
+    ) -> Result<()> {
+        for (index, block) in (index..).zip(bytes.chunks_exact_mut(BLOCK_SIZE)) {
+            let copies = bad + 1..self.copies_at(file, index);
+            self.read_copies(file, index, copies, Some(problem.clone()), block)?;
+        }
+        Ok(())
+    }
+
+    /// A block from the first of `copies` that is good. Bad ones are noted; so is one before them, whose
+    /// `problem` the caller met. The error is that of the first.
+    fn read_copies(
+        &self,
+        file: View<'_>,
+        index: u64,
+        copies: Range<u8>,
+        mut problem: Option<Error>,
+        block: &mut [u8],
+    ) -> Result<()> {
+        for copy in copies {
+            match self.read_copy(file, index, copy, block) {
+                Ok(()) if problem.is_none() => return Ok(()),
+                Ok(()) => {
+                    self.note_bad_copy(file, index);
+                    return Ok(());
                 }
                 Err(error) => problem = problem.or(Some(error)),
             }
@@ -29,22 +65,22 @@ impl Volume {
         Err(error)
     }
 
-    fn read_meta_copy(&self, file: View<'_>, index: u64, copy: u8) -> Result<MetaBlock> {
+    fn read_copy(&self, file: View<'_>, index: u64, copy: u8, block: &mut [u8]) -> Result<()> {
         let key = BlockKey { owner: file.inode.ino, index, copy };
         let mut found = self.blocks.find(key, file.candidates())?;
         if found.is_none() && self.blocks.recheck(key, file.candidates())? {
             found = self.blocks.find(key, file.candidates())?;
         }
         let (data, descriptor) = found.ok_or_else(|| lost(file.inode.ino, index))?;
-        let mut buf = AlignedBuf::zeroed(1);
-        self.device.read(self.blocks.block(data), &mut buf)?;
-        if crc32c(&buf) != descriptor.crc {
-            return Err(Error::new(
-                Code::DataDamaged,
-                format!("file {}, metadata block {index}, copy {copy}: checksum mismatch", file.inode.ino),
-            ));
+        self.device.read(self.blocks.block(data), block)?;
+        self.blocks.coder().load(data, &descriptor.place(), &[descriptor.stamp], block)
+    }
+
+    /// One copy of a block is bad, another good: the next commit places it anew, in all copies.
+    fn note_bad_copy(&self, file: View<'_>, index: u64) {
+        self.commits.stats.healed_blocks.fetch_add(1, Ordering::Relaxed);
+        if file.inode.is_meta(index) {
+            file.meta.lock().damaged.insert(index);
         }
-        let bytes: [u8; BLOCK_SIZE] = (&buf[..]).try_into().expect("one block");
-        Ok(Arc::new(bytes))
     }
 }

@@ -1,9 +1,10 @@
 //! Reading files: delayed blocks from memory, the rest from the device, verified.
 
 use super::map::Holds;
-use crate::base::{BLOCK_SIZE, BlockBuf, Code, DataNumber, Error, POOLED_BLOCKS_MAX, Result, crc32c, now_ns};
-use crate::format::Kind;
+use crate::base::{BLOCK_SIZE, BlockBuf, Code, DataNumber, POOLED_BLOCKS_MAX, Result, now_ns};
+use crate::format::{Kind, Stamp};
 use crate::volume::Volume;
+use crate::volume::blocks::Extent;
 use crate::volume::inode::{Inode, View};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -26,8 +27,9 @@ struct Piece {
     /// Where in the request they go, and how many.
     at: usize,
     len: usize,
-    /// The first block's CRC.
-    first_crc: usize,
+    /// The first block's stamp, and of which copy it is.
+    first_stamp: usize,
+    copy: u8,
 }
 
 impl Piece {
@@ -37,8 +39,8 @@ impl Piece {
     fn end(&self) -> u64 {
         self.data.0 + self.blocks()
     }
-    fn crcs<'a>(&self, all: &'a [u32]) -> &'a [u32] {
-        &all[self.first_crc..self.first_crc + self.blocks() as usize]
+    fn stamps<'a>(&self, all: &'a [Stamp]) -> &'a [Stamp] {
+        &all[self.first_stamp..self.first_stamp + self.blocks() as usize]
     }
 }
 
@@ -62,7 +64,7 @@ impl Volume {
     /// As `read`, inside the file, under its lock.
     pub fn read_locked(&self, file: View<'_>, offset: u64, buf: &mut [u8]) -> Result<()> {
         let mut done = 0;
-        let (mut pieces, mut crcs) = (Vec::new(), Vec::new());
+        let (mut pieces, mut stamps) = (Vec::new(), Vec::new());
         while done < buf.len() {
             let at = offset + done as u64;
             let (index, inside) = (at / BLOCK, (at % BLOCK) as usize);
@@ -70,16 +72,16 @@ impl Volume {
             let mut mapping = self.mapping(file, index, ((inside + left) as u64).div_ceil(BLOCK))?;
             let mut placed = None;
             if mapping.holds == Holds::Block {
-                let first_crc = crcs.len();
-                let extent = self.extent(file, index, mapping.count, &mut crcs)?;
+                let first_stamp = stamps.len();
+                let extent = self.extent(file, index, mapping.count, |stamp| stamps.push(stamp))?;
                 mapping.count = extent.count;
-                placed = extent.written.then_some((extent.data, first_crc));
+                placed = extent.written.then_some((extent, first_stamp));
             }
             let n = left.min((mapping.count as usize).saturating_mul(BLOCK_SIZE) - inside);
             let target = &mut buf[done..done + n];
             match (mapping.holds, placed) {
-                (_, Some((data, first_crc))) => {
-                    pieces.push(Piece { index, data, inside, at: done, len: n, first_crc });
+                (_, Some((Extent { data, copy, .. }, first_stamp))) => {
+                    pieces.push(Piece { index, data, inside, at: done, len: n, first_stamp, copy });
                 }
                 (Holds::Memory, None) => {
                     let block = file.in_memory(index).expect("the mapping says so");
@@ -90,12 +92,18 @@ impl Volume {
             }
             done += n;
         }
-        self.read_pieces(file.inode, pieces, &crcs, buf)
+        self.read_pieces(file, pieces, &stamps, buf)
     }
 
     /// Reads what lies on the device, in its order: a file that was overwritten block by block is spread over few
     /// places, each still in the file's order.
-    fn read_pieces(&self, inode: &Inode, mut pieces: Vec<Piece>, crcs: &[u32], buf: &mut [u8]) -> Result<()> {
+    fn read_pieces(
+        &self,
+        file: View<'_>,
+        mut pieces: Vec<Piece>,
+        stamps: &[Stamp],
+        buf: &mut [u8],
+    ) -> Result<()> {
         pieces.sort_unstable_by_key(|piece| piece.data);
         let mut rest = &pieces[..];
         while let Some(first) = rest.first() {
@@ -106,16 +114,20 @@ impl Volume {
                 near
             });
             let (group, behind) = rest.split_at(1 + joined.count());
-            if let [piece] = group {
-                let target = &mut buf[piece.at..piece.at + piece.len];
-                self.read_run(inode, piece.index, piece.data, piece.crcs(crcs), piece.inside, target)?;
+            let target = &mut buf[first.at..first.at + first.len];
+            let is_aligned = first.inside == 0
+                && first.len % BLOCK_SIZE == 0
+                && target.as_ptr() as usize % BLOCK_SIZE == 0;
+            if group.len() == 1 && is_aligned {
+                let read = self.device.read(self.blocks.block(first.data), target);
+                self.load_piece(file, first, stamps, &read, target)?;
             } else {
                 let mut span = self.buffers.take((end - first.data.0) as usize);
-                self.device.read(self.blocks.block(first.data), &mut span)?;
+                let read = self.device.read(self.blocks.block(first.data), &mut span);
                 for piece in group {
                     let start = (piece.data.0 - first.data.0) as usize * BLOCK_SIZE;
-                    let bytes = &span[start..start + piece.blocks() as usize * BLOCK_SIZE];
-                    self.verify(inode, piece.index, piece.data, piece.crcs(crcs), bytes)?;
+                    let bytes = &mut span[start..start + piece.blocks() as usize * BLOCK_SIZE];
+                    self.load_piece(file, piece, stamps, &read, bytes)?;
                     buf[piece.at..piece.at + piece.len]
                         .copy_from_slice(&bytes[piece.inside..piece.inside + piece.len]);
                 }
@@ -125,48 +137,24 @@ impl Volume {
         Ok(())
     }
 
-    /// Reads a run of written blocks from `data` on, starting `inside` bytes into the first.
-    fn read_run(
+    /// Turns what was read of a piece into its bytes; from other copies, if it is not good.
+    fn load_piece(
         &self,
-        inode: &Inode,
-        index: u64,
-        data: DataNumber,
-        crcs: &[u32],
-        inside: usize,
-        target: &mut [u8],
+        file: View<'_>,
+        piece: &Piece,
+        stamps: &[Stamp],
+        read: &Result<()>,
+        bytes: &mut [u8],
     ) -> Result<()> {
-        let aligned = inside == 0 && target.len() % BLOCK_SIZE == 0;
-        if aligned && target.as_ptr() as usize % BLOCK_SIZE == 0 {
-            self.device.read(self.blocks.block(data), target)?;
-            return self.verify(inode, index, data, crcs, target);
+        let place = file.inode.place(piece.index, piece.copy);
+        let loaded = match read {
+            Ok(()) => self.blocks.coder().load(piece.data, &place, piece.stamps(stamps), bytes),
+            Err(error) => Err(error.clone()),
+        };
+        match loaded {
+            Ok(()) => Ok(()),
+            Err(error) => self.read_other_copies(file, piece.index, piece.copy, error, bytes),
         }
-        let blocks = (inside + target.len()).div_ceil(BLOCK_SIZE);
-        let mut bounce = self.buffers.take(blocks);
-        self.device.read(self.blocks.block(data), &mut bounce)?;
-        self.verify(inode, index, data, crcs, &bounce)?;
-        target.copy_from_slice(&bounce[inside..inside + target.len()]);
-        Ok(())
-    }
-
-    /// Compares whole blocks with their descriptors' CRCs. DataDamaged names the first bad one.
-    fn verify(&self, inode: &Inode, index: u64, data: DataNumber, crcs: &[u32], bytes: &[u8]) -> Result<()> {
-        for (i, (block, crc)) in bytes.chunks_exact(BLOCK_SIZE).zip(crcs).enumerate() {
-            if crc32c(block) != *crc {
-                let error = Error::new(
-                    Code::DataDamaged,
-                    format!(
-                        "file {}, bytes {} to {}: block {} does not match its checksum",
-                        inode.ino,
-                        (index + i as u64) * BLOCK,
-                        (index + i as u64 + 1) * BLOCK - 1,
-                        self.blocks.block(data).0 + i as u64
-                    ),
-                );
-                self.reporter.error(&error);
-                return Err(error);
-            }
-        }
-        Ok(())
     }
 
     /// Moves atime in memory; the next change, or the unmount, takes it to the disk.
@@ -190,11 +178,14 @@ impl Volume {
             Holds::Inline => copy_padded(file.slot.inline_content(), 0, &mut block[..]),
             Holds::Hole => {}
             Holds::Block => {
-                let mut crcs = Vec::new();
-                let extent = self.extent(file, index, 1, &mut crcs)?;
-                if extent.written {
-                    self.device.read(self.blocks.block(extent.data), &mut block[..])?;
-                    self.verify(file.inode, index, extent.data, &crcs, &block[..])?;
+                let mut stamps = Vec::new();
+                let Extent { data, copy, written, .. } =
+                    self.extent(file, index, 1, |stamp| stamps.push(stamp))?;
+                if written {
+                    let read = self.device.read(self.blocks.block(data), &mut block[..]);
+                    let piece =
+                        Piece { index, data, inside: 0, at: 0, len: BLOCK_SIZE, first_stamp: 0, copy };
+                    self.load_piece(file, &piece, &stamps, &read, &mut block[..])?;
                 }
             }
         }

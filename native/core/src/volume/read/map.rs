@@ -5,6 +5,7 @@
 //! whether it was ever written, costs a look ([`Volume::extent`]).
 
 use crate::base::Result;
+use crate::format::Stamp;
 use crate::format::layout::FILE_BLOCKS_MAX;
 use crate::volume::Volume;
 use crate::volume::blocks::{BlockKey, Extent, lost};
@@ -78,24 +79,25 @@ impl Volume {
         Ok((from < owned).then(|| (from, owned - from)))
     }
 
-    /// Where the block at `index` stands, with at most `max` of its like behind it; CRCs of written blocks go
-    /// to `crcs`. The mapping says that there is one. DataDamaged: none is found.
+    /// Where the block at `index` stands, with at most `max` of its like behind it; `take` gets the stamps of
+    /// written ones. The mapping says that there is one. DataDamaged: no copy of it is found.
     pub(in crate::volume) fn extent(
         &self,
         file: View<'_>,
         index: u64,
         max: u64,
-        crcs: &mut Vec<u32>,
+        mut take: impl FnMut(Stamp),
     ) -> Result<Extent> {
         debug_assert!(index < FILE_BLOCKS_MAX);
-        let key = BlockKey { owner: file.inode.ino, index, copy: 0 };
-        if let Some(found) = self.blocks.find_run(key, file.candidates(), max, crcs)? {
-            return Ok(found);
-        }
-        if self.blocks.recheck(key, file.candidates())?
-            && let Some(found) = self.blocks.find_run(key, file.candidates(), max, crcs)?
-        {
-            return Ok(found);
+        for copy in 0..self.copies_at(file, index) {
+            let key = BlockKey { owner: file.inode.ino, index, copy };
+            let mut found = self.blocks.find_run(key, file.candidates(), max, &mut take)?;
+            if found.is_none() && self.blocks.recheck(key, file.candidates())? {
+                found = self.blocks.find_run(key, file.candidates(), max, &mut take)?;
+            }
+            if let Some(found) = found {
+                return Ok(found);
+            }
         }
         let error = lost(file.inode.ino, index);
         self.reporter.error(&error);

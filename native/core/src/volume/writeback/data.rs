@@ -3,10 +3,9 @@
 
 use crate::allocator::Holder;
 use crate::allocator::placement::{self, Burst, FileState, Growth, Piece, Place, Plan, Write};
-use crate::base::{BLOCK_SIZE, Code, DataNumber, Result, crc32c};
-use crate::device::{Run as WriteRun, Ticket, WriteBuf};
-use crate::format::Equations;
-use crate::format::layout::{self, Descriptor};
+use crate::base::{Code, DataNumber, Result};
+use crate::device::{Run as WriteRun, Ticket};
+use crate::format::{Equations, layout};
 use crate::pages::CachedPage;
 use crate::transaction::Transaction;
 use crate::volume::Volume;
@@ -42,8 +41,6 @@ pub(in crate::volume) struct Share {
 /// A placement to be carried out.
 pub(in crate::volume) struct Placement<'a> {
     pub copy: u8,
-    /// Flags of the descriptors beside the copy number.
-    pub flags: u16,
     pub plan: &'a Plan,
     pub bytes: &'a dyn Fn(u64) -> BlockBytes,
 }
@@ -78,10 +75,9 @@ impl Volume {
         };
         self.leave_inline(file);
         let bytes = |index: u64| dirty[&index].block.clone();
-        let mut runs =
-            self.carry_out(tx, file, &Placement { copy: 0, flags: 0, plan: &plan, bytes: &bytes })?;
+        let mut runs = self.carry_out(tx, file, &Placement { copy: 0, plan: &plan, bytes: &bytes })?;
         for piece in &present.in_place {
-            runs.push(self.set_piece(tx, file.inode, piece, 0, 0, &bytes)?);
+            runs.push(self.set_piece(tx, file.inode, piece, 0, &bytes)?);
         }
         // The counts stay: their indices have new ones.
         for (key, data, count) in &present.replaced {
@@ -179,13 +175,11 @@ impl Volume {
         };
         let (new, old) = (indices(true), indices(false));
         found.bursts.extend(new.into_iter().map(|(first, len)| Burst { first, len, write: Write::New }));
-        let mut crcs = Vec::new();
         for (first, len) in old {
             let mut index = first;
             while index < first + len {
-                crcs.clear();
                 let key = BlockKey { owner: file.inode.ino, index, copy: 0 };
-                let extent = self.blocks.find_run(key, file.candidates(), first + len - index, &mut crcs)?;
+                let extent = self.blocks.find_run(key, file.candidates(), first + len - index, |_| ())?;
                 let count = extent.map_or(1, |extent| extent.count);
                 match extent {
                     Some(Extent { data, written: false, .. }) => {
@@ -227,7 +221,7 @@ impl Volume {
             return Ok(Plan::default());
         }
         let blocks = file.slot.attributes.blocks;
-        let is_meta = file.inode.is_directory() || bursts[0].first >= layout::FILE_BLOCKS_MAX;
+        let is_meta = file.inode.is_meta(bursts[0].first);
         let slots = self.segment_slots(is_meta);
         let inode = file.inode;
         let mut ask = |equations: &Equations, size_blocks, segment_slots| {
@@ -305,14 +299,7 @@ impl Volume {
                 Place::Segment => &self.commits.stats.in_segment,
             };
             counter.fetch_add(piece.len, Ordering::Relaxed);
-            runs.push(self.set_piece(
-                tx,
-                file.inode,
-                piece,
-                placement.copy,
-                placement.flags,
-                placement.bytes,
-            )?);
+            runs.push(self.set_piece(tx, file.inode, piece, placement.copy, placement.bytes)?);
         }
         Ok(runs)
     }
@@ -323,26 +310,13 @@ impl Volume {
         inode: &Inode,
         piece: &Piece,
         copy: u8,
-        flags: u16,
         bytes: &dyn Fn(u64) -> BlockBytes,
     ) -> Result<WriteRun> {
-        let blocks: Vec<BlockBytes> = (piece.first..piece.end()).map(bytes).collect();
-        let crcs: Vec<u32> = blocks.iter().map(|block| crc32c(&block[..])).collect();
-        let like = self.descriptor(tx, inode, piece.first, u16::from(copy) | flags, BLOCK_SIZE as u16);
-        self.blocks.make_live(tx, piece.data, &like, piece.len, &crcs)?;
-        let bufs = blocks.into_iter().map(WriteBuf::Block).collect();
-        Ok(WriteRun { at: self.blocks.block(piece.data), bufs })
-    }
-
-    pub(in crate::volume) fn descriptor(
-        &self,
-        tx: &Transaction<'_>,
-        inode: &Inode,
-        index: u64,
-        flags: u16,
-        stored: u16,
-    ) -> Descriptor {
-        Descriptor { owner: inode.ino, index, txn: tx.number(), crc: 0, flags, stored, hint: inode.hint }
+        let blocks = (piece.first..piece.end()).map(bytes).collect();
+        let place = inode.place(piece.first, copy);
+        let (run, stamps) = self.blocks.coder().store(piece.data, &place, blocks);
+        self.blocks.make_live(tx, piece.data, &place, piece.len, &stamps)?;
+        Ok(run)
     }
 }
 

@@ -5,7 +5,6 @@ use super::data::{Placement, join};
 use crate::allocator::placement::{Burst, Growth, Write};
 use crate::base::{BLOCK_SIZE, BlockBuf, DataNumber, Result};
 use crate::device::Run as WriteRun;
-use crate::format::layout;
 use crate::transaction::{Closed, Transaction};
 use crate::volume::Volume;
 use crate::volume::blocks::BlockKey;
@@ -141,12 +140,7 @@ impl Volume {
             self.blocks.prepare(*data, 1, &mut held)?;
         }
         let plan = self.plan_file(tx, file, copy, &bursts, growth, &mut held)?;
-        let placement = Placement {
-            copy,
-            flags: layout::DESCRIPTOR_META as u16,
-            plan: &plan,
-            bytes: &|index| blocks[&index].clone(),
-        };
+        let placement = Placement { copy, plan: &plan, bytes: &|index| blocks[&index].clone() };
         writes.extend(self.carry_out(tx, file, &placement)?);
         for (key, data) in old {
             self.blocks.free(tx, key, data, 1)?;

@@ -75,8 +75,7 @@ impl Volume {
     /// Takes one block of the area into memory. One that cannot be read stays where it is: its
     /// damage is reported to whoever reads it.
     fn to_memory(&self, tx: &Transaction<'_>, file: &mut Locked<'_>, index: u64) -> Result<()> {
-        let is_meta = file.inode.is_directory() || index >= FILE_BLOCKS_MAX;
-        if is_meta {
+        if file.inode.is_meta(index) {
             // One that is gone in memory leaves the area when the transaction closes.
             let gone = file.meta.lock().removed.contains(&index);
             if gone {
