@@ -3,24 +3,11 @@
 //! Two slots, each in two places; a generation overwrites the one before the last. The caller flushes,
 //! and writes the next generation only after that flush.
 
-use super::{Counters, Recovered, TXN_MAX};
+use super::{Counters, LogPoint, Recovered, TXN_MAX};
 use crate::base::{AlignedBuf, BLOCK_SIZE, Code, Error, Result, crc32c};
 use crate::device::Device;
 use crate::format::Geometry;
 use crate::format::layout::{CHECKPOINT_CLEAN, CHECKPOINT_MAGIC, CHECKPOINT_SLOTS, Checkpoint};
-
-/// A place in the log: what follows transaction `txn - 1`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct LogPoint {
-    /// Ring position of the next record.
-    pub position: u64,
-    /// Its transaction.
-    pub txn: u64,
-    /// CRC of the record before it.
-    pub previous_crc: u32,
-    /// The volume's numbers before it.
-    pub counters: Counters,
-}
 
 impl Checkpoint {
     pub fn is_clean(&self) -> bool {

@@ -9,6 +9,7 @@ pub mod checkpoint;
 mod codec;
 mod item;
 mod later;
+mod outcome;
 mod read;
 mod record;
 #[cfg(test)]
@@ -25,13 +26,13 @@ mod view;
 
 pub use apply::{PageImages, apply_record};
 pub use item::{DescriptorRun, Item, Items};
+pub use outcome::{Dropped, LogPoint, NamedBlock, Recovered, Rewrite};
 pub use record::{
     Commit, RecordBuilder, blocks_of, descriptors_bytes, page_bytes, run_bytes, slot_bytes, slot_clear_bytes,
     unit_bytes,
 };
-pub use replay::{Dropped, Recovered, recover, replay};
+pub use replay::{recover, replay};
 pub use ring::{Ring, write_record};
-pub use verify::{NamedBlock, Rewrite};
 pub use view::RecordView;
 
 /// Numbers of the whole volume that every record and checkpoint block carries.

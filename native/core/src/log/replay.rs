@@ -1,56 +1,14 @@
 //! Recovery's first half: which transactions exist (docs/format.md 7, "Replay"). Reads only.
 
-use super::checkpoint::LogPoint;
+use super::RecordView;
 use super::later::find_later;
+use super::outcome::{LogPoint, Recovered};
 use super::read::{Link, Walk};
-use super::verify::{Rewrite, check_data};
-use super::{Counters, RecordView};
+use super::verify::check_data;
 use crate::base::{Code, Error, Result};
 use crate::device::Device;
 use crate::format::Geometry;
 use crate::format::layout::Checkpoint;
-
-/// A transaction that was never answered as durable, or whose data rotted since: its record is whole,
-/// a block it made live is not.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Dropped {
-    pub txn: u64,
-    /// Data number of the first block that failed, and whose it was to be.
-    pub data: u64,
-    pub owner: u64,
-    pub index: u64,
-}
-
-/// What the log holds.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Recovered {
-    /// Records to apply.
-    pub records: u64,
-    /// Behind the last transaction that exists: where, and as which transaction, the log goes on.
-    pub next: LogPoint,
-    /// Whether the last transaction was proven before this recovery read its data.
-    pub was_proven: bool,
-    /// Time of the last transaction, ns since 1970, if the log holds one.
-    pub time: Option<i64>,
-    /// To be reported: a last record that does not count.
-    pub dropped: Option<Dropped>,
-    /// META copies to be rewritten and flushed before the checkpoint block that calls the transaction
-    /// proven is written: a later recovery would not look at them again.
-    pub rewrites: Vec<Rewrite>,
-    /// Log blocks that the device could not read (taken as zeros).
-    pub unreadable_blocks: u64,
-}
-
-impl Recovered {
-    /// The last transaction that exists.
-    pub fn last_txn(&self) -> u64 {
-        self.next.txn - 1
-    }
-    /// The volume's numbers after it.
-    pub fn counters(&self) -> Counters {
-        self.next.counters
-    }
-}
 
 /// Finds the last transaction that exists. Memory: two records at most, which a quarter of the ring
 /// bounds. Error: `Corrupt`, if the log is damaged: a record before a valid later one, or one that is

@@ -1,9 +1,8 @@
 //! The rules for the items of one record (docs/format.md 7).
 
-use super::RecordView;
-use super::item::Item;
+use super::item::{Item, Items};
 use crate::base::{Code, CopyPage, Error, Result};
-use crate::format::layout as l;
+use crate::format::layout::{self as l, LogRecord};
 use crate::format::{Geometry, Region};
 
 /// Kinds of things that a record names at most once.
@@ -22,14 +21,13 @@ type Identity = (u64, u8, u64, u64);
 
 /// Checks every item alone, their order, and that nothing is named twice. Memory: at most 1.4 times the
 /// record.
-pub(super) fn check_items(view: &RecordView<'_>, geometry: &Geometry) -> Result<()> {
+pub(super) fn check_items(header: &LogRecord, mut items: Items<'_>, geometry: &Geometry) -> Result<()> {
     let mut spans: Vec<Span> = Vec::new();
     let mut identities: Vec<Identity> = Vec::new();
-    let mut items = view.items();
     let (mut count, mut rank) = (0u32, 0);
     for item in items.by_ref() {
         let wrong =
-            |what: &str| Error::new(Code::Corrupt, format!("record {}, item {count}: {what}", view.txn()));
+            |what: &str| Error::new(Code::Corrupt, format!("record {}, item {count}: {what}", header.txn));
         let item_rank = rank_of(&item);
         if item_rank < rank {
             return Err(wrong("PAGE, BIRTH and other items are out of order"));
@@ -41,8 +39,8 @@ pub(super) fn check_items(view: &RecordView<'_>, geometry: &Geometry) -> Result<
         }
         count += 1;
     }
-    let wrong = |what: &str| Err(Error::new(Code::Corrupt, format!("record {}: {what}", view.txn())));
-    if !items.is_at_end() || count != view.header.items {
+    let wrong = |what: &str| Err(Error::new(Code::Corrupt, format!("record {}: {what}", header.txn)));
+    if !items.is_at_end() || count != header.items {
         return wrong("malformed items");
     }
     spans.sort_unstable();

@@ -1,9 +1,9 @@
 //! A log on a device of RAM, written by the rules of the commit protocol, for the tests here.
 
-use super::checkpoint::{self, LogPoint};
 use super::{
     Commit, Counters, PageImages, RecordBuilder, Recovered, Ring, apply_record, recover, replay, write_record,
 };
+use super::{LogPoint, checkpoint};
 use crate::base::{BLOCK_SIZE, BlockBuf, BlockNumber, CopyPage, Result};
 use crate::device::Device;
 use crate::device::testing::{MemDevice, Rng};

@@ -1,32 +1,17 @@
 //! Checking the data of the last transaction: its record and its blocks were written together, so a
 //! crash may have kept the one without the others.
 
+use super::RecordView;
 use super::item::{DescriptorRun, Item};
-use super::{Dropped, RecordView};
+use super::outcome::{Dropped, NamedBlock, Rewrite};
 use crate::base::{AlignedBuf, BLOCK_SIZE, crc32c};
 use crate::device::Device;
-use crate::format::{BlockPlace, Geometry, Stamp};
+use crate::format::{BlockPlace, Geometry};
 
 /// Blocks read at a time: 1 MiB.
 const READ_RUN: u32 = 256;
 /// Bad copies of directory blocks noted before the transaction counts as lost.
 const BAD_COPIES_MAX: usize = 256;
-
-/// A block as the record names it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct NamedBlock {
-    pub data: u64,
-    pub place: BlockPlace,
-    pub stamp: Stamp,
-}
-
-/// One copy of a META block is bad, the other good: it is to be written anew before the volume is
-/// writable.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Rewrite {
-    pub bad: NamedBlock,
-    pub good: NamedBlock,
-}
 
 /// Reads every block the record makes live. Gives the META copies to rewrite, or the block for which
 /// the transaction must be dropped.

@@ -32,7 +32,7 @@ impl<'a> RecordView<'a> {
             return Err(Error::new(Code::Corrupt, "bytes behind the record's items"));
         }
         let view = RecordView { header, items: &bytes[LogRecord::SIZE..length], table: geometry.descriptors };
-        check_items(&view, geometry)?;
+        check_items(&header, view.items(), geometry)?;
         Ok(view)
     }
 

@@ -5,7 +5,7 @@ use crate::base::{Code, CopyPage, Error, Result};
 use crate::device::Device;
 use crate::format::layout::Checkpoint;
 use crate::format::{Geometry, PageBytes, Region, page_txn, set_page_txn};
-use crate::log::checkpoint::{self, LogPoint};
+use crate::log::{LogPoint, checkpoint};
 use crate::log::{PageImages, Recovered, Rewrite, apply_record, recover as find_last, replay};
 use crate::pages::PageCache;
 use crate::transaction::Gate;

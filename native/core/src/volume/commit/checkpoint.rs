@@ -11,7 +11,7 @@ use crate::device::Device;
 use crate::format::Geometry;
 use crate::format::layout::Checkpoint;
 use crate::log::Ring;
-use crate::log::checkpoint::{self, LogPoint};
+use crate::log::{LogPoint, checkpoint};
 use crate::pages::{PageCache, Snapshot};
 use crate::volume::blocks::Blocks;
 use crate::volume::transaction::Commits;

@@ -3,8 +3,8 @@
 use crate::base::BLOCK_SIZE;
 use crate::device::Ticket;
 use crate::format::DescriptorTable;
+use crate::log::LogPoint;
 use crate::log::RecordBuilder;
-use crate::log::checkpoint::LogPoint;
 use crate::volume::inode::Inode;
 use std::collections::BTreeMap;
 use std::sync::Arc;

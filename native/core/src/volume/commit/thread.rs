@@ -9,7 +9,7 @@ use super::committer::{Committer, DATA_MAX};
 use super::place::Placed;
 use crate::base::{BLOCK_SIZE, Code, Error, Result, now_ns};
 use crate::device::{Run as WriteRun, WriteBuf};
-use crate::log::checkpoint::LogPoint;
+use crate::log::LogPoint;
 use crate::log::{Commit, Counters};
 use crate::transaction::Closed;
 use crate::volume::Volume;
