@@ -1,6 +1,6 @@
 /** What documents and comments say: references lead somewhere, and no word needs what nobody can read. */
 import t from 'tap'
-import { check } from '../support/known.ts'
+import { none } from '../support/faults.ts'
 import { References } from '../support/references.ts'
 import { paths, sources } from '../support/sources.ts'
 
@@ -10,12 +10,10 @@ t.test('references to documents, sections, headings and files lead to what is th
   const documents = all.filter(({ path }) => path.endsWith('.md'))
   const references = new References(documents, paths())
   const withReferences = all.filter(({ path }) => /\.(ts|mjs|rs|sh|toml|yml|md)$/.test(path))
-  // A file may move: what is known is the reference, not where it stands.
   const found = withReferences.flatMap(source => references.problems(source).map(problem => ({ source, problem })))
   for (const { source, problem } of found) t.comment(`${source.path}: ${problem}`)
-  check(
+  none(
     t,
-    'references',
     found.map(({ problem }) => problem),
   )
   t.ok(documents.length > 10, 'there are documents')
@@ -26,9 +24,8 @@ const BANNED = [['the', 'brief']].map(parts => new RegExp(String.raw`\b${parts.j
 
 t.test('no document or comment argues with a text that nobody can read', async t => {
   const found = all.filter(({ text }) => BANNED.some(word => word.test(text)))
-  check(
+  none(
     t,
-    'words',
     found.map(source => source.path),
   )
 })

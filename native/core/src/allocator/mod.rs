@@ -1,5 +1,5 @@
 //! Which data blocks may be used: free blocks, growth windows, and where a burst of writes goes
-//! (docs/design.md, "Allocation"). A structure in memory; deterministic; no I/O of its own.
+//! (docs/design.md 3). A structure in memory; deterministic; no I/O of its own.
 //!
 //! Life of a block: available -> claimed (busy) by a placement -> live once its transaction is
 //! durable -> freed by a transaction ([`Allocator::defer_free`], still busy) -> available again

@@ -1,4 +1,4 @@
-//! Where a burst of writes to one copy of one file goes (docs/design.md 3.4). Decisions only: the
+//! Where a burst of writes to one copy of one file goes (docs/design.md 3). Decisions only: the
 //! blocks of a plan are claimed, and nothing else changes until the engine applies it.
 //!
 //! - New data goes home (shell 0), else continues the file's last segment, else becomes a segment.

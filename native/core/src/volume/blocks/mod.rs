@@ -1,6 +1,6 @@
 //! Where a block is, what makes it live, what frees it.
 //!
-//! Doors: Blocks::*
+//! Doors: Blocks, Blocks::*, Coder::*
 //!
 //! Window, descriptors, free map, allocator and the index of the overwrite area are private to
 //! [`Blocks`] and always change together, inside the transaction that it is given.

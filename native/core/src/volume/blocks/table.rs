@@ -23,11 +23,11 @@ pub struct BlockKey {
 
 impl BlockKey {
     /// Whether a descriptor names this block.
-    pub fn is_of(&self, found: &Descriptor) -> bool {
+    pub(super) fn is_of(&self, found: &Descriptor) -> bool {
         (found.owner, found.index, found.copy()) == (self.owner, self.index, self.copy)
     }
     /// The key of the block `count` indices further on.
-    pub fn plus(&self, count: u64) -> BlockKey {
+    pub(super) fn plus(&self, count: u64) -> BlockKey {
         BlockKey { index: self.index + count, ..*self }
     }
 }

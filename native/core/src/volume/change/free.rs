@@ -63,7 +63,7 @@ impl Volume {
     }
 
     /// Frees what a sparse file owns of `from .. end`, from the end, at most a slice.
-    pub(in crate::volume) fn free_sparse(
+    pub(super) fn free_sparse(
         &self,
         tx: &Transaction<'_>,
         file: &mut Locked<'_>,
@@ -164,7 +164,7 @@ impl Volume {
 
     /// Runs a change of a regular file's content, as [`Volume::change`]; what a truncation left is freed first.
     /// InvalidArgument: the file has no content.
-    pub(in crate::volume) fn change_content<R>(
+    pub(super) fn change_content<R>(
         &self,
         inode: &Arc<Inode>,
         mut operation: impl FnMut(&Transaction<'_>, &mut Locked<'_>) -> Result<R>,

@@ -22,6 +22,6 @@ pub fn rewritable(state: &InodeState) -> Result<()> {
 }
 
 /// Bytes from `offset` on may be written: not before the end of an append-only file.
-pub fn may_write_at(state: &InodeState, offset: u64) -> Result<()> {
+pub(super) fn may_write_at(state: &InodeState, offset: u64) -> Result<()> {
     if offset < state.size { rewritable(state) } else { mutable(state) }
 }

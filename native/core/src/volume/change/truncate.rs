@@ -59,7 +59,7 @@ impl Volume {
     }
 
     /// Makes inline content a delayed block, so that it moves to one when it is placed.
-    pub(in crate::volume) fn delay_inline(&self, file: &mut Locked<'_>) -> Result<()> {
+    pub(super) fn delay_inline(&self, file: &mut Locked<'_>) -> Result<()> {
         if !file.is_inline() || file.in_memory(0).is_some() {
             return Ok(());
         }

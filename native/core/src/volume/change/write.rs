@@ -138,11 +138,7 @@ impl Volume {
     }
 
     /// The block at the old end of a file that grows beyond it, if bytes behind the end would show.
-    pub(in crate::volume) fn tail_to_clear(
-        &self,
-        file: View<'_>,
-        end: u64,
-    ) -> Result<Option<(u64, Arc<BlockBuf>)>> {
+    pub(super) fn tail_to_clear(&self, file: View<'_>, end: u64) -> Result<Option<(u64, Arc<BlockBuf>)>> {
         let index = file.size / BLOCK;
         let grows = end > file.size && file.size % BLOCK != 0;
         if !grows || file.dirty.contains_key(&index) || file.is_inline() {

@@ -33,14 +33,14 @@ impl Reaper {
         queue.split_off(keep)
     }
     /// Whether all that were added are gone, or being deleted.
-    pub fn is_empty(&self) -> bool {
+    pub(super) fn is_empty(&self) -> bool {
         self.queue.lock().is_empty()
     }
 }
 
 impl Volume {
     /// Brings the orphan directory in step with the files.
-    pub(in crate::volume) fn reconcile_orphans(&self, closed: &Closed<'_>) -> Result<()> {
+    pub(super) fn reconcile_orphans(&self, closed: &Closed<'_>) -> Result<()> {
         let files = self.agenda.take_orphans();
         if files.is_empty() {
             return Ok(());
@@ -106,13 +106,13 @@ impl Volume {
     }
 
     /// Deletes what is queued, until the transaction is full; true if there is more to do.
-    pub(in crate::volume) fn reap_all(&self) -> bool {
+    pub(super) fn reap_all(&self) -> bool {
         while self.reap_some() {}
         !self.commits.is_failed() && !self.reaper.is_empty()
     }
 
     /// A few deletions, between commits. False: none are queued, or the transaction is full.
-    pub(in crate::volume) fn reap_some(&self) -> bool {
+    pub(super) fn reap_some(&self) -> bool {
         let batch = self.reaper.batch();
         let mut progress = false;
         for inode in batch {

@@ -77,7 +77,7 @@ impl Run {
 
 impl Volume {
     /// Fills the record of the closed transaction.
-    pub(in crate::volume) fn describe(
+    pub(super) fn describe(
         &self,
         _: &Closed<'_>,
         changes: &[Changes],

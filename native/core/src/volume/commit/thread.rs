@@ -325,7 +325,7 @@ impl Committer {
 
 impl Volume {
     /// The counters at the end of the closed transaction.
-    pub(in crate::volume) fn counters(&self, _: &Closed<'_>) -> Counters {
+    pub(super) fn counters(&self, _: &Closed<'_>) -> Counters {
         Counters {
             next_number: self.numbers.persist(),
             live_blocks: self.space.live(),
@@ -334,7 +334,7 @@ impl Volume {
         }
     }
 
-    pub(in crate::volume) fn has_changes(&self) -> bool {
+    pub(super) fn has_changes(&self) -> bool {
         !self.agenda.is_empty() || self.pages.has_changes()
     }
 

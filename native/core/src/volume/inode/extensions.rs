@@ -38,7 +38,7 @@ impl UnitMap for ExtensionPages<'_> {
 
 impl Volume {
     /// The chain that begins at a unit (0: none).
-    pub(in crate::volume) fn load_chain(&self, owner: Ino, head: u64) -> Result<Chain> {
+    pub(super) fn load_chain(&self, owner: Ino, head: u64) -> Result<Chain> {
         let pages = self.geometry.map.pages_of(Region::Extension);
         Chain::read(&mut ExtensionPages(&self.pages), owner, head, pages)
     }

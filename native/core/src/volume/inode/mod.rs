@@ -1,4 +1,9 @@
 //! Files in memory: the inode, the cache of them, how one is found and loaded.
+//!
+//! Doors: Agenda::*, Inode::*, InodeState::*, Inodes::*, Locked::*, MetaBlocks::*, Shared::*,
+//! blank_slot, by_ino, drop_capability, drop_chain, extension_payload, fold_read_times, inode,
+//! mark, new_inode, reconcile_orphan, segment_slots, store_extension, store_segments, store_xattrs,
+//! write_segments, xattrs
 
 mod agenda;
 mod cache;

@@ -16,7 +16,7 @@ impl Volume {
     }
 
     /// A META block from the disk. DataDamaged, Corrupt: no copy is good.
-    pub(in crate::volume) fn read_meta(&self, file: View<'_>, index: u64) -> Result<MetaBlock> {
+    pub(super) fn read_meta(&self, file: View<'_>, index: u64) -> Result<MetaBlock> {
         let mut block = AlignedBuf::zeroed(1);
         self.read_copies(file, index, 0..self.copies_at(file, index), None, &mut block)?;
         let bytes: [u8; BLOCK_SIZE] = (&block[..]).try_into().expect("one block");

@@ -62,7 +62,7 @@ impl Volume {
     }
 
     /// As `read`, inside the file, under its lock.
-    pub fn read_locked(&self, file: View<'_>, offset: u64, buf: &mut [u8]) -> Result<()> {
+    pub(super) fn read_locked(&self, file: View<'_>, offset: u64, buf: &mut [u8]) -> Result<()> {
         let mut done = 0;
         let (mut pieces, mut stamps) = (Vec::new(), Vec::new());
         while done < buf.len() {
@@ -158,7 +158,7 @@ impl Volume {
     }
 
     /// Moves atime in memory; the next change, or the unmount, takes it to the disk.
-    pub(in crate::volume) fn note_read(&self, file: View<'_>) {
+    pub(super) fn note_read(&self, file: View<'_>) {
         if self.options.read_only || self.options.noatime || file.inode.kind != Kind::Regular {
             return;
         }

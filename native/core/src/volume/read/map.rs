@@ -81,7 +81,7 @@ impl Volume {
 
     /// Where the block at `index` stands, with at most `max` of its like behind it; `take` gets the stamps of
     /// written ones. The mapping says that there is one. DataDamaged: no copy of it is found.
-    pub(in crate::volume) fn extent(
+    pub(super) fn extent(
         &self,
         file: View<'_>,
         index: u64,

@@ -1,4 +1,6 @@
 //! Reading: what is at an index, its bytes, data and holes.
+//!
+//! Doors: Mapping, Mapping::*, mapping, next_owned, read, read_block, seek
 
 mod data;
 mod map;

@@ -1,4 +1,4 @@
-//! Counts of blocks and numbers (docs/format.md 7, "counters"; design.md "space").
+//! Counts of blocks and numbers (docs/format.md 7; docs/design.md 8).
 
 use crate::base::{Code, Error, Result};
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -1,4 +1,6 @@
 //! Counts of blocks: what will be there, and what can be written before the next proof.
+//!
+//! Doors: Credits::*, Numbers::*, Space::*
 
 mod counts;
 mod credits;

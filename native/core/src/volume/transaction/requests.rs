@@ -14,7 +14,7 @@ impl Volume {
     }
 
     /// As `commit_all`; then the blocks that the transaction freed may be used again.
-    pub fn commit_and_prove(&self) -> Result<()> {
+    pub(super) fn commit_and_prove(&self) -> Result<()> {
         if self.options.read_only {
             return Ok(());
         }

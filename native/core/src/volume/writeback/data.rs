@@ -202,7 +202,7 @@ impl Volume {
     }
 
     /// Blocks that leave the overwrite area may not go there again.
-    pub(in crate::volume) fn overwrite_kind(&self, state: &InodeState, old: DataNumber) -> Write {
+    pub(super) fn overwrite_kind(&self, state: &InodeState, old: DataNumber) -> Write {
         let leaves = state.leaves_overwrites && self.blocks.window().in_area(old);
         if leaves { Write::Return } else { Write::Overwrite }
     }
@@ -277,7 +277,7 @@ impl Volume {
     }
 
     /// Makes a plan's blocks live and returns their writes.
-    pub(in crate::volume) fn carry_out(
+    pub(super) fn carry_out(
         &self,
         tx: &Transaction<'_>,
         file: &mut Locked<'_>,
