@@ -31,7 +31,7 @@ pub(super) fn attr(file: View<'_>) -> Attr {
 pub fn statfs(volume: &Volume) -> StatFs {
     let files = volume.cortex.capacity();
     StatFs {
-        blocks: volume.space.total,
+        blocks: volume.space.total(),
         bfree: volume.space.free(),
         bavail: volume.space.available(),
         files,

@@ -57,7 +57,7 @@ use std::sync::atomic::AtomicU64;
 use blocks::Blocks;
 use commit::{Checkpointer, Reaper};
 use inode::{Agenda, SlotPages};
-use space::{Credits, Numbers, Space};
+use space::{Numbers, Space};
 use transaction::Commits;
 
 /// A mounted volume. Shared by the session's threads; [`Volume::close`] ends it.
@@ -83,8 +83,6 @@ pub struct Volume {
     reaper: Reaper,
     /// Delayed blocks of all files.
     dirty_blocks: AtomicU64,
-    /// Who may use the blocks that can be written before the next proof.
-    room: Credits,
     /// Delayed blocks at most.
     dirty_limit: u64,
     checkpointer: Checkpointer,

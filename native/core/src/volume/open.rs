@@ -84,8 +84,13 @@ impl Volume {
         let volume = Arc::new(Volume {
             queue: IoQueue::with_depth(device.clone(), if options.sequential { 0 } else { QUEUE_DEPTH })?,
             cortex,
+            space: Space::new(
+                blocks.clone(),
+                geometry.window_blocks,
+                geometry.reserve_blocks,
+                counters.live_blocks,
+            ),
             blocks,
-            space: Space::new(geometry.window_blocks, geometry.reserve_blocks, counters.live_blocks),
             numbers,
             units: Mutex::new(UnitAllocator::new(geometry.map.pages_of(Region::Extension), counters.units)),
             inodes: Inodes::new(options.cached_inodes),
@@ -95,7 +100,6 @@ impl Volume {
             agenda: Agenda::default(),
             reaper: Reaper::default(),
             dirty_blocks: AtomicU64::new(0),
-            room: crate::volume::space::Credits::default(),
             dirty_limit: (log_limit / cost::block(geometry.descriptors))
                 .min(geometry.window_blocks / 8)
                 .max(64),

@@ -207,9 +207,9 @@ impl Volume {
                 self.load_nodes(file.view(), *first, *count)?;
             }
         }
-        let credits = self.take_credits(count)?;
+        let credits = self.space.take_credits(count)?;
         if let Err(error) = self.space.reserve(count, Purpose::User) {
-            self.return_credits(credits)?;
+            self.space.return_credits(credits)?;
             return Err(error);
         }
         let bursts: Vec<Burst> =
@@ -219,7 +219,7 @@ impl Volume {
             Ok(plan) => plan,
             Err(error) => {
                 self.space.release(count);
-                self.return_credits(credits)?;
+                self.space.return_credits(credits)?;
                 // Freed blocks may still wait for their proof: a commit brings them.
                 let waiting = self.blocks.free_waits_for_proof();
                 return Err(if error.code == Code::NoSpace && waiting { Code::Busy.into() } else { error });
@@ -233,7 +233,7 @@ impl Volume {
             file.slot.set_kmax(1);
         }
         self.space.placed(count);
-        self.return_credits(credits)?;
+        self.space.return_credits(credits)?;
         file.slot.attributes.blocks += count;
         if file.is_sparse() {
             for (first, count) in runs {

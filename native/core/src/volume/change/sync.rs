@@ -35,7 +35,7 @@ impl Volume {
                 return Err(Code::Busy.into());
             }
             // What an earlier rename took in this transaction stays with it.
-            file.credits += self.take_credits(delayed.saturating_sub(file.credits))?;
+            file.credits += self.space.take_credits(delayed.saturating_sub(file.credits))?;
             tx.charge(delayed * cost::block(self.geometry.descriptors));
         }
         self.sync_with_next_commit(file.inode);

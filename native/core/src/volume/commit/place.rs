@@ -121,7 +121,8 @@ impl Committer {
         file: &mut Locked<'_>,
         share: Share,
     ) -> Result<u64> {
-        let credits = volume.take_credits_for_data(std::mem::take(&mut file.credits))?;
+        let credits =
+            volume.space.take_credits_for_data(std::mem::take(&mut file.credits), volume.dirty_limit)?;
         // Scattered blocks of a sparse file may each change a presence node, and those above it.
         let beside = if file.is_sparse() { 3 * volume.copies } else { 0 };
         let fits = Share { max: share.max.min((credits / (1 + beside)).max(1)), ..share };
@@ -131,7 +132,7 @@ impl Committer {
             }
             placed => placed,
         };
-        volume.return_credits(credits)?;
+        volume.space.return_credits(credits)?;
         placed
     }
 
@@ -141,7 +142,7 @@ impl Committer {
         for inode in volume.agenda.take_to_place_first() {
             let mut file = inode.lock();
             if file.gone || file.dirty.is_empty() {
-                volume.return_credits(std::mem::take(&mut file.credits))?;
+                volume.space.return_credits(std::mem::take(&mut file.credits))?;
                 continue;
             }
             // The record has an end: what does not fit follows with the next one.

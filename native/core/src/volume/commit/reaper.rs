@@ -118,7 +118,7 @@ impl Volume {
         for inode in batch {
             let credit = match self.commits.is_failed() || self.gate.is_full() {
                 true => Ok(None),
-                false => self.credit(),
+                false => self.space.credit(),
             };
             let reaped = match credit {
                 Ok(None) => {

@@ -103,7 +103,7 @@ impl Committer {
                 break;
             }
             // Space was short: what this transaction freed is needed for the rest, before anyone else takes it.
-            volume.room.data_first.store(true, Ordering::SeqCst);
+            volume.space.set_data_first(true);
             volume.checkpointer.prove_last()?;
             self.empty_overwrites(volume)?;
             fruitless = if placed { 0 } else { fruitless + 1 };
@@ -111,7 +111,7 @@ impl Committer {
                 return Err(Error::new(Code::NoSpace, "delayed data finds no free block"));
             }
         }
-        volume.room.data_first.store(false, Ordering::SeqCst);
+        volume.space.set_data_first(false);
         self.empty_overwrites(volume)?;
         if volume.commits.is_proof_asked() {
             volume.checkpointer.prove_last()?;
@@ -245,7 +245,7 @@ impl Committer {
                 still.push(inode.clone());
             }
         }
-        volume.room.meta_placed(|| volume.free_on_disk())?;
+        volume.space.meta_placed()?;
         volume.agenda.keep_changed(still);
         let changes = volume.pages.take_changes(closed);
         if changes.is_empty() {

@@ -33,6 +33,6 @@ impl Volume {
     pub fn reconcile_orphan(&self, _: &Transaction<'_>, inode: &Arc<Inode>) {
         self.agenda.note_orphan(inode);
         // A leaf of the orphan directory, and its split.
-        self.room.add_meta(2 * self.copies);
+        self.space.add_meta(2 * self.copies);
     }
 }

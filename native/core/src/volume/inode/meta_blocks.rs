@@ -23,7 +23,7 @@ pub struct MetaBlocks {
     pub length: u64,
     /// Loaded from one copy because the other is bad: to be placed anew.
     pub damaged: BTreeSet<u64>,
-    /// Blocks that exist now but are not on disk: their space is promised.
+    /// Blocks that exist now but are not on disk: their space is reserved.
     pub new_blocks: u64,
 }
 

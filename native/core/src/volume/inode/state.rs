@@ -34,7 +34,7 @@ pub type BlockBytes = Arc<BlockBuf>;
 /// A delayed block.
 pub struct Delayed {
     pub block: BlockBytes,
-    /// The file owns no block there yet: one is promised.
+    /// The file owns no block there yet: one is reserved.
     pub new: bool,
 }
 
@@ -61,9 +61,9 @@ pub struct InodeState {
     pub table: Option<DirTable>,
     /// Directory blocks or presence nodes; behind a lock of its own because reads fill it.
     pub meta: Mutex<MetaBlocks>,
-    /// Blocks promised by `Space` to new META blocks.
+    /// Blocks reserved for new META blocks.
     pub meta_reserved: u64,
-    /// Presence nodes of level 1 whose space is promised (docs: `presence_need`).
+    /// Presence nodes of level 1 whose blocks are reserved.
     pub reserved_nodes: BTreeSet<u64>,
     /// Credits for its delayed data: it took another's place in the running transaction.
     pub credits: u64,

@@ -15,7 +15,7 @@ impl Volume {
         bytes: MetaBlock,
     ) {
         if file.meta.lock().put(index, bytes) {
-            self.room.add_meta(self.copies);
+            self.space.add_meta(self.copies);
             tx.charge(cost::meta(self.geometry.descriptors) * self.copies);
         }
     }

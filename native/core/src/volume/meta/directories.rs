@@ -141,7 +141,7 @@ impl Volume {
         let table = dir.table.as_ref().expect("just loaded");
         let cost = table.insert_cost(&mut Blocks { volume: self, dir: dir.view() }, name)?;
         if to == Purpose::User {
-            self.need_meta(u64::from(cost) * self.copies)?;
+            self.space.need_meta(u64::from(cost) * self.copies)?;
         }
         // One block is a leaf that is there already, except in an empty directory.
         let new = if table.length() > 0 && cost == 1 { 0 } else { u64::from(cost) };

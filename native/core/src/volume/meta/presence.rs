@@ -147,7 +147,7 @@ impl Volume {
         let mut presence = Presence::empty(file.inode.ino);
         if placed > 0 {
             let need = presence.worst_case_nodes(0, placed) * self.copies;
-            self.need_meta(need)?;
+            self.space.need_meta(need)?;
             self.space.reserve(need, Purpose::System)?;
             file.meta_reserved += need;
             let nodes = self.nodes(file.view());

@@ -1,7 +1,8 @@
-//! Counts of blocks and numbers (docs/format.md 7; docs/design.md 8).
+//! Counts of blocks: live ones, and reserved ones that will be (docs/format.md 7; docs/design.md 8).
 
+use super::Space;
 use crate::base::{Code, Error, Result};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::Ordering;
 
 /// Who asks for space.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -12,19 +13,10 @@ pub enum Purpose {
     System,
 }
 
-/// Space of the window. Counts are of live (owner, index, copy): a block in the overwrite area is
-/// charged for its home, a freed block that waits for its proof is not counted.
-pub struct Space {
-    pub total: u64,
-    pub reserve: u64,
-    live: AtomicU64,
-    /// Blocks promised to delayed data and directory growth.
-    delayed: AtomicU64,
-}
-
 impl Space {
-    pub fn new(total: u64, reserve: u64, live: u64) -> Space {
-        Space { total, reserve, live: AtomicU64::new(live), delayed: AtomicU64::new(0) }
+    /// Blocks of the window.
+    pub fn total(&self) -> u64 {
+        self.total
     }
     pub fn live(&self) -> u64 {
         self.live.load(Ordering::Acquire)
@@ -41,7 +33,7 @@ impl Space {
         self.free().saturating_sub(self.reserve)
     }
 
-    /// Promises `count` blocks. NoSpace leaves everything as it was.
+    /// Reserves `count` blocks. NoSpace leaves everything as it was.
     pub fn reserve(&self, count: u64, to: Purpose) -> Result<()> {
         if count == 0 {
             return Ok(());
@@ -59,9 +51,9 @@ impl Space {
     /// Takes a reservation back.
     pub fn release(&self, count: u64) {
         let before = self.delayed.fetch_sub(count, Ordering::AcqRel);
-        debug_assert!(before >= count, "more space given back than promised");
+        debug_assert!(before >= count, "more space given back than reserved");
     }
-    /// Promised blocks have become live.
+    /// Reserved blocks have become live.
     pub fn placed(&self, count: u64) {
         // Live first: in between, the blocks count twice, never not at all.
         self.live.fetch_add(count, Ordering::AcqRel);
@@ -74,40 +66,5 @@ impl Space {
     pub fn freed(&self, count: u64) {
         let before = self.live.fetch_sub(count, Ordering::AcqRel);
         debug_assert!(before >= count, "more blocks freed than live");
-    }
-}
-
-/// Inode numbers: given once in the life of a volume.
-pub struct Numbers {
-    next: AtomicU64,
-    /// Numbers below this one are covered by what a commit persisted.
-    ahead: AtomicU64,
-}
-
-/// How far ahead of use a commit persists the counter.
-const AHEAD: u64 = 1 << 20;
-
-impl Numbers {
-    pub fn new(next: u64) -> Numbers {
-        Numbers { next: AtomicU64::new(next), ahead: AtomicU64::new(next) }
-    }
-    /// A number never given before. Busy: commit first (more than 2^20 since the last one).
-    pub fn give(&self) -> Result<u64> {
-        let ahead = self.ahead.load(Ordering::Acquire);
-        self.next
-            .fetch_update(Ordering::AcqRel, Ordering::Acquire, |n| (n < ahead).then_some(n + 1))
-            .map_err(|_| Error::from(Code::Busy))
-    }
-    /// The value a commit stores; numbers below it may be given once that commit is durable.
-    pub fn persist(&self) -> u64 {
-        self.next.load(Ordering::Acquire) + AHEAD
-    }
-    /// A commit that stored `value` is durable.
-    pub fn persisted(&self, value: u64) {
-        self.ahead.fetch_max(value, Ordering::AcqRel);
-    }
-    /// What a clean unmount stores: no number is lost.
-    pub fn next(&self) -> u64 {
-        self.next.load(Ordering::Acquire)
     }
 }

@@ -12,8 +12,6 @@ const WRITE_BACK_AT: u64 = (16 << 20) / BLOCK_SIZE as u64;
 /// Delayed data beyond which writers wait (96 MiB).
 const DIRTY_MAX: u64 = (96 << 20) / BLOCK_SIZE as u64;
 
-/// Blocks that data leaves free beside what operations were promised: presence nodes of a scattered file.
-const META_HEADROOM: u64 = 8;
 /// How often an operation waits for a commit that makes room before its answer stands.
 const RETRIES: usize = 4;
 
@@ -59,18 +57,13 @@ impl Volume {
             let transaction = self.gate.enter();
             // Asked inside: the last checkpoint of a close is taken with the gate closed.
             self.check_open()?;
-            if let Some(_credit) = self.credit()? {
+            if let Some(_credit) = self.space.credit()? {
                 return Ok(Entered { _credit, transaction });
             }
             drop(transaction);
             // Whether that failed shows when it looks again.
             let _ = self.commits.request(true, true);
         }
-    }
-
-    /// Room for one operation; `None`: not before a commit is proven.
-    pub(in crate::volume) fn credit(&self) -> Result<Option<Credit<'_>>> {
-        self.room.credit(|| self.free_on_disk(), || !self.blocks.free_waits_for_proof())
     }
 
     fn check_open(&self) -> Result<()> {
@@ -92,40 +85,6 @@ impl Volume {
         }
         self.commits.ask_soon(if cost >= self.gate.limit() / 2 { Soon::Commit } else { Soon::WriteBack });
         Ok(())
-    }
-
-    /// Blocks of the window that may be written now. Those freed by transactions that are not proven,
-    /// and their like in the overwrite area, are not among them.
-    pub(in crate::volume) fn free_on_disk(&self) -> Result<u64> {
-        let busy = self.blocks.busy_in_window(self.space.live())?;
-        Ok(self.space.total.saturating_sub(busy))
-    }
-
-    /// Claims room for data: half of what operations leave. `mine`: what the file had claimed before.
-    /// NoSpace: there is none until a commit is proven.
-    pub(in crate::volume) fn take_credits_for_data(&self, mine: u64) -> Result<u64> {
-        let want = |free: u64| free.div_ceil(2).min(self.dirty_limit).max(mine);
-        match self.room.claim(want, 1, META_HEADROOM, mine, || self.free_on_disk())? {
-            0 => Err(Code::NoSpace.into()),
-            granted => Ok(granted),
-        }
-    }
-
-    /// Claims `count` blocks or none. Busy: a commit has to come first.
-    pub(in crate::volume) fn take_credits(&self, count: u64) -> Result<u64> {
-        match self.room.claim(|_| count, count, 0, 0, || self.free_on_disk())? {
-            granted if granted < count => Err(Code::Busy.into()),
-            granted => Ok(granted),
-        }
-    }
-
-    pub(in crate::volume) fn return_credits(&self, claim: u64) -> Result<()> {
-        self.room.return_credits(claim, || self.free_on_disk())
-    }
-
-    /// Busy: the operation would change more META blocks than there is room for before the next proof.
-    pub(in crate::volume) fn need_meta(&self, count: u64) -> Result<()> {
-        if self.room.holds(count, || self.free_on_disk())? { Ok(()) } else { Err(Code::Busy.into()) }
     }
 
     fn wait_for_room(&self) {

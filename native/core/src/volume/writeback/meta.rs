@@ -74,7 +74,7 @@ impl Volume {
         }
         let in_memory = (0..blocks).all(|index| meta.loaded.contains_key(&index));
         let more = CREDIT + (blocks - changed) * self.copies;
-        Ok(in_memory && self.room.holds(more, || self.free_on_disk())?)
+        Ok(in_memory && self.space.has_credits_for(more)?)
     }
 
     /// Frees what removed META blocks own on the disk.
