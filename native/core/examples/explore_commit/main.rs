@@ -1,4 +1,4 @@
-//! Explores the commit and recovery protocol (docs/design.md 4) state by state.
+//! Explores the commit and recovery protocol (docs/design.md 7) state by state.
 //!
 //! A model of two files, a few data blocks, a ring of records, two copies of one metadata page and two
 //! checkpoint blocks. Every order of the writer's steps is tried; at every point the power may fail,

@@ -1,4 +1,4 @@
-//! The redo log (docs/format.md 7, docs/design.md 4): records, checkpoint blocks, the ring, and replay.
+//! The redo log (docs/format.md 7, docs/design.md 7): records, checkpoint blocks, the ring, and replay.
 //!
 //! A record states the condition of slots, descriptors, map bits and extension units after its
 //! transaction. Nothing in this module decides when a record may be written, go home or be forgotten;
