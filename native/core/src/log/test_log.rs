@@ -6,11 +6,11 @@ use super::{
 };
 use crate::base::{BLOCK_SIZE, BlockNumber, CopyPage, Result, crc32c};
 use crate::device::Device;
-use crate::device::testing::{MemDevice, Rng};
+use crate::device::testing::MemDevice;
 use crate::format::layout::Checkpoint;
 use crate::format::{Geometry, PageBytes};
 use crate::superblocks;
-use crate::testing::{FormatOptions, format_volume};
+use crate::testing::{FormatOptions, Rng, format_volume};
 use std::collections::BTreeMap;
 
 pub(super) struct TestLog {

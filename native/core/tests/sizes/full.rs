@@ -1,7 +1,7 @@
 //! Volumes filled to the last block, overwritten, emptied, filled again.
 
-use super::{BLOCK, ROOT, close, file, formatted, open, pick};
-use hn4_core::testing::{FormatOptions, Rng};
+use super::{BLOCK, ROOT, close, file, pick};
+use hn4_core::testing::{FormatOptions, Rng, formatted, loud, open};
 use hn4_core::vfs::{FileSystem, StatFs, Vfs};
 
 /// Writes files until nothing is available; returns their names and numbers.
@@ -33,7 +33,7 @@ fn figures(fs: &FileSystem) -> StatFs {
 fn filled_and_emptied(blocks: u64, dup: bool, blocks_a_file: u64) {
     let options = FormatOptions { dup, ..FormatOptions::new(blocks) };
     let device = formatted(&options);
-    let fs = open(device.clone());
+    let fs = open(device.clone(), loud());
     let empty = figures(&fs);
     for round in 0..2 {
         let files = fill(&fs, blocks_a_file);

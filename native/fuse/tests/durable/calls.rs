@@ -3,7 +3,7 @@
 
 use crate::program::{order, run, tell};
 use crate::recorded::Recorded;
-use hn4_core::device::testing::Rng;
+use hn4_core::testing::{Rng, noise};
 use hn4_fuse::testing::LoopDevice;
 use rustix::fs::{FallocateFlags, fallocate};
 use rustix::io::ReadWriteFlags;
@@ -14,12 +14,6 @@ use std::os::unix::fs::{FileExt, OpenOptionsExt};
 
 /// Inline, one block, many blocks with an end inside one.
 const SIZES: [usize; 4] = [20, 4096, 70_001, 600_000];
-
-fn noise(seed: usize, len: usize) -> Vec<u8> {
-    let mut bytes = vec![0; len];
-    Rng::new(seed as u64).fill(&mut bytes);
-    bytes
-}
 
 fn make(mount: &Recorded, name: &str, flags: i32) -> File {
     let mut options = File::options();
@@ -40,7 +34,7 @@ fn each_write(sync: impl Fn(&Recorded, &str, &File)) {
         let file = make(&mount, &name, 0);
         let mut expected = Vec::new();
         for (step, (at, len)) in [(0, size), (size / 3, size / 2), (size, 10_000)].into_iter().enumerate() {
-            let data = noise(step + size, len);
+            let data = noise((step + size) as u64, len);
             file.write_all_at(&data, at as u64).expect("write");
             expected.resize(expected.len().max(at + len), 0);
             expected[at..at + len].copy_from_slice(&data);
@@ -96,12 +90,12 @@ fn syncfs_on_a_block_device_makes_all_durable() {
     let Some(mount) = mounted else { return };
     for size in SIZES {
         std::fs::create_dir(mount.path(format!("d{size}"))).expect("mkdir");
-        std::fs::write(mount.path(format!("f{size}")), noise(size, size)).expect("write");
+        std::fs::write(mount.path(format!("f{size}")), noise(size as u64, size)).expect("write");
     }
     assert_eq!(mount.durable().len(), 1, "only the root before the call");
     rustix::fs::syncfs(File::open(&mount.root).expect("open")).expect("syncfs");
     for size in SIZES {
-        assert_durable(&mount, &format!("f{size}"), &noise(size, size), "syncfs");
+        assert_durable(&mount, &format!("f{size}"), &noise(size as u64, size), "syncfs");
         assert!(mount.durable().contains_key(&format!("/d{size}")));
     }
     mount.finish();
@@ -114,7 +108,7 @@ fn each_write_of(flags: i32) {
     let mut file = make(&mount, name, flags);
     let mut expected = Vec::new();
     for size in SIZES {
-        let data = noise(size, size);
+        let data = noise(size as u64, size);
         file.write_all(&data).expect("write");
         expected.extend_from_slice(&data);
         assert_durable(&mount, name, &expected, &format!("{size} bytes appended"));

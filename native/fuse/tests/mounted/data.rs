@@ -1,6 +1,7 @@
 //! Contents: reading, writing, sparse files, copying, mapping.
 
-use crate::support::{Mount, errno, noise};
+use crate::support::{Mount, errno};
+use hn4_core::testing::noise;
 use rustix::fs::{FallocateFlags, OFlags, SeekFrom, copy_file_range, fallocate, seek};
 use std::fs;
 use std::io::{Read, Write};

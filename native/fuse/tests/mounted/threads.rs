@@ -1,6 +1,7 @@
 //! Many threads at once.
 
-use crate::support::{Mount, noise};
+use crate::support::Mount;
+use hn4_core::testing::noise;
 use std::fs;
 use std::os::unix::fs::{FileExt, MetadataExt};
 use std::thread;
