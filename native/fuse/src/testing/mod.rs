@@ -3,6 +3,7 @@
 
 mod acls;
 mod attributes;
+pub mod calls;
 mod compare;
 mod content;
 mod data;

@@ -1,9 +1,10 @@
 //! A `Vfs` that fails, panics, or speaks out of turn.
 
-use crate::support::{Mount, os_error};
+use crate::support::Mount;
 use hn4_core::base::{Code, Result};
 use hn4_core::vfs::api::Vfs;
 use hn4_fuse::Settings;
+use hn4_fuse::testing::calls::os_error;
 use std::fs;
 use std::sync::{Arc, Mutex};
 

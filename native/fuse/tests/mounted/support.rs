@@ -1,7 +1,6 @@
 //! A mounted `MemVfs` for one test.
 
-pub use hn4_fuse::testing::{LoopDevice, no_fuse};
-use hn4_fuse::testing::{MemVfs, unmount_patiently};
+use hn4_fuse::testing::{MemVfs, no_fuse, unmount_patiently};
 use hn4_fuse::{MountOptions, Session, Settings};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -53,14 +52,4 @@ impl Mount {
         assert_eq!(self.vfs.shutdowns(), 1);
         self.vfs.clone()
     }
-}
-
-/// The errno of a failed call.
-pub fn errno<T>(result: rustix::io::Result<T>) -> i32 {
-    result.err().expect("the call fails").raw_os_error()
-}
-
-/// The errno of a failed call of std.
-pub fn os_error<T>(result: std::io::Result<T>) -> i32 {
-    result.err().expect("the call fails").raw_os_error().expect("with an errno")
 }
