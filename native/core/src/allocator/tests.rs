@@ -51,7 +51,7 @@ impl Model {
 }
 
 #[test]
-fn a_model_agrees() {
+fn any_use_agrees_with_the_state_of_every_block() {
     for seed in 1..=40 {
         let mut rng = Rng::new(seed);
         let mut allocator = fresh(WINDOW, AREA);

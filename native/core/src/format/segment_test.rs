@@ -107,7 +107,7 @@ fn overlaps_and_odd_lengths_on_disk_are_corrupt() {
 
 /// Random inserts and removals against a map of single indices; the seed stands in the message.
 #[test]
-fn a_model_agrees() {
+fn inserts_and_removals_agree_with_a_map_of_single_indices() {
     for seed in 1..=300u64 {
         let w = window();
         let (mut map, mut model) = (SegmentMap::new(&w), BTreeMap::new());

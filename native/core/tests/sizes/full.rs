@@ -80,16 +80,16 @@ fn filled_and_emptied(blocks: u64, dup: bool, blocks_a_file: u64) {
 }
 
 #[test]
-fn a_small_volume_filled_with_small_files() {
+fn a_small_volume_full_of_small_files_takes_overwrites_and_empties() {
     filled_and_emptied(4096, true, 3);
 }
 
 #[test]
-fn a_small_volume_filled_with_one_file() {
+fn a_small_volume_full_of_one_file_takes_overwrites_and_empties() {
     filled_and_emptied(4096, false, u64::MAX);
 }
 
 #[test]
-fn a_larger_volume_filled_twice() {
+fn a_larger_volume_filled_twice_takes_overwrites_and_empties() {
     filled_and_emptied(16_384, true, 700);
 }

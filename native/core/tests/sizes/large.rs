@@ -37,7 +37,7 @@ fn crowded_directory(count: u64, blocks: u64) {
 }
 
 #[test]
-fn many_files_in_one_directory() {
+fn many_files_in_one_directory_are_listed_once_and_found() {
     crowded_directory(15_000, 65_536);
     if long_run() {
         crowded_directory(200_000, 700_000);
@@ -74,7 +74,7 @@ fn random_order(blocks: u64, volume: u64) {
 }
 
 #[test]
-fn a_file_in_random_order() {
+fn a_file_written_in_random_order_reads_back() {
     random_order(8192, 32_768);
     if long_run() {
         random_order(262_144, 400_000);

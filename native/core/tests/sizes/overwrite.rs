@@ -103,14 +103,14 @@ fn head() {
 }
 
 #[test]
-fn random_overwrites_of_a_file_that_fills_the_volume() {
+fn random_overwrites_of_a_file_that_fills_the_volume_add_few_segments() {
     head();
     overwritten(&Case { blocks: 16_384, file_blocks: 12_000, fill: 80, sync_every: 16 });
     overwritten(&Case { blocks: 16_384, file_blocks: 13_500, fill: 97, sync_every: 200 });
 }
 
 #[test]
-fn random_overwrites_beside_other_files() {
+fn random_overwrites_beside_other_files_add_few_segments() {
     head();
     for fill in [40, 80, 95, 100] {
         overwritten(&Case { blocks: 32_768, file_blocks: 8192, fill, sync_every: 100 });

@@ -11,7 +11,7 @@ const TIB: u64 = 1 << 40;
 const FEW: u64 = 400;
 
 #[test]
-fn sixteen_tebibytes() {
+fn a_sparse_file_of_sixteen_tebibytes_costs_what_it_holds() {
     let device = formatted(&FormatOptions::new(16_384));
     let counting = Arc::new(CountingDevice::new(device.clone()));
     let fs = open(counting.clone(), loud());

@@ -50,12 +50,12 @@ fn stress(seed: u64, blocks: u64, steps: u64, write_max: u64) {
 }
 
 #[test]
-fn eight_threads() {
+fn eight_threads_find_what_they_wrote() {
     with_seeds(4, |seed| stress(seed, 32_768, 400, 100_000));
 }
 
 #[test]
-fn eight_threads_on_a_full_volume() {
+fn eight_threads_find_what_they_wrote_on_a_full_volume() {
     with_seeds(4, |seed| stress(seed + 10, 4096, 300, 400_000));
 }
 

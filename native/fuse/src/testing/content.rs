@@ -120,7 +120,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn holes_and_cuts() {
+    fn holes_and_what_was_cut_read_as_zeros() {
         let mut content = Content::default();
         content.write(4090, &[1; 12]);
         assert_eq!((content.block_count(), content.missing(0, 3 * SIZE)), (2, 1));

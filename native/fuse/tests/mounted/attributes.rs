@@ -60,7 +60,7 @@ fn sizes_change_and_o_trunc_empties() {
 }
 
 #[test]
-fn times_before_1970_and_now() {
+fn times_before_1970_are_kept_and_now_is_the_clocks() {
     let Some(mount) = Mount::new() else { return };
     let path = mount.path("f");
     fs::write(&path, b"").expect("f");

@@ -81,7 +81,7 @@ fn holes_are_found_and_read_as_zeros() {
 }
 
 #[test]
-fn fallocate_in_its_forms() {
+fn fallocate_reserves_punches_and_zeroes() {
     let Some(mount) = Mount::new() else { return };
     let file = open(mount.path("f"), 0);
     let (none, keep) = (FallocateFlags::empty(), FallocateFlags::KEEP_SIZE);

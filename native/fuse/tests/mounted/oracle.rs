@@ -24,11 +24,11 @@ fn random_calls_answer_as_the_hosts_do() {
 }
 
 #[test]
-fn with_write_back_too() {
+fn random_calls_answer_as_the_hosts_do_with_write_back() {
     run(|| Settings { cache: Cache::WriteBack, ..Settings::default() }, 10);
 }
 
 #[test]
-fn with_open_served_too() {
+fn random_calls_answer_as_the_hosts_do_when_open_is_served() {
     run(|| Settings { no_open: false, ..Settings::default() }, 10);
 }

@@ -60,7 +60,7 @@ fn a_moved_directory_has_a_new_parent() {
 }
 
 #[test]
-fn noreplace_and_exchange() {
+fn noreplace_refuses_a_taken_name_and_exchange_swaps_two() {
     let Some(mount) = Mount::new() else { return };
     let rename = |from: &str, to: &str, flags| rename(mount.path(from), mount.path(to), flags);
     fs::write(mount.path("f"), b"f").expect("f");
