@@ -1,11 +1,12 @@
 //! What tests share (compiled for tests and with the feature `testing`): volumes, the check of their bytes,
-//! random numbers, damage. The devices of tests are in `device::testing`.
+//! a file system in memory as their model, random numbers, damage. The devices of tests are in `device::testing`.
 
 mod check;
 mod damage;
 mod format;
 #[cfg(test)]
 mod format_tests;
+mod memvfs;
 mod random;
 mod seeds;
 mod sizes;
@@ -20,6 +21,7 @@ pub use damage::{copy_block, flip, read_block, zero};
 #[cfg(test)]
 pub(crate) use format::make_superblock;
 pub use format::{FormatOptions, format_volume};
+pub use memvfs::{Hook, MemVfs};
 pub use random::{Rng, noise};
 pub use seeds::with_seeds;
 pub use sizes::{Sizes, choose_sizes};

@@ -3,9 +3,8 @@
 use super::{Dialect, Op, decode, split};
 use crate::abi::{ForgetOne, InHeader, opcode};
 use crate::handler::{Handler, Settings};
-use crate::testing::MemVfs;
 use crate::wire::Reply;
-use hn4_core::testing::Rng;
+use hn4_core::testing::{MemVfs, Rng};
 use std::sync::Arc;
 use zerocopy::FromBytes;
 

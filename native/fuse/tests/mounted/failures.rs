@@ -8,7 +8,7 @@ use hn4_fuse::testing::calls::os_error;
 use std::fs;
 use std::sync::{Arc, Mutex};
 
-fn failing(operation: &'static str, code: Code) -> Option<hn4_fuse::testing::Hook> {
+fn failing(operation: &'static str, code: Code) -> Option<hn4_core::testing::Hook> {
     Some(Box::new(move |name| -> Result<()> {
         if name == operation { Err(code.into()) } else { Ok(()) }
     }))

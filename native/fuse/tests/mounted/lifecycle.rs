@@ -2,9 +2,10 @@
 
 use crate::support::Mount;
 use hn4_core::base::Code;
+use hn4_core::testing::MemVfs;
 use hn4_fuse::abi::opcode::{DESTROY, SYNCFS};
 use hn4_fuse::testing::calls::{eventually, os_error};
-use hn4_fuse::testing::{LoopDevice, MemVfs, no_fuse};
+use hn4_fuse::testing::{LoopDevice, no_fuse};
 use hn4_fuse::{MountFlag, MountOptions, Session, Settings};
 use std::fs;
 use std::io::Read;

@@ -1,6 +1,7 @@
 //! A mounted `MemVfs` for one test.
 
-use hn4_fuse::testing::{MemVfs, no_fuse, unmount_patiently};
+use hn4_core::testing::MemVfs;
+use hn4_fuse::testing::{no_fuse, unmount_patiently};
 use hn4_fuse::{MountOptions, Session, Settings};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

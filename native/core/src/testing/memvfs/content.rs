@@ -1,6 +1,6 @@
 //! The bytes of a sparse file, kept in blocks of 4096.
 
-use hn4_core::base::BLOCK_SIZE;
+use crate::base::BLOCK_SIZE;
 use std::collections::BTreeMap;
 use std::ops::Range;
 
