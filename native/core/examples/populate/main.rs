@@ -12,7 +12,6 @@ mod fill;
 mod listing;
 #[path = "../../tests/manifest/mod.rs"]
 mod manifest;
-mod model;
 mod rounds;
 mod world;
 

@@ -10,9 +10,6 @@ mod fill;
 mod listing;
 #[path = "../manifest/mod.rs"]
 mod manifest;
-#[allow(dead_code)]
-#[path = "../../examples/populate/model.rs"]
-mod model;
 mod repair;
 mod rig;
 #[allow(dead_code)]
