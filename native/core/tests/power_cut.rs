@@ -1,22 +1,16 @@
 //! Power cuts at every write and flush of a small workload, and again during the recovery from them:
 //! the volume opens, what was synced is there, and no file has bytes that it never had.
 
-use hn4_core::device::Device;
-use hn4_core::device::testing::{MemDevice, RecordingDevice, Rng};
-use hn4_core::testing::{FormatOptions, format_volume};
+use hn4_core::device::testing::RecordingDevice;
+use hn4_core::testing::{FormatOptions, Rng, formatted, open};
 use hn4_core::vfs::{Caller, FileSystem, Vfs};
-use hn4_core::volume::{OpenOptions, OpenReport, Volume};
+use hn4_core::volume::OpenOptions;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 const ROOT: u64 = 1;
 const FILES: u64 = 12;
 const BLOCKS: u64 = 4096;
-
-fn open(device: Arc<dyn Device>) -> (FileSystem, OpenReport) {
-    let (volume, report) = Volume::open(device, OpenOptions::default()).expect("the volume opens");
-    (FileSystem::new(volume), report)
-}
 
 fn name(file: u64) -> Vec<u8> {
     format!("file-{file}").into_bytes()
@@ -25,14 +19,13 @@ fn name(file: u64) -> Vec<u8> {
 /// The content of a version of a file: its size and every byte follow from both numbers.
 fn content(file: u64, version: u64) -> Vec<u8> {
     let mut rng = Rng::new(file << 32 | version);
-    let mut bytes = vec![0; 1 + rng.below(30_000) as usize];
-    rng.fill(&mut bytes);
-    bytes
+    let length = 1 + rng.below(30_000);
+    rng.bytes(length)
 }
 
 /// Replaces files and syncs them; the markers say which version is durable from there on.
 fn workload(device: &Arc<RecordingDevice>, rounds: u64) {
-    let (fs, _) = open(device.clone());
+    let fs = open(device.clone(), OpenOptions::default());
     let who = Caller::default();
     for round in 0..rounds {
         let file = round * 5 % FILES;
@@ -78,9 +71,7 @@ fn check(fs: &FileSystem, durable: &BTreeMap<u64, u64>, rounds: u64, what: &str)
 }
 
 fn cut_power(dup: bool, rounds: u64, samples: u64, seed: u64) {
-    let base = MemDevice::new(BLOCKS);
-    let options = FormatOptions { dup, log_blocks: Some(256), ..FormatOptions::new(BLOCKS) };
-    format_volume(&base, &options).unwrap();
+    let base = formatted(&FormatOptions { dup, ..FormatOptions::smallest_log(BLOCKS) });
     let device = Arc::new(RecordingDevice::new(Arc::new(base.snapshot())));
     workload(&device, rounds);
     let trace = device.take_trace();
@@ -94,7 +85,7 @@ fn cut_power(dup: bool, rounds: u64, samples: u64, seed: u64) {
             durable.insert(file.parse().unwrap(), version.parse().unwrap());
         }
         let recovering = Arc::new(RecordingDevice::new(Arc::new(state.image.snapshot())));
-        let (fs, _) = open(recovering.clone());
+        let fs = open(recovering.clone(), OpenOptions::default());
         // Only what recovery itself wrote; the threads do nothing on an idle volume without changes.
         let recovery = recovering.trace();
         let shown = check(&fs, &durable, rounds, &what);
@@ -103,7 +94,7 @@ fn cut_power(dup: bool, rounds: u64, samples: u64, seed: u64) {
         let cuts = recovery.cuts();
         let cut = cuts[Rng::new(state.seed).below(cuts.len() as u64) as usize];
         let again = recovery.crash(&state.image, cut, state.seed);
-        let (fs, _) = open(Arc::new(again));
+        let fs = open(Arc::new(again), OpenOptions::default());
         let what = format!("{what}, then cut {cut}");
         assert_eq!(check(&fs, &durable, rounds, &what), shown, "{what}");
         fs.shutdown().unwrap();

@@ -1,23 +1,10 @@
 //! The thin whole: format, open, use, close, open again.
 
-use hn4_core::device::testing::MemDevice;
-use hn4_core::testing::{FormatOptions, format_volume};
+use hn4_core::testing::{FormatOptions, formatted, loud, noise, open};
 use hn4_core::vfs::{Caller, FileSystem, SetAttr, Vfs};
-use hn4_core::volume::{OpenOptions, Reporter, Volume};
 use std::sync::Arc;
 
 const ROOT: u64 = 1;
-
-fn say(line: &str) {
-    eprintln!("volume: {line}");
-}
-
-fn open(device: &Arc<MemDevice>) -> FileSystem {
-    let options = OpenOptions { reporter: Reporter::new(say), ..OpenOptions::default() };
-    let (volume, report) = Volume::open(device.clone(), options).expect("opens");
-    eprintln!("{report:?}");
-    FileSystem::new(volume)
-}
 
 fn names(fs: &FileSystem, dir: u64) -> Vec<String> {
     let mut names = Vec::new();
@@ -30,22 +17,17 @@ fn names(fs: &FileSystem, dir: u64) -> Vec<String> {
     names
 }
 
-fn pattern(seed: u64, length: usize) -> Vec<u8> {
-    (0..length).map(|i| ((i as u64 * 31 + seed * 7) >> 3) as u8).collect()
-}
-
 #[test]
 fn files_survive_a_clean_close_and_a_replay() {
-    let device = Arc::new(MemDevice::new(16_384));
-    format_volume(&*device, &FormatOptions::new(16_384)).unwrap();
+    let device = formatted(&FormatOptions::new(16_384));
     let who = Caller::default();
-    let fs = open(&device);
+    let fs = open(device.clone(), loud());
     let dir = fs.mkdir(ROOT, b"dir", 0o755, &who).unwrap().ino;
     let mut inos = Vec::new();
     for i in 0..500u64 {
         let name = format!("file-{i}");
         let attr = fs.mknod(dir, name.as_bytes(), libc::S_IFREG | 0o644, 0, &who).unwrap();
-        let data = pattern(i, (i as usize * 97) % 20_000);
+        let data = noise(i, (i as usize * 97) % 20_000);
         if !data.is_empty() {
             fs.write(attr.ino, 0, &data, false).unwrap();
         }
@@ -60,7 +42,7 @@ fn files_survive_a_clean_close_and_a_replay() {
     let crash = device.snapshot();
     fs.shutdown().unwrap();
     for image in [device, Arc::new(crash)] {
-        let fs = open(&image);
+        let fs = open(image, loud());
         let dir = fs.lookup(ROOT, b"dir").unwrap().ino;
         assert_eq!(names(&fs, dir).len(), 500);
         for i in 0..500u64 {
@@ -71,7 +53,7 @@ fn files_survive_a_clean_close_and_a_replay() {
             let name = format!("file-{i}");
             let attr =
                 if i == 7 { fs.lookup(ROOT, b"moved") } else { fs.lookup(dir, name.as_bytes()) }.unwrap();
-            let data = pattern(i, (i as usize * 97) % 20_000);
+            let data = noise(i, (i as usize * 97) % 20_000);
             assert_eq!(attr.size, data.len() as u64, "file {i}");
             let mut buf = vec![0; 20_000];
             let n = fs.read(attr.ino, 0, &mut buf).unwrap();

@@ -5,7 +5,7 @@
 //! `writeback`, `open` (serve OPEN), `acl`, `threads=N`, `plus` (attributes in every listing),
 //! `dev=PATH` (mount as fuseblk on a block device, which is not touched).
 
-use hn4_fuse::testing::MemVfs;
+use hn4_core::testing::MemVfs;
 use hn4_fuse::{Cache, MountFlag, MountOptions, ReadDirPlus, Session, Settings};
 use std::io::{self, Write};
 use std::process::ExitCode;

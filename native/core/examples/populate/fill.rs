@@ -67,12 +67,12 @@ fn sparse(world: &mut World) -> Result<()> {
 
 fn preallocated(world: &mut World) -> Result<()> {
     let Some(ino) = world.file(b"/c/preallocated")? else { return Ok(()) };
-    world.fallocate(ino, 0, false, 0, 40 * BLOCK)?;
+    world.fallocate(ino, 0, 0, 40 * BLOCK)?;
     world.write(ino, 10 * BLOCK, 6 * BLOCK)?;
     let Some(ino) = world.file(b"/c/punched")? else { return Ok(()) };
     world.write(ino, 0, 60 * BLOCK)?;
     world.fs.syncfs()?;
-    world.fallocate(ino, FALLOC_PUNCH_HOLE | FALLOC_KEEP_SIZE, true, 9 * BLOCK + 100, 20 * BLOCK)?;
+    world.fallocate(ino, FALLOC_PUNCH_HOLE | FALLOC_KEEP_SIZE, 9 * BLOCK + 100, 20 * BLOCK)?;
     for (name, end) in [("/a/inline-punched", 8192), ("/a/inline-punched-and-grown", 200_000)] {
         world.file_of(name.as_bytes(), 20)?;
         world.fs.syncfs()?;
@@ -80,9 +80,9 @@ fn preallocated(world: &mut World) -> Result<()> {
         if end > 8192 {
             world.write(inline, 100_000, 100)?;
         }
-        world.fallocate(inline, FALLOC_PUNCH_HOLE | FALLOC_KEEP_SIZE, true, 0, end)?;
+        world.fallocate(inline, FALLOC_PUNCH_HOLE | FALLOC_KEEP_SIZE, 0, end)?;
     }
-    world.fallocate(ino, FALLOC_ZERO_RANGE | FALLOC_KEEP_SIZE, true, 50 * BLOCK, 2 * BLOCK + 9)
+    world.fallocate(ino, FALLOC_ZERO_RANGE | FALLOC_KEEP_SIZE, 50 * BLOCK, 2 * BLOCK + 9)
 }
 
 fn others(world: &mut World) -> Result<()> {

@@ -2,7 +2,7 @@
 
 use crate::manifest::{Entry, add_block, escape, sorted};
 use hn4_core::base::{AlignedBuf, BLOCK_SIZE, Code, Result};
-use hn4_core::vfs::{Attr, FileSystem, Seek, Vfs};
+use hn4_core::vfs::{Attr, Seek, Vfs};
 use serde_json::Value;
 use std::collections::BTreeMap;
 
@@ -33,7 +33,7 @@ pub fn demand_equal(expected: &Manifest, found: &Manifest) {
 }
 
 /// All files that have a name, as the engine reads them.
-pub fn of_volume(fs: &FileSystem) -> Result<Manifest> {
+pub fn of_volume(fs: &dyn Vfs) -> Result<Manifest> {
     let mut entries = Vec::new();
     let mut open = vec![(1, Vec::new())];
     while let Some((directory, path)) = open.pop() {
@@ -56,8 +56,8 @@ pub fn of_volume(fs: &FileSystem) -> Result<Manifest> {
     Ok(Manifest::new(entries))
 }
 
-/// A file as the engine reads it.
-pub fn read_entry(fs: &FileSystem, path: &[u8], attr: &Attr) -> Result<Value> {
+/// A file as the volume, or the model, shows it.
+pub fn read_entry(fs: &dyn Vfs, path: &[u8], attr: &Attr) -> Result<Value> {
     let mut xattrs = BTreeMap::new();
     for name in fs.listxattr(attr.ino)?.split(|&b| b == 0).filter(|name| !name.is_empty()) {
         xattrs.insert(name.to_vec(), fs.getxattr(attr.ino, name)?);
@@ -68,7 +68,7 @@ pub fn read_entry(fs: &FileSystem, path: &[u8], attr: &Attr) -> Result<Value> {
     Ok(Entry { path, attr, content, target: target.as_deref(), xattrs: &xattrs }.json())
 }
 
-fn sum_content(fs: &FileSystem, ino: u64) -> Result<u32> {
+fn sum_content(fs: &dyn Vfs, ino: u64) -> Result<u32> {
     let mut sum = 0;
     let mut at = 0;
     let mut buf = AlignedBuf::zeroed(1);

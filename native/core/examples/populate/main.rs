@@ -12,14 +12,14 @@ mod fill;
 mod listing;
 #[path = "../../tests/manifest/mod.rs"]
 mod manifest;
-mod model;
 mod rounds;
 mod world;
 
 use hn4_core::base::Error;
 use hn4_core::device::{FileDevice, OpenFile};
+use hn4_core::testing::try_open;
 use hn4_core::vfs::{FileSystem, Vfs};
-use hn4_core::volume::{OpenOptions, Reporter, Volume};
+use hn4_core::volume::{OpenOptions, Reporter};
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -30,7 +30,7 @@ fn open(image: &str, read_only: bool) -> Result<FileSystem, Error> {
     let device = Arc::new(FileDevice::open(Path::new(image), how)?);
     let reporter = Reporter::new(|line| eprintln!("populate: {line}"));
     let options = OpenOptions { read_only, reporter, ..OpenOptions::default() };
-    Ok(FileSystem::new(Volume::open(device, options)?.0))
+    Ok(try_open(device, options)?.0)
 }
 
 fn list(image: &str) -> Result<(), Error> {

@@ -14,13 +14,13 @@ pub fn run(world: &mut World, count: u64) -> Result<()> {
 }
 
 fn some_path(world: &mut World, kind: Option<u32>) -> Option<Vec<u8>> {
-    let World { paths, nodes, rng, .. } = world;
-    let fitting: Vec<&Vec<u8>> = paths
-        .iter()
-        .filter(|(_, ino)| kind.map_or(!nodes[ino].is(libc::S_IFDIR), |kind| nodes[ino].is(kind)))
-        .map(|(path, _)| path)
-        .collect();
-    if fitting.is_empty() { None } else { Some(fitting[rng.below(fitting.len() as u64) as usize].clone()) }
+    let fits = |ino| kind.map_or(!world.is(ino, libc::S_IFDIR), |kind| world.is(ino, kind));
+    let mut fitting: Vec<Vec<u8>> =
+        world.paths.iter().filter(|&(_, &ino)| fits(ino)).map(|(path, _)| path.clone()).collect();
+    if fitting.is_empty() {
+        return None;
+    }
+    Some(fitting.swap_remove(world.rng.below(fitting.len() as u64) as usize))
 }
 
 fn new_path(world: &mut World, step: u64) -> Vec<u8> {
@@ -30,7 +30,7 @@ fn new_path(world: &mut World, step: u64) -> Vec<u8> {
 
 /// Offsets near the start, inside, at the end, and far away.
 fn some_offset(world: &mut World, ino: u64) -> u64 {
-    let size = world.node(ino).size.min(1 << 30);
+    let size = world.size(ino).min(1 << 30);
     match world.rng.below(5) {
         0 => 0,
         1 => size,
@@ -66,11 +66,11 @@ fn one(world: &mut World, step: u64) -> Result<()> {
         }
         53..=57 => {
             let (offset, length) = (some_offset(world, ino), 1 + world.rng.below(50_000));
-            world.fallocate(ino, FALLOC_PUNCH_HOLE | FALLOC_KEEP_SIZE, true, offset, length)
+            world.fallocate(ino, FALLOC_PUNCH_HOLE | FALLOC_KEEP_SIZE, offset, length)
         }
         58..=60 => {
             let (offset, length) = (some_offset(world, ino), 1 + world.rng.below(50_000));
-            world.fallocate(ino, 0, false, offset, length)
+            world.fallocate(ino, 0, offset, length)
         }
         61..=70 => match some_path(world, None) {
             Some(path) => world.remove(&path),

@@ -1,21 +1,34 @@
 //! The volume and its model side by side: every operation is done to both.
 
-use crate::listing::Manifest;
-use crate::manifest::Entry;
-use crate::model::Node;
-use hn4_core::base::Result;
-use hn4_core::testing::Rng;
+use crate::listing::{Manifest, read_entry};
+use hn4_core::base::{Ino, Result};
+use hn4_core::testing::{MemVfs, Rng};
 use hn4_core::vfs::{Attr, Caller, FileSystem, SetAttr, SetTime, Vfs};
 use std::collections::BTreeMap;
 
+/// Blocks of the model: it is never full.
+const PLENTY: u64 = 1 << 40;
+
 pub struct World {
     pub fs: FileSystem,
+    model: MemVfs,
     pub rng: Rng,
     /// Content repeats itself, so that an image packs well.
     pub repeats: bool,
-    /// Number by path, `/a/b`; the root is not among them.
-    pub paths: BTreeMap<Vec<u8>, u64>,
-    pub nodes: BTreeMap<u64, Node>,
+    /// Number on the volume by path, `/a/b`; the root is not among them.
+    pub paths: BTreeMap<Vec<u8>, Ino>,
+    /// By number on the volume.
+    twins: BTreeMap<Ino, Twin>,
+}
+
+/// A file's other side.
+struct Twin {
+    /// Its number in the model.
+    ino: Ino,
+    /// `st_mode`'s type.
+    kind: u32,
+    /// The time of change, while it is one that was set.
+    mtime: Option<i64>,
 }
 
 /// A refusal for want of room changes neither volume nor model.
@@ -34,7 +47,24 @@ fn split(path: &[u8]) -> (&[u8], &[u8]) {
 
 impl World {
     pub fn new(fs: FileSystem, seed: u64) -> World {
-        World { fs, rng: Rng::new(seed), repeats: false, paths: BTreeMap::new(), nodes: BTreeMap::new() }
+        World {
+            fs,
+            model: MemVfs::new(PLENTY),
+            rng: Rng::new(seed),
+            repeats: false,
+            paths: BTreeMap::new(),
+            twins: BTreeMap::new(),
+        }
+    }
+
+    /// Does the same to volume and model; `act` gets the side and what turns a number of the volume into one
+    /// of that side. None: the volume had no room, the model was not asked.
+    fn both<T>(&self, act: impl Fn(&dyn Vfs, &dyn Fn(Ino) -> Ino) -> Result<T>) -> Result<Option<(T, T)>> {
+        let Some(real) = fits(act(&self.fs, &|ino| ino))? else { return Ok(None) };
+        match act(&self.model, &|ino| self.twins.get(&ino).map_or(ino, |twin| twin.ino)) {
+            Ok(model) => Ok(Some((real, model))),
+            Err(error) => panic!("the model refuses what the volume did: {error}"),
+        }
     }
 
     fn caller(&mut self) -> Caller {
@@ -47,42 +77,50 @@ impl World {
         if !self.repeats {
             return self.rng.bytes(length);
         }
+        // 32 bytes of the sequence for any length: the images of the project were made so.
         self.rng.bytes(32).into_iter().cycle().take(length as usize).collect()
     }
 
-    pub fn ino(&self, path: &[u8]) -> u64 {
+    pub fn ino(&self, path: &[u8]) -> Ino {
         if path.is_empty() { 1 } else { self.paths[path] }
     }
 
+    /// Whether a file is of that type (S_IF*).
+    pub fn is(&self, ino: Ino, kind: u32) -> bool {
+        self.twins[&ino].kind == kind
+    }
+
+    pub fn size(&self, ino: Ino) -> u64 {
+        self.model.getattr(self.twins[&ino].ino).map_or(0, |attr| attr.size)
+    }
+
+    fn changed(&mut self, ino: Ino) {
+        self.twins.get_mut(&ino).expect("a file of the model").mtime = None;
+    }
+
     /// A file of any type (`mode` with type bits); `target` for symlinks. None: no room.
-    pub fn make(&mut self, path: &[u8], mode: u32, rdev: u32, target: Option<&[u8]>) -> Result<Option<u64>> {
+    pub fn make(&mut self, path: &[u8], mode: u32, rdev: u32, target: Option<&[u8]>) -> Result<Option<Ino>> {
         let who = self.caller();
         let (parent, name) = split(path);
         let parent = self.ino(parent);
-        let made = match (mode & libc::S_IFMT, target) {
-            (libc::S_IFDIR, _) => self.fs.mkdir(parent, name, mode, &who),
-            (_, Some(target)) => self.fs.symlink(parent, name, target, &who),
-            _ => self.fs.mknod(parent, name, mode, rdev, &who),
-        };
-        let Some(attr) = fits(made)? else { return Ok(None) };
-        let Attr { ino, .. } = attr;
-        self.fs.forget(ino, 1);
-        let size = target.map_or(0, |target| target.len() as u64);
-        let target = target.map(<[u8]>::to_vec);
-        let mut mode = if target.is_some() { libc::S_IFLNK | 0o777 } else { mode };
-        let mut gid = who.gid;
-        // A directory with set-group-id hands its group down, and the bit to directories.
-        if let Some(above) = self.nodes.get(&parent).filter(|above| above.mode & libc::S_ISGID != 0) {
-            gid = above.gid;
-            mode |= if mode & libc::S_IFMT == libc::S_IFDIR { libc::S_ISGID } else { 0 };
-        }
-        let node = Node { mode, uid: who.uid, gid, rdev, size, target, ..Node::default() };
-        self.nodes.insert(ino, node);
+        let made = self.both(|fs, of| match (mode & libc::S_IFMT, target) {
+            (libc::S_IFDIR, _) => fs.mkdir(of(parent), name, mode, &who),
+            (_, Some(target)) => fs.symlink(of(parent), name, target, &who),
+            _ => fs.mknod(of(parent), name, mode, rdev, &who),
+        })?;
+        let Some((Attr { ino, .. }, twin)) = made else { return Ok(None) };
+        self.forget(ino, twin.ino);
+        self.twins.insert(ino, Twin { ino: twin.ino, kind: twin.mode & libc::S_IFMT, mtime: None });
         self.paths.insert(path.to_vec(), ino);
         Ok(Some(ino))
     }
 
-    pub fn file(&mut self, path: &[u8]) -> Result<Option<u64>> {
+    fn forget(&self, real: Ino, model: Ino) {
+        self.fs.forget(real, 1);
+        self.model.forget(model, 1);
+    }
+
+    pub fn file(&mut self, path: &[u8]) -> Result<Option<Ino>> {
         self.make(path, libc::S_IFREG | 0o644, 0, None)
     }
 
@@ -94,50 +132,35 @@ impl World {
         Ok(())
     }
 
-    pub fn write(&mut self, ino: u64, offset: u64, length: u64) -> Result<()> {
+    pub fn write(&mut self, ino: Ino, offset: u64, length: u64) -> Result<()> {
         let data = self.bytes(length);
         for (i, piece) in data.chunks(1 << 20).enumerate() {
             let at = offset + ((i as u64) << 20);
-            if fits(self.fs.write(ino, at, piece, false))?.is_none() {
+            if self.both(|fs, of| fs.write(of(ino), at, piece, false))?.is_none() {
                 return Ok(());
             }
-            let node = self.node(ino);
-            node.write(at, piece);
-            node.mtime = None;
+            self.changed(ino);
         }
         Ok(())
     }
 
-    pub fn node(&mut self, ino: u64) -> &mut Node {
-        self.nodes.get_mut(&ino).expect("a file of the model")
-    }
-
-    pub fn truncate(&mut self, ino: u64, size: u64) -> Result<()> {
+    pub fn truncate(&mut self, ino: Ino, size: u64) -> Result<()> {
         let set = SetAttr { size: Some(size), ..SetAttr::default() };
-        if fits(self.fs.setattr(ino, &set, &Caller::default()))?.is_some() {
-            let node = self.node(ino);
-            node.truncate(size);
-            node.mtime = None;
+        if self.both(|fs, of| fs.setattr(of(ino), &set, &Caller::default()))?.is_some() {
+            self.changed(ino);
         }
         Ok(())
     }
 
-    /// `mode` as in [`Vfs::fallocate`]; `zeroes` says what it does to the content.
-    pub fn fallocate(&mut self, ino: u64, mode: u32, zeroes: bool, offset: u64, length: u64) -> Result<()> {
-        if fits(self.fs.fallocate(ino, mode, offset, length))?.is_some() {
-            let node = self.node(ino);
-            if zeroes {
-                node.zero(offset, offset + length);
-            }
-            if mode & hn4_core::vfs::FALLOC_KEEP_SIZE == 0 {
-                node.size = node.size.max(offset + length);
-            }
-            node.mtime = None;
+    /// `mode` as in [`Vfs::fallocate`].
+    pub fn fallocate(&mut self, ino: Ino, mode: u32, offset: u64, length: u64) -> Result<()> {
+        if self.both(|fs, of| fs.fallocate(of(ino), mode, offset, length))?.is_some() {
+            self.changed(ino);
         }
         Ok(())
     }
 
-    pub fn set_attributes(&mut self, ino: u64) -> Result<()> {
+    pub fn set_attributes(&mut self, ino: Ino) -> Result<()> {
         let mode = self.rng.below(0o10000) as u32;
         let who = self.caller();
         let mtime = self.rng.next_u64() as i64 >> self.rng.below(8);
@@ -148,33 +171,26 @@ impl World {
             mtime: Some(SetTime::At(mtime)),
             ..SetAttr::default()
         };
-        if fits(self.fs.setattr(ino, &set, &Caller::default()))?.is_some() {
-            let node = self.node(ino);
-            node.mode = node.mode & libc::S_IFMT | mode;
-            (node.uid, node.gid) = (who.uid, who.gid);
-            // A directory's changes with its names.
-            node.mtime = (!node.is(libc::S_IFDIR)).then_some(mtime);
+        let done = self.both(|fs, of| fs.setattr(of(ino), &set, &Caller::default()))?;
+        // A directory's changes with its names.
+        if done.is_some() && !self.is(ino, libc::S_IFDIR) {
+            self.twins.get_mut(&ino).expect("a file of the model").mtime = Some(mtime);
         }
         Ok(())
     }
 
-    pub fn set_xattr(&mut self, ino: u64, name: &[u8], length: u64) -> Result<()> {
+    pub fn set_xattr(&mut self, ino: Ino, name: &[u8], length: u64) -> Result<()> {
         let value = self.bytes(length);
-        match fits(self.fs.setxattr(ino, name, &value, 0)) {
-            Ok(Some(())) => {
-                self.node(ino).xattrs.insert(name.to_vec(), value);
-                Ok(())
-            }
-            Ok(None) => Ok(()),
+        match self.both(|fs, of| fs.setxattr(of(ino), name, &value, 0)) {
             // All attributes of a file together have at most 1 MiB.
             Err(error) if error.errno() == libc::E2BIG => Ok(()),
-            Err(error) => Err(error),
+            other => other.map(drop),
         }
     }
 
-    pub fn remove_xattr(&mut self, ino: u64, name: &[u8]) -> Result<()> {
-        if self.node(ino).xattrs.contains_key(name) && fits(self.fs.removexattr(ino, name))?.is_some() {
-            self.node(ino).xattrs.remove(name);
+    pub fn remove_xattr(&mut self, ino: Ino, name: &[u8]) -> Result<()> {
+        if self.model.getxattr(self.twins[&ino].ino, name).is_ok() {
+            self.both(|fs, of| fs.removexattr(of(ino), name))?;
         }
         Ok(())
     }
@@ -182,8 +198,9 @@ impl World {
     pub fn link(&mut self, from: &[u8], to: &[u8]) -> Result<()> {
         let ino = self.ino(from);
         let (parent, name) = split(to);
-        if fits(self.fs.link(ino, self.ino(parent), name))?.is_some() {
-            self.fs.forget(ino, 1);
+        let parent = self.ino(parent);
+        if let Some((real, model)) = self.both(|fs, of| fs.link(of(ino), of(parent), name))? {
+            self.forget(real.ino, model.ino);
             self.paths.insert(to.to_vec(), ino);
         }
         Ok(())
@@ -194,12 +211,10 @@ impl World {
         let ino = self.ino(path);
         let (parent, name) = split(path);
         let parent = self.ino(parent);
-        let removed = if self.node(ino).is(libc::S_IFDIR) {
-            self.fs.rmdir(parent, name)
-        } else {
-            self.fs.unlink(parent, name)
-        };
-        if fits(removed)?.is_some() {
+        let is_dir = self.is(ino, libc::S_IFDIR);
+        let removed = self
+            .both(|fs, of| if is_dir { fs.rmdir(of(parent), name) } else { fs.unlink(of(parent), name) })?;
+        if removed.is_some() {
             self.paths.remove(path);
             self.drop_unnamed(ino);
         }
@@ -210,7 +225,8 @@ impl World {
     pub fn rename(&mut self, from: &[u8], to: &[u8]) -> Result<()> {
         let (old, name) = split(from);
         let (new, new_name) = split(to);
-        if fits(self.fs.rename(self.ino(old), name, self.ino(new), new_name, 0))?.is_none() {
+        let (old, new) = (self.ino(old), self.ino(new));
+        if self.both(|fs, of| fs.rename(of(old), name, of(new), new_name, 0))?.is_none() {
             return Ok(());
         }
         let ino = self.ino(from);
@@ -224,39 +240,19 @@ impl World {
         Ok(())
     }
 
-    fn drop_unnamed(&mut self, ino: u64) {
+    fn drop_unnamed(&mut self, ino: Ino) {
         if !self.paths.values().any(|&named| named == ino) {
-            self.nodes.remove(&ino);
+            self.twins.remove(&ino);
         }
     }
 
-    /// What a reader must find. Link counts come from the model's names.
+    /// What a reader must find: all of it from the model, but for times that nobody set.
     pub fn manifest(&self) -> Result<Manifest> {
-        let mut names: BTreeMap<u64, u32> = BTreeMap::new();
-        for (path, &ino) in &self.paths {
-            *names.entry(ino).or_default() += 1;
-            if self.nodes[&ino].is(libc::S_IFDIR) {
-                *names.entry(ino).or_default() += 1;
-                *names.entry(self.ino(split(path).0)).or_default() += 1;
-            }
-        }
-        let mut entries = Vec::new();
-        for (path, ino) in &self.paths {
-            let node = &self.nodes[ino];
-            let attr = Attr {
-                mode: node.mode,
-                uid: node.uid,
-                gid: node.gid,
-                rdev: node.rdev,
-                size: node.size,
-                nlink: names[ino],
-                mtime: node.mtime.map_or_else(|| self.fs.getattr(*ino).map(|attr| attr.mtime), Ok)?,
-                ..Attr::default()
-            };
-            let content = if node.is(libc::S_IFREG) { node.sum() } else { 0 };
-            let target = node.target.as_deref();
-            entries.push(Entry { path, attr: &attr, content, target, xattrs: &node.xattrs }.json());
-        }
-        Ok(Manifest::new(entries))
+        let entry = |(path, ino): (&Vec<u8>, &Ino)| {
+            let twin = &self.twins[ino];
+            let mtime = twin.mtime.map_or_else(|| self.fs.getattr(*ino).map(|attr| attr.mtime), Ok)?;
+            read_entry(&self.model, path, &Attr { mtime, ..self.model.getattr(twin.ino)? })
+        };
+        self.paths.iter().map(entry).collect::<Result<_>>().map(Manifest::new)
     }
 }

@@ -63,18 +63,16 @@ pub(super) fn ones_before(words: impl Fn(usize) -> u64, from: u64, to: u64) -> (
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::testing::Rng;
 
     #[test]
     fn runs_agree_with_single_bits() {
-        let mut x = 88172645463325252u64;
+        let mut rng = Rng::new(1);
         for density in [1, 3, 20, 200] {
             let mut bits = vec![false; 640];
             let mut value = false;
             for bit in &mut bits {
-                x ^= x << 13;
-                x ^= x >> 7;
-                x ^= x << 17;
-                value ^= x % (density + 1) == 0;
+                value ^= rng.chance(1, density + 1);
                 *bit = value;
             }
             let word = |w: usize| (0..64).fold(0, |sum, i| sum | u64::from(bits[w * 64 + i]) << i);

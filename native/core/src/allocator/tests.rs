@@ -2,6 +2,7 @@ use std::ops::Range;
 
 use super::*;
 use crate::base::BlockNumber;
+use crate::testing::Rng;
 
 /// A free map in memory.
 struct Pages(Vec<Option<Box<[u64; 504]>>>);
@@ -9,20 +10,6 @@ struct Pages(Vec<Option<Box<[u64; 504]>>>);
 impl FreeMapSource for Pages {
     fn load(&self, page: u64) -> Result<Option<Box<[u64; 504]>>> {
         Ok(self.0[page as usize].clone())
-    }
-}
-
-pub(super) struct Random(u64);
-
-impl Random {
-    pub fn new(seed: u64) -> Random {
-        Random(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1)
-    }
-    pub fn below(&mut self, end: u64) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        (self.0 >> 11) % end
     }
 }
 
@@ -64,9 +51,9 @@ impl Model {
 }
 
 #[test]
-fn a_model_agrees() {
+fn any_use_agrees_with_the_state_of_every_block() {
     for seed in 1..=40 {
-        let mut random = Random::new(seed);
+        let mut rng = Rng::new(seed);
         let mut allocator = fresh(WINDOW, AREA);
         let mut model = Model {
             busy: vec![false; (WINDOW + AREA) as usize],
@@ -76,17 +63,14 @@ fn a_model_agrees() {
         let mut claimed: Vec<Run> = Vec::new();
         for step in 0..600 {
             let at = format!("seed {seed} step {step}");
-            match random.below(if seed % 2 == 0 { 10 } else { 8 }) {
+            match rng.below(if seed % 2 == 0 { 10 } else { 8 }) {
                 0..=4 => {
-                    let long = random.below(4) == 0;
-                    let want = 1 + random.below(if long { 9000 } else { 60 });
-                    let min = 1 + random.below(want);
-                    let start = random.below(WINDOW);
-                    let zone = if random.below(2) == 0 {
-                        0..WINDOW
-                    } else {
-                        start..start + random.below(WINDOW - start)
-                    };
+                    let long = rng.below(4) == 0;
+                    let want = 1 + rng.below(if long { 9000 } else { 60 });
+                    let min = 1 + rng.below(want);
+                    let start = rng.below(WINDOW);
+                    let zone =
+                        if rng.below(2) == 0 { 0..WINDOW } else { start..start + rng.below(WINDOW - start) };
                     let runs = model.runs(zone.clone());
                     let found = allocator.find_available(want, min, zone).unwrap();
                     let longest = runs.iter().map(|r| r.len).max().unwrap_or(0);
@@ -105,9 +89,9 @@ fn a_model_agrees() {
                     model.busy[found.start.0 as usize..found.end() as usize].fill(true);
                 }
                 5 => {
-                    let holder = random.below(4);
-                    let start = random.below(WINDOW);
-                    let max = 1 + random.below(5000);
+                    let holder = rng.below(4);
+                    let start = rng.below(WINDOW);
+                    let max = 1 + rng.below(5000);
                     let len =
                         (start..(start + max).min(WINDOW)).take_while(|&i| model.available(i)).count() as u64;
                     if len > 0 {
@@ -118,10 +102,10 @@ fn a_model_agrees() {
                 }
                 6 => {
                     // The holder grows into its growth window, or someone lands inside it.
-                    let holder = Holder { owner: random.below(4), copy: 0 };
+                    let holder = Holder { owner: rng.below(4), copy: 0 };
                     let Some(own) = allocator.growth_window(holder) else { continue };
-                    let skip = if random.below(3) == 0 { random.below(own.len) } else { 0 };
-                    let taken = run(own.start.0 + skip, 1 + random.below(own.len - skip));
+                    let skip = if rng.below(3) == 0 { rng.below(own.len) } else { 0 };
+                    let taken = run(own.start.0 + skip, 1 + rng.below(own.len - skip));
                     let free = allocator.free_run_at(own.start, own.len + 5, Some(holder)).unwrap();
                     let model_free = (own.start.0..(own.end() + 5).min(WINDOW)).take_while(|&i| {
                         let reserved = model.reserved[i as usize];
@@ -140,8 +124,8 @@ fn a_model_agrees() {
                     if claimed.is_empty() {
                         continue;
                     }
-                    let all = claimed.swap_remove(random.below(claimed.len() as u64) as usize);
-                    let head = 1 + random.below(all.len);
+                    let all = claimed.swap_remove(rng.below(claimed.len() as u64) as usize);
+                    let head = 1 + rng.below(all.len);
                     let freed = run(all.start.0, head);
                     if head < all.len {
                         claimed.push(run(all.start.0 + head, all.len - head));

@@ -130,6 +130,7 @@ impl Slabs {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::testing::Rng;
 
     fn check(slabs: &Slabs) {
         let open: Vec<u32> = slabs.open.clone();
@@ -159,18 +160,16 @@ mod tests {
     #[test]
     fn slabs_grow_and_shrink_with_use_and_hand_out_each_block_once() {
         let mut slabs = Slabs { slots: Vec::new(), vacant: Vec::new(), open: Vec::new(), idle_count: 0 };
-        let mut state = 0x9e37_79b9_7f4a_7c15u64;
+        let mut rng = Rng::new(1);
         let mut held: Vec<Cell> = Vec::new();
         for phase in 0..12 {
             for _ in 0..1500 {
-                state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
-                let grow = (state >> 33) % 8 < if phase % 2 == 0 { 7 } else { 1 };
-                if grow {
+                if rng.chance(if phase % 2 == 0 { 7 } else { 1 }, 8) {
                     let cell = slabs.acquire();
                     assert!(held.iter().all(|other| other.memory != cell.memory));
                     held.push(cell);
                 } else if !held.is_empty() {
-                    let at = (state >> 20) as usize % held.len();
+                    let at = rng.below(held.len() as u64) as usize;
                     if let Some(slab) = slabs.release(&held.swap_remove(at)) {
                         free(slab);
                     }

@@ -65,7 +65,7 @@ mod tests {
     }
 
     #[test]
-    fn known_large_primes_and_pseudoprimes() {
+    fn known_large_primes_and_pseudoprimes_are_told_apart() {
         // The largest primes below 2^32, 2^44 and 2^64; strong pseudoprimes to many small bases.
         for prime in [4_294_967_291, (1 << 44) - 17, u64::MAX - 58] {
             assert!(is_prime(prime), "{prime}");

@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::*;
 use crate::base::BlockNumber;
+use crate::testing::Rng;
 
 fn window() -> Window {
     Window::new(BlockNumber(1000), 1009, 256).unwrap()
@@ -106,22 +107,16 @@ fn overlaps_and_odd_lengths_on_disk_are_corrupt() {
 
 /// Random inserts and removals against a map of single indices; the seed stands in the message.
 #[test]
-fn a_model_agrees() {
+fn inserts_and_removals_agree_with_a_map_of_single_indices() {
     for seed in 1..=300u64 {
         let w = window();
         let (mut map, mut model) = (SegmentMap::new(&w), BTreeMap::new());
         let mut disk: Vec<u8> = Vec::new();
-        let mut x = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        let mut random = |below: u64| {
-            x ^= x << 13;
-            x ^= x >> 7;
-            x ^= x << 17;
-            x % below
-        };
+        let mut rng = Rng::new(seed);
         for _ in 0..80 {
-            let (first, len) = (random(200), 1 + random(30));
-            let copy = random(2) as u8;
-            if random(4) == 0 {
+            let (first, len) = (rng.below(200), 1 + rng.below(30));
+            let copy = rng.below(2) as u8;
+            if rng.chance(1, 4) {
                 map.remove_range(first, first + len, copy);
                 (first..first + len).for_each(|i| {
                     model.remove(&(copy, i));
@@ -130,7 +125,7 @@ fn a_model_agrees() {
                 // Every other one continues the index before it, if that has a place.
                 let behind =
                     first.checked_sub(1).and_then(|i| model.get(&(copy, i))).map(|d| (d + 1) % w.blocks());
-                let gravity = behind.filter(|_| random(2) == 0).unwrap_or_else(|| random(w.blocks()));
+                let gravity = behind.filter(|_| rng.chance(1, 2)).unwrap_or_else(|| rng.below(w.blocks()));
                 map.insert(Segment { first, len: len as u32, gravity: DataNumber(gravity), copy });
                 (0..len).for_each(|i| {
                     model.insert((copy, first + i), (gravity + i) % w.blocks());

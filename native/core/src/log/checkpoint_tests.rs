@@ -67,7 +67,7 @@ fn one_good_copy_is_enough_and_without_any_the_generation_before_counts() {
     let [head, tail] = geometry.checkpoint_blocks(2);
     flip(&device, head, 77);
     assert_eq!(generation(), 2);
-    for bit in 0..BLOCK_SIZE * 8 {
+    for bit in 0..BLOCK_SIZE as u64 * 8 {
         flip(&device, tail, bit);
         assert_eq!(generation(), 1, "bit {bit}");
         flip(&device, tail, bit);

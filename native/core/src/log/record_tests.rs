@@ -1,9 +1,9 @@
 use super::test_log::{Images, TestLog, volume, volume_with};
 use super::*;
 use crate::base::{AlignedBuf, BLOCK_SIZE, Code, CopyPage};
-use crate::device::testing::Rng;
 use crate::format::layout as l;
 use crate::format::{BlockPlace, DescriptorTable, Geometry, Region, Stamp, page_txn};
+use crate::testing::Rng;
 
 const COMMIT: Commit = Commit {
     epoch: 3,

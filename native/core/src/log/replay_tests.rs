@@ -2,10 +2,10 @@ use super::test_log::{TestLog, volume};
 use super::*;
 use crate::base::{AlignedBuf, BLOCK_SIZE, BlockNumber, Code, CopyPage};
 use crate::device::Device;
-use crate::device::testing::{Fault, FaultDevice, MemDevice, Op, Rng, When};
+use crate::device::testing::{Fault, FaultDevice, MemDevice, Op, When};
 use crate::format::layout as l;
 use crate::format::{BlockPlace, DescriptorTable, Region, page_txn};
-use crate::testing::flip;
+use crate::testing::{Rng, flip};
 use std::sync::Arc;
 
 const SECTOR: usize = 512;
@@ -465,7 +465,7 @@ fn mutate(log: &TestLog, rng: &mut Rng) {
         3 => bytes[rng.below(l::LogRecord::SIZE as u64) as usize] = rng.next_u64() as u8,
         4 => {
             let data = rng.below(12);
-            flip(&log.device, log.geometry.data_block(data), rng.below(32768) as usize);
+            flip(&log.device, log.geometry.data_block(data), rng.below(32768));
         }
         _ => bytes[rng.below(4096) as usize] ^= 1 << rng.below(8),
     }

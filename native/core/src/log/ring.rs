@@ -95,6 +95,7 @@ pub fn write_record(device: &dyn Device, geometry: &Geometry, position: u64, rec
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::testing::Rng;
 
     #[test]
     fn blocks_are_free_again_only_after_the_flush() {
@@ -119,16 +120,12 @@ mod tests {
     #[test]
     fn random_use_agrees_with_a_queue() {
         use std::collections::VecDeque;
-        let mut state = 1u64;
-        let mut random = |bound: u64| {
-            state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
-            (state >> 33) % bound
-        };
+        let mut rng = Rng::new(1);
         let mut ring = Ring::new(64, 0, 0);
         let mut queue: VecDeque<u64> = VecDeque::new();
         let (mut next, mut held) = (0, 0);
         for _ in 0..20_000 {
-            let count = 1 + random(15);
+            let count = 1 + rng.below(15);
             if let Some(position) = ring.append(count) {
                 assert!(held + count < 64);
                 assert_eq!(position, next);
@@ -138,8 +135,8 @@ mod tests {
             } else {
                 assert!(held + count >= 64);
             }
-            if random(3) == 0 {
-                let keep = random(queue.len() as u64 + 1) as usize;
+            if rng.chance(1, 3) {
+                let keep = rng.below(queue.len() as u64 + 1) as usize;
                 while queue.len() > keep {
                     held -= queue.pop_front().unwrap();
                 }

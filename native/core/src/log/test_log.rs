@@ -6,11 +6,11 @@ use super::{
 use super::{LogPoint, checkpoint};
 use crate::base::{BLOCK_SIZE, BlockBuf, BlockNumber, CopyPage, Result};
 use crate::device::Device;
-use crate::device::testing::{MemDevice, Rng};
+use crate::device::testing::MemDevice;
 use crate::format::layout::Checkpoint;
 use crate::format::{BlockPlace, DescriptorTable, Geometry, PageBytes, Stamp, Stored};
 use crate::superblocks;
-use crate::testing::{FormatOptions, codec_of, format_volume};
+use crate::testing::{FormatOptions, Rng, codec_of, format_volume};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 

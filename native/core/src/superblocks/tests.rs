@@ -41,7 +41,7 @@ fn a_formatted_volume_opens_from_any_one_of_its_superblocks() {
 #[test]
 fn every_flipped_bit_of_a_superblock_is_found() {
     let (device, superblock) = formatted();
-    for bit in 0..BLOCK_SIZE * 8 {
+    for bit in 0..BLOCK_SIZE as u64 * 8 {
         flip(&device, BlockNumber(0), bit);
         let opened = read(&device).unwrap();
         assert_eq!(opened.places[0], PlaceState::Bad, "bit {bit}");

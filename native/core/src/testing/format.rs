@@ -6,7 +6,7 @@ use crate::base::{AlignedBuf, BLOCK_SIZE, BlockNumber, Code, Error, Result, siph
 use crate::cortex::{Key, Placement};
 use crate::device::Device;
 use crate::format::layout as l;
-use crate::format::{DescriptorTable, Geometry, PageBytes, Region, store_page};
+use crate::format::{DescriptorTable, Geometry, LOG_BLOCKS_MIN, PageBytes, Region, store_page};
 use crate::log::checkpoint;
 use crate::superblocks;
 use std::collections::BTreeMap;
@@ -47,6 +47,11 @@ impl FormatOptions {
             scale: 0,
             created: 1_700_000_000_123_456_789,
         }
+    }
+
+    /// With the smallest log there is, so that checkpoints come often.
+    pub fn smallest_log(block_count: u64) -> FormatOptions {
+        FormatOptions { log_blocks: Some(LOG_BLOCKS_MIN), ..FormatOptions::new(block_count) }
     }
 }
 

@@ -1,5 +1,5 @@
-use super::{FormatOptions, format_volume};
-use crate::base::{BLOCK_SIZE, BlockNumber};
+use super::{FormatOptions, format_volume, read_block};
+use crate::base::BlockNumber;
 use crate::cortex::{Key, Placement};
 use crate::device::Device;
 use crate::device::testing::{Discard, MemDevice};
@@ -7,12 +7,6 @@ use crate::format::slot::{Slot, SlotBytes, is_empty};
 use crate::format::{Region, load_page};
 use crate::log::{checkpoint, recover};
 use crate::superblocks;
-
-fn block(device: &MemDevice, number: u64) -> [u8; BLOCK_SIZE] {
-    let mut bytes = [0; BLOCK_SIZE];
-    device.read(BlockNumber(number), &mut bytes).unwrap();
-    bytes
-}
 
 #[test]
 fn a_device_with_old_contents_holds_an_empty_volume_afterwards() {
@@ -24,12 +18,12 @@ fn a_device_with_old_contents_holds_an_empty_volume_afterwards() {
         let found = checkpoint::read(&device, &geometry).unwrap().checkpoint;
         assert_eq!(recover(&device, &geometry, &found).unwrap().records, 0);
         let placement = Placement::new(geometry.hash_key, geometry.map.pages_of(Region::Cortex)).unwrap();
-        let init = block(&device, geometry.page_block(0, geometry.map.start(Region::Init)).unwrap().0);
+        let init = read_block(&device, geometry.page_block(0, geometry.map.start(Region::Init)).unwrap());
         let mut numbers = Vec::new();
         for number in 0..geometry.map.pages_of(Region::Cortex) {
             let page = geometry.map.page(Region::Cortex, number).unwrap();
             let (_, bit) = geometry.init_bit(page);
-            let mut image = block(&device, geometry.page_block(0, page).unwrap().0);
+            let mut image = read_block(&device, geometry.page_block(0, page).unwrap());
             if init[bit / 8] >> (bit % 8) & 1 == 0 {
                 assert!(load_page(&mut image, &geometry.map, Region::Cortex, number).is_err());
                 continue;

@@ -1,9 +1,10 @@
 //! What a volume shows: every name, file and byte.
 
+use super::{sequential, try_open};
 use crate::base::Ino;
 use crate::device::testing::{CountingDevice, MemDevice};
 use crate::vfs::{Attr, FileSystem, Vfs};
-use crate::volume::{OpenOptions, Volume};
+use crate::volume::OpenOptions;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
@@ -23,10 +24,8 @@ pub type Tree = BTreeMap<String, Found>;
 /// What a reader sees who may not write. Error: the volume does not open or read, or was written to.
 pub fn read_only_tree(image: MemDevice) -> Result<Tree, String> {
     let device = Arc::new(CountingDevice::new(Arc::new(image)));
-    let options = OpenOptions { read_only: true, sequential: true, ..OpenOptions::default() };
-    let (volume, _) =
-        Volume::open(device.clone(), options).map_err(|error| format!("does not open: {error}"))?;
-    let fs = FileSystem::new(volume);
+    let options = OpenOptions { read_only: true, ..sequential() };
+    let (fs, _) = try_open(device.clone(), options).map_err(|error| format!("does not open: {error}"))?;
     let tree = read_tree(&fs)?;
     fs.shutdown().map_err(|error| error.to_string())?;
     let counts = device.counts();

@@ -5,8 +5,7 @@ use crate::rig::{Rig, Setup, options};
 use crate::watch::within;
 use crate::workloads::bytes;
 use hn4_core::base::Code;
-use hn4_core::device::testing::Rng;
-use hn4_core::testing::{check_volume, read_only_tree};
+use hn4_core::testing::{Rng, check_volume, read_only_tree};
 use hn4_core::vfs::{Caller, Vfs};
 
 #[test]

@@ -7,10 +7,10 @@ use crate::watch::within;
 use crate::workloads::{bytes, cases, fill_cortex};
 use hn4_core::base::{AlignedBuf, BLOCK_SIZE, BlockNumber};
 use hn4_core::device::Device;
-use hn4_core::device::testing::{Event, MemDevice, RecordingDevice, Rng};
+use hn4_core::device::testing::{Event, MemDevice, RecordingDevice};
 use hn4_core::format::Geometry;
 use hn4_core::superblocks;
-use hn4_core::testing::{Tree, check_volume, read_only_tree, read_tree};
+use hn4_core::testing::{Rng, Tree, check_volume, flip, read_only_tree, read_tree};
 use hn4_core::vfs::{Caller, FileSystem, Vfs};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -34,13 +34,6 @@ fn written(event: &Event) -> Option<(BlockNumber, &Arc<[u8]>)> {
         Event::WriteBegin { at, data, .. } => Some((*at, data)),
         _ => None,
     }
-}
-
-fn flip(device: &MemDevice, at: BlockNumber, bit: usize) {
-    let mut block = AlignedBuf::zeroed(1);
-    device.read(at, &mut block).unwrap();
-    block[bit / 8] ^= 1 << (bit % 8);
-    device.write(at, &block).unwrap();
 }
 
 /// The blocks of the data window that a trace wrote, each with how often.

@@ -8,12 +8,10 @@ use crate::watch::within;
 use crate::workloads::{Case, cases};
 use hn4_core::base::Code;
 use hn4_core::device::Device;
-use hn4_core::device::testing::{
-    CountingDevice, Fault, FaultDevice, MemDevice, Op, RecordingDevice, Rng, When,
-};
-use hn4_core::testing::{Tree, check_volume, read_only_tree, read_tree};
-use hn4_core::vfs::{FileSystem, Vfs};
-use hn4_core::volume::{OpenOptions, Reporter, Volume};
+use hn4_core::device::testing::{CountingDevice, Fault, FaultDevice, MemDevice, Op, RecordingDevice, When};
+use hn4_core::testing::{Rng, Tree, check_volume, read_only_tree, read_tree, try_open};
+use hn4_core::vfs::Vfs;
+use hn4_core::volume::{OpenOptions, Reporter};
 use std::sync::{Arc, Mutex};
 
 /// Crashed volumes of a life: cuts spread over it.
@@ -52,14 +50,13 @@ fn meet(image: &MemDevice, tree: &Tree, read_only: bool, wrong: (Op, When, Fault
     let once = matches!(when, When::Nth(_));
     failing.add(op, when, fault);
     let with = OpenOptions { read_only, ..options(true) };
-    match Volume::open(device.clone(), with) {
+    match try_open(device.clone(), with) {
         Err(error) if !matches!(error.code, Code::Io | Code::Corrupt | Code::DataDamaged) => {
             return Err(format!("opening fails with {error}"));
         }
         Err(error) if error.to_string().len() < 20 => return Err(format!("says only {error}")),
         Err(_) => {}
-        Ok((volume, _)) => {
-            let fs = Arc::new(FileSystem::new(volume));
+        Ok((fs, _)) => {
             match read_tree(&fs) {
                 Ok(seen) if seen != *tree => return Err("opened, it shows something else".into()),
                 // A file whose bytes could not be read is an error for its reader.
@@ -186,11 +183,11 @@ fn nothing_is_missing_without_a_word_because_of_one_unreadable_block() {
                 let heard = lines.clone();
                 let reporter = Reporter::new(move |line| heard.lock().unwrap().push(line.to_string()));
                 let with = OpenOptions { read_only: true, reporter, ..options(true) };
-                let Ok((volume, report)) = Volume::open(device, with) else {
+                let Ok((fs, report)) = try_open(device, with) else {
                     refused += 1;
                     continue;
                 };
-                match read_tree(&FileSystem::new(volume)) {
+                match read_tree(&fs) {
                     Ok(shown) if shown == tree => {}
                     Ok(_) => {
                         let said = report.dropped.is_some() || !lines.lock().unwrap().is_empty();

@@ -3,10 +3,10 @@
 use crate::lane::{History, Lane};
 use hn4_core::base::Result;
 use hn4_core::device::Device;
-use hn4_core::device::testing::{MemDevice, RecordingDevice, Rng, Trace};
-use hn4_core::testing::{FormatOptions, format_volume};
+use hn4_core::device::testing::{MemDevice, RecordingDevice, Trace};
+use hn4_core::testing::{FormatOptions, Rng, formatted, try_open};
 use hn4_core::vfs::{FileSystem, Vfs};
-use hn4_core::volume::{OpenOptions, OpenReport, Volume};
+use hn4_core::volume::{OpenOptions, OpenReport};
 use std::sync::Arc;
 
 /// A volume to be made.
@@ -20,9 +20,7 @@ pub struct Setup {
 impl Setup {
     /// `blocks` blocks, the smallest log, so that checkpoints come often.
     pub fn new(blocks: u64) -> Setup {
-        let mut format = FormatOptions::new(blocks);
-        format.log_blocks = Some(256);
-        Setup { format, sequential: true }
+        Setup { format: FormatOptions::smallest_log(blocks), sequential: true }
     }
 }
 
@@ -34,9 +32,8 @@ pub fn open(
     device: Arc<dyn Device>,
     options: OpenOptions,
 ) -> std::result::Result<(Arc<FileSystem>, OpenReport), String> {
-    let (volume, report) =
-        Volume::open(device, options).map_err(|error| format!("does not open: {error}"))?;
-    Ok((Arc::new(FileSystem::new(volume)), report))
+    let (fs, report) = try_open(device, options).map_err(|error| format!("does not open: {error}"))?;
+    Ok((Arc::new(fs), report))
 }
 
 /// A recorded life of a volume.
@@ -66,8 +63,7 @@ impl Rig {
         options: OpenOptions,
         device: impl FnOnce(Arc<MemDevice>) -> Arc<D>,
     ) -> Rig {
-        let memory = Arc::new(MemDevice::new(setup.format.block_count));
-        format_volume(&*memory, &setup.format).unwrap();
+        let memory = formatted(&setup.format);
         let base = memory.snapshot();
         let device = Arc::new(RecordingDevice::new(device(memory.clone())));
         let (fs, _) = open(device.clone(), options).unwrap();

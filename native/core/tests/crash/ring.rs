@@ -2,10 +2,11 @@
 
 use crate::rig::{Rig, Setup};
 use crate::workloads::bytes;
-use hn4_core::device::testing::{Event, Rng, Trace};
+use hn4_core::device::testing::{Event, Trace};
 use hn4_core::format::Geometry;
 use hn4_core::format::layout as l;
 use hn4_core::superblocks;
+use hn4_core::testing::Rng;
 use hn4_core::vfs::Vfs;
 use std::collections::HashMap;
 use std::sync::atomic::Ordering;

@@ -3,8 +3,8 @@
 use crate::oracle::{self, Progress};
 use crate::reader;
 use crate::rig::{Run, open, options};
-use hn4_core::device::testing::{Event, MemDevice, RecordingDevice, Rng, Trace};
-use hn4_core::testing::{Found, Tree, check_volume, read_only_tree, read_tree};
+use hn4_core::device::testing::{Event, MemDevice, RecordingDevice, Trace};
+use hn4_core::testing::{Found, Rng, Tree, check_volume, read_only_tree, read_tree};
 use hn4_core::vfs::{Caller, FileSystem, Vfs};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;

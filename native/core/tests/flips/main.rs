@@ -10,9 +10,6 @@ mod fill;
 mod listing;
 #[path = "../manifest/mod.rs"]
 mod manifest;
-#[allow(dead_code)]
-#[path = "../../examples/populate/model.rs"]
-mod model;
 mod repair;
 mod rig;
 #[allow(dead_code)]
@@ -22,8 +19,8 @@ mod world;
 use hn4_core::base::{BlockNumber, Code, CopyPage, Error};
 use hn4_core::device::testing::MemDevice;
 use hn4_core::format::{Region, load_page};
-use hn4_core::testing::{Rng, check_volume};
-use rig::{Rig, Volume, copy_block, flip, read_block, zero};
+use hn4_core::testing::{Rng, check_volume, copy_block, flip, read_block, zero};
+use rig::{Rig, Volume};
 
 /// Pages of one region that are damaged one after the other.
 const PAGES_PER_REGION: usize = 4;

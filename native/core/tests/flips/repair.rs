@@ -1,13 +1,14 @@
 //! A writable volume repairs its superblocks, checkpoint blocks and initialised map, wherever one good copy is left.
 
-use crate::rig::{Rig, Volume, copy_block, flip, read_block, zero};
+use crate::rig::{Rig, Volume};
 use hn4_core::base::{BlockNumber, CopyPage};
 use hn4_core::device::Device;
 use hn4_core::device::testing::{Fault, FaultDevice, MemDevice, Op, RecordingDevice, When};
 use hn4_core::format::{Geometry, Region, layout::Superblock, load_page};
 use hn4_core::superblocks;
-use hn4_core::vfs::{FileSystem, Vfs};
-use hn4_core::volume::{OpenOptions, OpenReport, Reporter, Volume as Engine};
+use hn4_core::testing::{copy_block, flip, read_block, sequential, try_open, zero};
+use hn4_core::vfs::Vfs;
+use hn4_core::volume::{OpenOptions, OpenReport, Reporter};
 use std::sync::{Arc, Mutex};
 
 fn places(rig: &Rig) -> [BlockNumber; 4] {
@@ -16,9 +17,8 @@ fn places(rig: &Rig) -> [BlockNumber; 4] {
 
 /// Opens and closes.
 fn one_life(device: Arc<dyn Device>, read_only: bool) -> OpenReport {
-    let options = OpenOptions { read_only, sequential: true, ..OpenOptions::default() };
-    let (volume, report) = Engine::open(device, options).expect("opens");
-    FileSystem::new(volume).shutdown().expect("closes");
+    let (fs, report) = try_open(device, OpenOptions { read_only, ..sequential() }).expect("opens");
+    fs.shutdown().expect("closes");
     report
 }
 
@@ -116,9 +116,8 @@ fn a_superblock_that_takes_no_write_is_left_and_told() {
     let told = Arc::new(Mutex::new(Vec::new()));
     let lines = told.clone();
     let reporter = Reporter::new(move |line| lines.lock().unwrap().push(line.to_string()));
-    let options = OpenOptions { sequential: true, reporter, ..OpenOptions::default() };
-    let (volume, report) = Engine::open(device, options).expect("opens");
-    FileSystem::new(volume).shutdown().expect("closes");
+    let (fs, report) = try_open(device, OpenOptions { reporter, ..sequential() }).expect("opens");
+    fs.shutdown().expect("closes");
     assert_eq!((report.rewritten, told.lock().unwrap().len()), (1, 1), "{told:?}");
     assert!(read_block(&memory, third) == read_block(&rig.closed, third));
 }

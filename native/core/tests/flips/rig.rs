@@ -1,14 +1,13 @@
 //! A filled volume, closed and as a crash leaves it, and a reader that compares every file with the model.
 
 use crate::{fill, listing, manifest, world::World};
-use hn4_core::base::{BLOCK_SIZE, BlockNumber, CopyPage, Error, Result};
-use hn4_core::device::Device;
+use hn4_core::base::{BlockNumber, CopyPage, Error, Result};
 use hn4_core::device::testing::MemDevice;
 use hn4_core::format::{Geometry, Region, layout as l, load_page};
 use hn4_core::superblocks;
-use hn4_core::testing::{FormatOptions, format_volume};
+use hn4_core::testing::{self, FormatOptions, formatted, read_block, sequential, try_open};
 use hn4_core::vfs::{FileSystem, Vfs};
-use hn4_core::volume::{OpenOptions, Volume as Engine};
+use hn4_core::volume::OpenOptions;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -31,17 +30,14 @@ pub struct Rig {
 }
 
 pub fn open(device: &Volume, read_only: bool) -> Result<FileSystem> {
-    let options = OpenOptions { read_only, sequential: true, ..OpenOptions::default() };
-    Ok(FileSystem::new(Engine::open(device.clone(), options)?.0))
+    Ok(try_open(device.clone(), OpenOptions { read_only, ..sequential() })?.0)
 }
 
 /// The device after closing, and before; the model.
 fn filled(options: &FormatOptions, seed: u64) -> (MemDevice, MemDevice, World) {
-    let device = Arc::new(MemDevice::new(BLOCKS));
-    format_volume(&*device, options).expect("formats");
+    let device = formatted(options);
     // Not `sequential`, which writes everything home at each commit and leaves an empty log.
-    let (volume, _) = Engine::open(device.clone(), OpenOptions::default()).expect("opens");
-    let mut world = World::new(FileSystem::new(volume), seed);
+    let mut world = World::new(testing::open(device.clone(), OpenOptions::default()), seed);
     world.repeats = true;
     fill::fill(&mut world, true).expect("fills");
     world.fs.syncfs().expect("commits");
@@ -142,24 +138,4 @@ fn look(fs: &FileSystem, path: &[u8]) -> Result<Value> {
 
 fn txn_of(device: &MemDevice, block: BlockNumber) -> u64 {
     u64::from_le_bytes(read_block(device, block)[16..24].try_into().expect("eight bytes"))
-}
-
-pub fn read_block(device: &MemDevice, block: BlockNumber) -> [u8; BLOCK_SIZE] {
-    let mut bytes = [0; BLOCK_SIZE];
-    device.read(block, &mut bytes).expect("a block of the device");
-    bytes
-}
-
-pub fn flip(device: &MemDevice, block: BlockNumber, bit: u64) {
-    let mut bytes = read_block(device, block);
-    bytes[bit as usize / 8] ^= 1 << (bit % 8);
-    device.write(block, &bytes).expect("a block of the device");
-}
-
-pub fn zero(device: &MemDevice, block: BlockNumber) {
-    device.write(block, &[0; BLOCK_SIZE]).expect("a block of the device");
-}
-
-pub fn copy_block(from: &MemDevice, source: BlockNumber, to: &MemDevice, target: BlockNumber) {
-    to.write(target, &read_block(from, source)).expect("a block of the device");
 }

@@ -1,7 +1,7 @@
 //! Volumes filled to the last block, overwritten, emptied, filled again.
 
-use super::{BLOCK, ROOT, close, file, formatted, open, pick};
-use hn4_core::testing::{FormatOptions, Rng};
+use super::{BLOCK, ROOT, close, file, pick};
+use hn4_core::testing::{FormatOptions, Rng, formatted, loud, open};
 use hn4_core::vfs::{FileSystem, StatFs, Vfs};
 
 /// Writes files until nothing is available; returns their names and numbers.
@@ -33,7 +33,7 @@ fn figures(fs: &FileSystem) -> StatFs {
 fn filled_and_emptied(blocks: u64, dup: bool, blocks_a_file: u64) {
     let options = FormatOptions { dup, ..FormatOptions::new(blocks) };
     let device = formatted(&options);
-    let fs = open(device.clone());
+    let fs = open(device.clone(), loud());
     let empty = figures(&fs);
     for round in 0..2 {
         let files = fill(&fs, blocks_a_file);
@@ -80,16 +80,16 @@ fn filled_and_emptied(blocks: u64, dup: bool, blocks_a_file: u64) {
 }
 
 #[test]
-fn a_small_volume_filled_with_small_files() {
+fn a_small_volume_full_of_small_files_takes_overwrites_and_empties() {
     filled_and_emptied(4096, true, 3);
 }
 
 #[test]
-fn a_small_volume_filled_with_one_file() {
+fn a_small_volume_full_of_one_file_takes_overwrites_and_empties() {
     filled_and_emptied(4096, false, u64::MAX);
 }
 
 #[test]
-fn a_larger_volume_filled_twice() {
+fn a_larger_volume_filled_twice_takes_overwrites_and_empties() {
     filled_and_emptied(16_384, true, 700);
 }

@@ -1,12 +1,12 @@
 //! Many files in one directory, and a large file in random order.
 
-use super::{BLOCK, ROOT, close, file, formatted, long_run, open, pick};
-use hn4_core::testing::{FormatOptions, Rng};
+use super::{BLOCK, ROOT, close, file, long_run, pick};
+use hn4_core::testing::{FormatOptions, Rng, formatted, loud, open};
 use hn4_core::vfs::Vfs;
 
 fn crowded_directory(count: u64, blocks: u64) {
     let device = formatted(&FormatOptions::new(blocks));
-    let fs = open(device.clone());
+    let fs = open(device.clone(), loud());
     for i in 0..count {
         let ino = file(&fs, &format!("file-{i}"));
         fs.forget(ino, 1);
@@ -28,7 +28,7 @@ fn crowded_directory(count: u64, blocks: u64) {
     }
     let report = close(&fs, &device);
     assert_eq!(report.files, count + 3);
-    let fs = open(device.clone());
+    let fs = open(device.clone(), loud());
     for i in 0..count {
         fs.unlink(ROOT, format!("file-{i}").as_bytes()).unwrap();
     }
@@ -37,7 +37,7 @@ fn crowded_directory(count: u64, blocks: u64) {
 }
 
 #[test]
-fn many_files_in_one_directory() {
+fn many_files_in_one_directory_are_listed_once_and_found() {
     crowded_directory(15_000, 65_536);
     if long_run() {
         crowded_directory(200_000, 700_000);
@@ -47,7 +47,7 @@ fn many_files_in_one_directory() {
 /// A file written block by block in random order, read back, extended and cut.
 fn random_order(blocks: u64, volume: u64) {
     let device = formatted(&FormatOptions::new(volume));
-    let fs = open(device.clone());
+    let fs = open(device.clone(), loud());
     let ino = file(&fs, "random");
     let mut order: Vec<u64> = (0..blocks).collect();
     let mut rng = Rng::new(blocks);
@@ -74,7 +74,7 @@ fn random_order(blocks: u64, volume: u64) {
 }
 
 #[test]
-fn a_file_in_random_order() {
+fn a_file_written_in_random_order_reads_back() {
     random_order(8192, 32_768);
     if long_run() {
         random_order(262_144, 400_000);

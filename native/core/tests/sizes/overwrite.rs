@@ -1,9 +1,9 @@
 //! Random overwrites of a large file on a well-filled volume: where its blocks end up, and what reading it
 //! costs then.
 
-use super::{BLOCK, close, file, formatted, long_run, open, pick};
+use super::{BLOCK, close, file, long_run, pick};
 use hn4_core::device::testing::CountingDevice;
-use hn4_core::testing::{FormatOptions, Report, Rng, check_volume};
+use hn4_core::testing::{FormatOptions, Report, Rng, check_volume, formatted, loud, open};
 use hn4_core::vfs::{FileSystem, Vfs};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -30,7 +30,7 @@ fn write_whole(fs: &FileSystem, name: &str, blocks: u64) -> u64 {
 /// The file first, then others up to the fill; then the file's blocks twice over, in random order.
 fn overwritten(case: &Case) -> Report {
     let device = formatted(&FormatOptions::new(case.blocks));
-    let fs = open(device.clone());
+    let fs = open(device.clone(), loud());
     let wanted = fs.statfs().unwrap().bavail * (100 - case.fill) / 100;
     let ino = write_whole(&fs, "database", case.file_blocks);
     fs.fsync(ino, false).unwrap();
@@ -59,7 +59,7 @@ fn overwritten(case: &Case) -> Report {
     let written = fs.volume.stats().data_blocks.load(Ordering::Relaxed) - before;
     let report = close(&fs, &device);
     let counted = Arc::new(CountingDevice::new(device));
-    let fs = open(counted.clone());
+    let fs = open(counted.clone(), loud());
     let ino = fs.lookup(super::ROOT, b"database").unwrap().ino;
     let start = counted.counts();
     let mut mebibyte = vec![0; 1 << 20];
@@ -103,14 +103,14 @@ fn head() {
 }
 
 #[test]
-fn random_overwrites_of_a_file_that_fills_the_volume() {
+fn random_overwrites_of_a_file_that_fills_the_volume_add_few_segments() {
     head();
     overwritten(&Case { blocks: 16_384, file_blocks: 12_000, fill: 80, sync_every: 16 });
     overwritten(&Case { blocks: 16_384, file_blocks: 13_500, fill: 97, sync_every: 200 });
 }
 
 #[test]
-fn random_overwrites_beside_other_files() {
+fn random_overwrites_beside_other_files_add_few_segments() {
     head();
     for fill in [40, 80, 95, 100] {
         overwritten(&Case { blocks: 32_768, file_blocks: 8192, fill, sync_every: 100 });

@@ -1,8 +1,8 @@
 //! A sparse file of 16 TiB costs what it holds: counted in operations on the device.
 
-use super::{BLOCK, ROOT, close, file, formatted, open};
+use super::{BLOCK, ROOT, close, file};
 use hn4_core::device::testing::CountingDevice;
-use hn4_core::testing::FormatOptions;
+use hn4_core::testing::{FormatOptions, formatted, loud, open};
 use hn4_core::vfs::{Caller, FALLOC_KEEP_SIZE, FALLOC_PUNCH_HOLE, Seek, SetAttr, Vfs};
 use std::sync::Arc;
 
@@ -11,10 +11,10 @@ const TIB: u64 = 1 << 40;
 const FEW: u64 = 400;
 
 #[test]
-fn sixteen_tebibytes() {
+fn a_sparse_file_of_sixteen_tebibytes_costs_what_it_holds() {
     let device = formatted(&FormatOptions::new(16_384));
     let counting = Arc::new(CountingDevice::new(device.clone()));
-    let fs = open(counting.clone());
+    let fs = open(counting.clone(), loud());
     let ino = file(&fs, "sparse");
     let offsets: Vec<u64> = (0..16).map(|i| i * TIB + i * 12_345_678 * BLOCK % TIB).collect();
     let mut before = counting.counts();

@@ -5,9 +5,9 @@ mod watchdog;
 mod worker;
 
 use hn4_core::device::testing::MemDevice;
-use hn4_core::testing::{FormatOptions, Rng, check_volume, format_volume, with_seeds};
+use hn4_core::testing::{self, FormatOptions, Rng, demand_sound, formatted, loud, with_seeds};
 use hn4_core::vfs::{Caller, FileSystem, Vfs};
-use hn4_core::volume::{OpenOptions, Reporter, Volume};
+use hn4_core::volume::OpenOptions;
 use std::sync::Arc;
 use watchdog::Watchdog;
 use worker::Worker;
@@ -15,32 +15,14 @@ use worker::Worker;
 const ROOT: u64 = 1;
 const THREADS: u64 = 8;
 
-fn formatted(blocks: u64, dup: bool) -> Arc<MemDevice> {
-    let device = MemDevice::new(blocks);
-    format_volume(&device, &FormatOptions { dup, ..FormatOptions::new(blocks) }).expect("formats");
-    Arc::new(device)
-}
-
 fn open(device: &Arc<MemDevice>, cached: usize) -> Arc<FileSystem> {
-    let options = OpenOptions {
-        cached_pages: cached,
-        cached_inodes: cached,
-        reporter: Reporter::new(|line| eprintln!("volume: {line}")),
-        ..OpenOptions::default()
-    };
-    let (volume, _) = Volume::open(device.clone(), options).expect("opens");
-    Arc::new(FileSystem::new(volume))
-}
-
-fn check(device: &MemDevice) {
-    if let Err(problems) = check_volume(device) {
-        panic!("after the close:\n  {}", problems.join("\n  "));
-    }
+    let options = OpenOptions { cached_pages: cached, cached_inodes: cached, ..loud() };
+    Arc::new(testing::open(device.clone(), options))
 }
 
 /// Eight threads, each with a directory of its own and one that all share.
 fn stress(seed: u64, blocks: u64, steps: u64, write_max: u64) {
-    let device = formatted(blocks, seed % 2 == 0);
+    let device = formatted(&FormatOptions { dup: seed % 2 == 0, ..FormatOptions::new(blocks) });
     let fs = open(&device, [8, 10_000][seed as usize / 2 % 2]);
     let shared = fs.mkdir(ROOT, b"shared", 0o755, &Caller::default()).unwrap().ino;
     let watchdog = Watchdog::start(fs.clone());
@@ -57,29 +39,29 @@ fn stress(seed: u64, blocks: u64, steps: u64, write_max: u64) {
     }
     watchdog.stop();
     fs.shutdown().unwrap();
-    check(&device);
+    demand_sound(&*device, "after the close");
     let fs = open(&device, 100);
     for worker in &mut workers {
         worker.reopen(fs.clone());
         worker.verify();
     }
     fs.shutdown().unwrap();
-    check(&device);
+    demand_sound(&*device, "after the close");
 }
 
 #[test]
-fn eight_threads() {
+fn eight_threads_find_what_they_wrote() {
     with_seeds(4, |seed| stress(seed, 32_768, 400, 100_000));
 }
 
 #[test]
-fn eight_threads_on_a_full_volume() {
+fn eight_threads_find_what_they_wrote_on_a_full_volume() {
     with_seeds(4, |seed| stress(seed + 10, 4096, 300, 400_000));
 }
 
 #[test]
 fn a_hundred_threads_create() {
-    let device = formatted(32_768, true);
+    let device = formatted(&FormatOptions::new(32_768));
     let fs = open(&device, 1000);
     let watchdog = Watchdog::start(fs.clone());
     std::thread::scope(|scope| {
@@ -105,5 +87,5 @@ fn a_hundred_threads_create() {
     fs.readdir(ROOT, 0, false, &mut |entry| names.insert(entry.name.to_vec())).unwrap();
     assert_eq!(names.len(), 100 * 40 + 2);
     fs.shutdown().unwrap();
-    check(&device);
+    demand_sound(&*device, "after the close");
 }

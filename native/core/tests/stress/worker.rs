@@ -79,8 +79,7 @@ impl Worker {
         let content = self.files.get_mut(&name).expect("just entered");
         let offset = self.rng.below(content.len() as u64 + 5000) as usize;
         let length = 1 + self.rng.below(self.write_max);
-        let bytes = self.rng.bytes(length.min(509));
-        let data: Vec<u8> = bytes.iter().copied().cycle().take(length as usize).collect();
+        let data = self.rng.repeating(length, 509);
         if done(self.fs.write(ino, offset as u64, &data, false)).is_some() {
             let end = offset + data.len();
             content.resize(content.len().max(end), 0);

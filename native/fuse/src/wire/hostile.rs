@@ -3,33 +3,20 @@
 use super::{Dialect, Op, decode, split};
 use crate::abi::{ForgetOne, InHeader, opcode};
 use crate::handler::{Handler, Settings};
-use crate::testing::MemVfs;
 use crate::wire::Reply;
+use hn4_core::testing::{MemVfs, Rng};
 use std::sync::Arc;
 use zerocopy::FromBytes;
 
-/// splitmix64.
-struct Noise(u64);
-
-impl Noise {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
-    }
-
-    /// Up to 255 bytes, often small numbers and zeros, as in real requests.
-    fn bytes(&mut self) -> Vec<u8> {
-        let len = self.next() % 256;
-        (0..len)
-            .map(|_| match self.next() % 4 {
-                0 => self.next() as u8,
-                1 => (self.next() % 9) as u8,
-                _ => 0,
-            })
-            .collect()
-    }
+/// Up to 255 bytes, often small numbers and zeros, as in real requests.
+fn body(rng: &mut Rng) -> Vec<u8> {
+    (0..rng.below(256))
+        .map(|_| match rng.below(4) {
+            0 => rng.next_u64() as u8,
+            1 => rng.below(9) as u8,
+            _ => 0,
+        })
+        .collect()
 }
 
 /// The seed of the next run, or the one in HN4_SEED.
@@ -42,10 +29,10 @@ fn seed() -> u64 {
 
 #[test]
 fn any_bytes_decode_or_are_refused() {
-    let mut noise = Noise(seed());
+    let mut rng = Rng::new(seed());
     for round in 0..300_000 {
-        let body = noise.bytes();
-        let number = (noise.next() % 60) as u32;
+        let body = body(&mut rng);
+        let number = rng.below(60) as u32;
         let dialect = Dialect { setxattr_ext: round % 2 == 0 };
         let Ok((fixed, payload)) = split(number, &body, dialect) else { continue };
         if let Ok(Op::BatchForget(list)) = decode(number, fixed, payload, dialect) {
@@ -56,7 +43,7 @@ fn any_bytes_decode_or_are_refused() {
 
 #[test]
 fn any_request_is_answered_without_panic() {
-    let mut noise = Noise(seed());
+    let mut rng = Rng::new(seed());
     let panics = Arc::new(std::sync::atomic::AtomicUsize::new(0));
     let seen = panics.clone();
     let count: crate::Log = Arc::new(move |_: &str| {
@@ -66,15 +53,15 @@ fn any_request_is_answered_without_panic() {
     let mut buf = vec![0; 1 << 20];
     for _ in 0..100_000 {
         let mut head = [0; size_of::<InHeader>()];
-        head.iter_mut().for_each(|byte| *byte = if noise.next() % 3 == 0 { noise.next() as u8 } else { 0 });
+        head.iter_mut().for_each(|byte| *byte = if rng.chance(1, 3) { rng.next_u64() as u8 } else { 0 });
         let Ok(mut header) = InHeader::read_from_bytes(&head) else { continue };
-        header.opcode = (noise.next() % 60) as u32;
+        header.opcode = rng.below(60) as u32;
         // Closing the volume would end the test's subject.
         if header.opcode == opcode::DESTROY {
             continue;
         }
-        header.nodeid = [1, 16, 17, noise.next()][(noise.next() % 4) as usize];
-        handler.handle(&header, &noise.bytes(), &mut Reply::new(&mut buf));
+        header.nodeid = [1, 16, 17, rng.next_u64()][rng.below(4) as usize];
+        handler.handle(&header, &body(&mut rng), &mut Reply::new(&mut buf));
     }
     assert_eq!(panics.load(std::sync::atomic::Ordering::Relaxed), 0);
 }

@@ -3,29 +3,17 @@
 
 use crate::program::{order, run, tell};
 use crate::recorded::Recorded;
-use hn4_core::device::testing::Rng;
+use hn4_core::testing::{Rng, noise};
 use hn4_fuse::testing::LoopDevice;
+use hn4_fuse::testing::calls::{Mapping, fsync, open};
 use rustix::fs::{FallocateFlags, fallocate};
 use rustix::io::ReadWriteFlags;
 use std::fs::File;
 use std::io::{IoSlice, Write};
-use std::os::fd::AsRawFd;
-use std::os::unix::fs::{FileExt, OpenOptionsExt};
+use std::os::unix::fs::FileExt;
 
 /// Inline, one block, many blocks with an end inside one.
 const SIZES: [usize; 4] = [20, 4096, 70_001, 600_000];
-
-fn noise(seed: usize, len: usize) -> Vec<u8> {
-    let mut bytes = vec![0; len];
-    Rng::new(seed as u64).fill(&mut bytes);
-    bytes
-}
-
-fn make(mount: &Recorded, name: &str, flags: i32) -> File {
-    let mut options = File::options();
-    options.read(true).write(true).create(true).truncate(false).custom_flags(flags);
-    options.open(mount.path(name)).expect(name)
-}
 
 fn assert_durable(mount: &Recorded, name: &str, expected: &[u8], what: &str) {
     let found = mount.durable_bytes(name).unwrap_or_else(|| panic!("{what}: {name} is not there"));
@@ -37,10 +25,10 @@ fn each_write(sync: impl Fn(&Recorded, &str, &File)) {
     let Some(mount) = Recorded::lazy() else { return };
     for size in SIZES {
         let name = format!("f{size}");
-        let file = make(&mount, &name, 0);
+        let file = open(mount.path(&name), 0);
         let mut expected = Vec::new();
         for (step, (at, len)) in [(0, size), (size / 3, size / 2), (size, 10_000)].into_iter().enumerate() {
-            let data = noise(step + size, len);
+            let data = noise((step + size) as u64, len);
             file.write_all_at(&data, at as u64).expect("write");
             expected.resize(expected.len().max(at + len), 0);
             expected[at..at + len].copy_from_slice(&data);
@@ -65,8 +53,7 @@ fn fdatasync_makes_data_and_size_durable() {
 #[test]
 fn fsync_through_another_descriptor_is_the_same() {
     each_write(|mount, name, _| {
-        let read_only = File::open(mount.path(name)).expect("open");
-        read_only.sync_all().expect("fsync");
+        fsync(mount.path(name));
     });
 }
 
@@ -96,12 +83,12 @@ fn syncfs_on_a_block_device_makes_all_durable() {
     let Some(mount) = mounted else { return };
     for size in SIZES {
         std::fs::create_dir(mount.path(format!("d{size}"))).expect("mkdir");
-        std::fs::write(mount.path(format!("f{size}")), noise(size, size)).expect("write");
+        std::fs::write(mount.path(format!("f{size}")), noise(size as u64, size)).expect("write");
     }
     assert_eq!(mount.durable().len(), 1, "only the root before the call");
     rustix::fs::syncfs(File::open(&mount.root).expect("open")).expect("syncfs");
     for size in SIZES {
-        assert_durable(&mount, &format!("f{size}"), &noise(size, size), "syncfs");
+        assert_durable(&mount, &format!("f{size}"), &noise(size as u64, size), "syncfs");
         assert!(mount.durable().contains_key(&format!("/d{size}")));
     }
     mount.finish();
@@ -111,10 +98,10 @@ fn syncfs_on_a_block_device_makes_all_durable() {
 fn each_write_of(flags: i32) {
     let Some(mount) = Recorded::lazy() else { return };
     let name = "f";
-    let mut file = make(&mount, name, flags);
+    let mut file = open(mount.path(name), flags);
     let mut expected = Vec::new();
     for size in SIZES {
-        let data = noise(size, size);
+        let data = noise(size as u64, size);
         file.write_all(&data).expect("write");
         expected.extend_from_slice(&data);
         assert_durable(&mount, name, &expected, &format!("{size} bytes appended"));
@@ -154,7 +141,7 @@ struct Aligned([u8; 32_768]);
 #[test]
 fn direct_writes_with_o_sync_are_durable_when_they_return() {
     let Some(mount) = Recorded::lazy() else { return };
-    let file = make(&mount, "f", libc::O_DIRECT | libc::O_SYNC);
+    let file = open(mount.path("f"), libc::O_DIRECT | libc::O_SYNC);
     let mut data = Box::new(Aligned([0; 32_768]));
     for round in 0..4 {
         Rng::new(round).fill(&mut data.0);
@@ -168,7 +155,7 @@ fn direct_writes_with_o_sync_are_durable_when_they_return() {
 #[test]
 fn one_write_with_rwf_dsync_is_durable_and_takes_the_others_along() {
     let Some(mount) = Recorded::lazy() else { return };
-    let file = make(&mount, "f", 0);
+    let file = open(mount.path("f"), 0);
     let data = noise(1, 30_000);
     file.write_all_at(&data[..20_000], 0).expect("write");
     assert_eq!(mount.durable_bytes("f"), None);
@@ -183,7 +170,7 @@ fn one_write_with_rwf_dsync_is_durable_and_takes_the_others_along() {
 #[test]
 fn sizes_and_holes_are_durable_after_fdatasync() {
     let Some(mount) = Recorded::lazy() else { return };
-    let file = make(&mount, "f", 0);
+    let file = open(mount.path("f"), 0);
     let mut expected = noise(1, 200_000);
     file.write_all_at(&expected, 0).expect("write");
     file.sync_data().expect("fdatasync");
@@ -221,28 +208,19 @@ fn mapping_program() {
     let file = file.expect("f");
     file.set_len(MAPPED as u64).expect("size");
     file.sync_all().expect("fsync");
-    let protection = libc::PROT_READ | libc::PROT_WRITE;
-    // SAFETY: a new mapping of a whole number of pages of an open file, which nothing truncates.
-    let base = unsafe {
-        libc::mmap(std::ptr::null_mut(), MAPPED, protection, libc::MAP_SHARED, file.as_raw_fd(), 0)
-    };
-    assert_ne!(base, libc::MAP_FAILED);
+    let mut mapping = Mapping::of(&file, MAPPED);
     for round in 1..=5 {
         let data = noise(round, MAPPED);
-        // SAFETY: inside the mapping, which only this thread uses.
-        unsafe { std::ptr::copy_nonoverlapping(data.as_ptr(), base.cast::<u8>(), MAPPED) };
+        mapping.write(0, &data);
         tell(&format!("written {round}"));
         if round % 2 == 0 {
             // The mapping's pages are the file's.
             file.sync_all().expect("fsync");
         } else {
-            // SAFETY: the whole mapping.
-            assert_eq!(unsafe { libc::msync(base, MAPPED, libc::MS_SYNC) }, 0);
+            mapping.sync();
         }
         tell(&format!("synced {round}"));
     }
-    // SAFETY: the whole mapping, not used any more.
-    unsafe { libc::munmap(base, MAPPED) };
 }
 
 #[test]

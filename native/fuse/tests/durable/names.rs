@@ -2,14 +2,10 @@
 //! of a file in new directories.
 
 use crate::recorded::Recorded;
-use rustix::fs::{CWD, RenameFlags, XattrFlags, renameat_with, setxattr};
+use hn4_fuse::testing::calls::{chmod, fsync, rename};
+use rustix::fs::{RenameFlags, XattrFlags, setxattr};
 use std::fs::{self, File};
-use std::os::unix::fs::{FileExt, PermissionsExt, chown, symlink};
-use std::path::Path;
-
-fn fsync(path: impl AsRef<Path>) {
-    File::open(path).expect("open").sync_all().expect("fsync");
-}
+use std::os::unix::fs::{FileExt, chown, symlink};
 
 /// Durable paths without the root, sorted.
 fn durable_names(mount: &Recorded) -> Vec<String> {
@@ -87,7 +83,7 @@ fn fsync_makes_an_exchange_durable() {
         fs::write(mount.path(name), name).expect("write");
         fsync(mount.path(name));
     }
-    renameat_with(CWD, mount.path("a"), CWD, mount.path("b"), RenameFlags::EXCHANGE).expect("exchange");
+    rename(mount.path("a"), mount.path("b"), RenameFlags::EXCHANGE).expect("exchange");
     assert_eq!(mount.durable_bytes("a").as_deref(), Some(&b"a"[..]));
     fsync(mount.path("b"));
     let both = [mount.durable_bytes("a"), mount.durable_bytes("b")];
@@ -112,7 +108,7 @@ fn fsync_makes_attributes_durable() {
     let path = mount.path("f");
     fs::write(&path, b"text").expect("write");
     fsync(&path);
-    fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).expect("chmod");
+    chmod(&path, 0o640);
     setxattr(&path, "user.colour", b"blue", XattrFlags::empty()).expect("setxattr");
     if rustix::process::geteuid().is_root() {
         chown(&path, Some(12), Some(34)).expect("chown");

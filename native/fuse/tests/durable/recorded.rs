@@ -1,9 +1,8 @@
 //! A mounted volume whose device is recorded.
 
 use hn4_core::device::testing::{MemDevice, RecordingDevice, Trace};
-use hn4_core::testing::{FormatOptions, Tree, format_volume, read_only_tree};
-use hn4_core::vfs::FileSystem;
-use hn4_core::volume::{OpenOptions, Volume};
+use hn4_core::testing::{self, FormatOptions, Tree, formatted, read_only_tree};
+use hn4_core::volume::OpenOptions;
 use hn4_fuse::testing::{no_fuse, unmount_patiently};
 use hn4_fuse::{MountOptions, Session, Settings};
 use std::path::{Path, PathBuf};
@@ -44,14 +43,11 @@ impl Recorded {
         }
         let dir = TempDir::new().expect("a directory to mount on");
         let root = dir.path().canonicalize().expect("its real path");
-        let memory = Arc::new(MemDevice::new(BLOCKS));
-        // The smallest log, so that checkpoints come often.
-        let format = FormatOptions { log_blocks: Some(256), ..FormatOptions::new(BLOCKS) };
-        format_volume(&*memory, &format).expect("formatted");
+        let memory = formatted(&FormatOptions::smallest_log(BLOCKS));
         let base = memory.snapshot();
         let device = Arc::new(RecordingDevice::new(memory));
         let options = OpenOptions { sequential, ..OpenOptions::default() };
-        let (volume, _) = Volume::open(device.clone(), options).expect("open");
+        let fs = Arc::new(testing::open(device.clone(), options));
         let mut mount = MountOptions {
             source: "recorded".into(),
             mountpoint: root.clone(),
@@ -60,7 +56,7 @@ impl Recorded {
             ..MountOptions::default()
         };
         change(&mut mount);
-        let session = Session::mount(Arc::new(FileSystem::new(volume)), &mount, Settings::default());
+        let session = Session::mount(fs, &mount, Settings::default());
         Some(Recorded { root, device, base, session: session.expect("mounted"), _dir: dir })
     }
 

@@ -1,7 +1,8 @@
 //! The states that a power cut may leave of a recording, and what the program had said by then.
 
 use crate::recorded::Recording;
-use hn4_core::device::testing::{MemDevice, Rng};
+use hn4_core::device::testing::MemDevice;
+use hn4_core::testing::Rng;
 use std::path::Path;
 
 /// States of each cut: all arrived, nothing unflushed arrived, and power cuts.

@@ -1,6 +1,6 @@
 //! The transactions of a database under test, the same for the same seed in program and test.
 
-use hn4_core::device::testing::Rng;
+use hn4_core::testing::Rng;
 use std::collections::BTreeMap;
 
 /// By key.
@@ -45,9 +45,8 @@ pub fn apply(change: &Change, rows: &mut Rows) {
 /// From a few bytes to several pages of overflow.
 fn body(rng: &mut Rng) -> Vec<u8> {
     let most = [20, 300, 3000, 9000, 30_000][rng.below(5) as usize];
-    let mut bytes = vec![0; 1 + rng.below(most) as usize];
-    rng.fill(&mut bytes);
-    bytes
+    let length = 1 + rng.below(most);
+    rng.bytes(length)
 }
 
 /// The rows after each transaction, 0 to `count`.

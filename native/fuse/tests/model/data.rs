@@ -40,8 +40,7 @@ impl World {
         let Some(file) = self.regular() else { return };
         let (offset, length) = (self.offset(file), self.length());
         let kill = self.rng.chance(30, 100);
-        let bytes = self.rng.bytes(length.min(997));
-        let data: Vec<u8> = bytes.iter().copied().cycle().take(length as usize).collect();
+        let data = self.rng.repeating(length, 997);
         let what = format!("write {} {offset} + {length}", file.real);
         self.both(
             &what,

@@ -16,27 +16,27 @@ use volumes::Kind;
 const STEPS: u64 = 400;
 
 #[test]
-fn default_volumes() {
+fn a_default_volume_agrees_with_the_model() {
     with_seeds(6, |seed| run(seed, STEPS, Kind::of(seed, true, 1, 0)));
 }
 
 #[test]
-fn single_copy_volumes() {
+fn a_volume_with_one_copy_agrees_with_the_model() {
     with_seeds(4, |seed| run(seed + 1000, STEPS, Kind::of(seed, false, 1, 0)));
 }
 
 #[test]
-fn strided_volumes() {
+fn a_strided_volume_agrees_with_the_model() {
     with_seeds(4, |seed| run(seed + 2000, STEPS, Kind::of(seed, seed % 2 == 0, 7, 0)));
 }
 
 #[test]
-fn scaled_volumes() {
+fn a_scaled_volume_agrees_with_the_model() {
     with_seeds(4, |seed| run(seed + 3000, STEPS, Kind::of(seed, seed % 2 == 0, 3, 4)));
 }
 
 #[test]
-fn full_volumes() {
+fn a_full_volume_agrees_with_the_model() {
     with_seeds(4, |seed| run(seed + 4000, STEPS, Kind::full(seed)));
 }
 

@@ -1,9 +1,9 @@
 //! The volumes that the runs use.
 
 use hn4_core::device::testing::MemDevice;
-use hn4_core::testing::{FormatOptions, Report, Rng, check_volume, codec_of, format_volume};
+use hn4_core::testing::{self, FormatOptions, Rng, codec_of, formatted, loud};
 use hn4_core::vfs::FileSystem;
-use hn4_core::volume::{OpenOptions, Reporter, Volume};
+use hn4_core::volume::OpenOptions;
 use std::sync::Arc;
 
 /// What is formatted and how it is opened.
@@ -49,36 +49,14 @@ impl Kind {
     }
 
     pub fn format(&self) -> Arc<MemDevice> {
-        let device = MemDevice::new(self.blocks);
-        let options = FormatOptions {
-            dup: self.dup,
-            stride: self.stride,
-            scale: self.scale,
-            descriptor_size: if self.coded { 64 } else { 32 },
-            ..FormatOptions::new(self.blocks)
-        };
-        format_volume(&device, &options).expect("the volume is large enough");
-        Arc::new(device)
+        let Kind { blocks, dup, stride, scale, .. } = *self;
+        let descriptor_size = if self.coded { 64 } else { 32 };
+        formatted(&FormatOptions { dup, stride, scale, descriptor_size, ..FormatOptions::new(blocks) })
     }
 
     pub fn open(&self, device: &Arc<MemDevice>, read_only: bool) -> FileSystem {
-        let options = OpenOptions {
-            read_only,
-            cached_pages: self.cached_pages,
-            cached_inodes: self.cached_inodes,
-            reporter: Reporter::new(|line| eprintln!("volume: {line}")),
-            codec: Some(codec_of),
-            ..OpenOptions::default()
-        };
-        let (volume, _) = Volume::open(device.clone(), options).expect("the volume opens");
-        FileSystem::new(volume)
-    }
-}
-
-/// Checks the bytes of a volume; panics with everything that is wrong.
-pub fn check(device: &MemDevice, when: &str) -> Report {
-    match check_volume(device) {
-        Ok(report) => report,
-        Err(problems) => panic!("{when}:\n  {}", problems.join("\n  ")),
+        let Kind { cached_pages, cached_inodes, .. } = *self;
+        let options = OpenOptions { read_only, cached_pages, cached_inodes, codec: Some(codec_of), ..loud() };
+        testing::open(device.clone(), options)
     }
 }

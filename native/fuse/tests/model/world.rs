@@ -3,9 +3,8 @@
 use super::volumes::Kind;
 use hn4_core::base::{Code, Error, Result};
 use hn4_core::device::testing::MemDevice;
-use hn4_core::testing::Rng;
+use hn4_core::testing::{MemVfs, Rng};
 use hn4_core::vfs::{Attr, Caller, FileSystem, Vfs};
-use hn4_fuse::testing::MemVfs;
 use std::sync::Arc;
 
 /// A file that is held on both sides.

@@ -1,41 +1,34 @@
 //! Modes, owners, sizes, times, statfs, statx.
 
-use crate::support::{BLOCKS, Mount, os_error};
+use crate::support::{BLOCKS, Mount};
+use hn4_fuse::testing::calls::{chmod, mode, os_error};
 use rustix::fs::{AtFlags, CWD, StatxFlags, Timespec, Timestamps, UTIME_NOW, UTIME_OMIT, statx, utimensat};
 use std::fs;
 use std::io::Write;
-use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
-
-fn set_mode(mount: &Mount, name: &str, mode: u32) {
-    fs::set_permissions(mount.path(name), fs::Permissions::from_mode(mode)).expect("chmod");
-}
-
-fn mode(mount: &Mount, name: &str) -> u32 {
-    fs::metadata(mount.path(name)).expect(name).mode() & 0o7777
-}
+use std::os::unix::fs::{MetadataExt, chown};
 
 #[test]
 fn mode_and_owner_are_kept_and_chown_drops_set_id() {
     let Some(mount) = Mount::new() else { return };
     fs::write(mount.path("f"), b"").expect("f");
-    set_mode(&mount, "f", 0o6755);
-    assert_eq!(mode(&mount, "f"), 0o6755);
+    chmod(mount.path("f"), 0o6755);
+    assert_eq!(mode(mount.path("f")), 0o6755);
     chown(mount.path("f"), Some(1000), Some(2000)).expect("chown");
     let attributes = fs::metadata(mount.path("f")).expect("f");
     assert_eq!((attributes.uid(), attributes.gid()), (1000, 2000));
-    assert_eq!(mode(&mount, "f"), 0o755);
+    assert_eq!(mode(mount.path("f")), 0o755);
     // Without group execution set-group-id is mandatory locking, and stays.
-    set_mode(&mount, "f", 0o6644);
+    chmod(mount.path("f"), 0o6644);
     chown(mount.path("f"), Some(1001), None).expect("chown");
-    assert_eq!(mode(&mount, "f"), 0o2644);
+    assert_eq!(mode(mount.path("f")), 0o2644);
     fs::create_dir(mount.path("d")).expect("d");
-    set_mode(&mount, "d", 0o2775);
+    chmod(mount.path("d"), 0o2775);
     chown(mount.path("d"), None, Some(3000)).expect("chown");
-    assert_eq!(mode(&mount, "d"), 0o2775, "directories keep theirs");
+    assert_eq!(mode(mount.path("d")), 0o2775, "directories keep theirs");
     fs::write(mount.path("d/f"), b"").expect("d/f");
     assert_eq!(fs::metadata(mount.path("d/f")).expect("d/f").gid(), 3000, "the directory's group");
     fs::create_dir(mount.path("d/d")).expect("d/d");
-    assert_eq!(mode(&mount, "d/d") & 0o2000, 0o2000);
+    assert_eq!(mode(mount.path("d/d")) & 0o2000, 0o2000);
     mount.finish();
 }
 
@@ -46,7 +39,7 @@ fn the_umask_applies() {
     let mut shell = std::process::Command::new("sh");
     shell.args(["-ec", "umask 027; cd \"$0\"; : > f; mkdir d"]).arg(&mount.root);
     assert!(shell.status().expect("sh").success());
-    assert_eq!((mode(&mount, "f"), mode(&mount, "d")), (0o640, 0o750));
+    assert_eq!((mode(mount.path("f")), mode(mount.path("d"))), (0o640, 0o750));
     mount.finish();
 }
 
@@ -67,7 +60,7 @@ fn sizes_change_and_o_trunc_empties() {
 }
 
 #[test]
-fn times_before_1970_and_now() {
+fn times_before_1970_are_kept_and_now_is_the_clocks() {
     let Some(mount) = Mount::new() else { return };
     let path = mount.path("f");
     fs::write(&path, b"").expect("f");

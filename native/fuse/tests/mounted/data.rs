@@ -1,25 +1,17 @@
 //! Contents: reading, writing, sparse files, copying, mapping.
 
-use crate::support::{Mount, errno, noise};
-use rustix::fs::{FallocateFlags, OFlags, SeekFrom, copy_file_range, fallocate, seek};
+use crate::support::Mount;
+use hn4_core::testing::noise;
+use hn4_fuse::testing::calls::{Mapping, errno, open};
+use rustix::fs::{FallocateFlags, SeekFrom, copy_file_range, fallocate, seek};
 use std::fs;
 use std::io::{Read, Write};
-use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
-
-fn open(mount: &Mount, name: &str) -> fs::File {
-    fs::File::options()
-        .read(true)
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .open(mount.path(name))
-        .expect(name)
-}
+use std::os::unix::fs::{FileExt, MetadataExt};
 
 #[test]
 fn any_offset_and_length_reads_back() {
     let Some(mount) = Mount::new() else { return };
-    let file = open(&mount, "f");
+    let file = open(mount.path("f"), 0);
     let mut model = Vec::new();
     let seed = 0x686e_3461;
     let numbers = noise(seed, 64 * 6);
@@ -34,8 +26,7 @@ fn any_offset_and_length_reads_back() {
     assert!(fs::read(mount.path("f")).expect("read") == model, "seed {seed:#x}");
     // Again without the page cache's help.
     drop(file);
-    let direct =
-        fs::File::options().read(true).custom_flags(libc::O_DIRECT).open(mount.path("f")).expect("O_DIRECT");
+    let direct = open(mount.path("f"), libc::O_DIRECT);
     let mut read = vec![0; model.len()];
     direct.read_exact_at(&mut read, 0).expect("read");
     assert!(read == model, "seed {seed:#x}");
@@ -49,8 +40,7 @@ fn direct_writes_and_cached_reads_agree() {
     let data = noise(3, 5 << 20);
     fs::write(mount.path("f"), vec![1; data.len()]).expect("cached");
     assert_eq!(fs::read(mount.path("f")).expect("read").len(), data.len());
-    let direct =
-        fs::File::options().write(true).custom_flags(libc::O_DIRECT).open(mount.path("f")).expect("O_DIRECT");
+    let direct = open(mount.path("f"), libc::O_DIRECT);
     direct.write_all_at(&data, 0).expect("write");
     assert!(fs::read(mount.path("f")).expect("read") == data);
     drop(direct);
@@ -74,7 +64,7 @@ fn appends_go_to_the_end() {
 #[test]
 fn holes_are_found_and_read_as_zeros() {
     let Some(mount) = Mount::new() else { return };
-    let file = open(&mount, "f");
+    let file = open(mount.path("f"), 0);
     file.write_all_at(b"x", 1 << 20).expect("write");
     file.set_len(2 << 20).expect("grow");
     assert_eq!(file.metadata().expect("fstat").blocks(), 8);
@@ -91,9 +81,9 @@ fn holes_are_found_and_read_as_zeros() {
 }
 
 #[test]
-fn fallocate_in_its_forms() {
+fn fallocate_reserves_punches_and_zeroes() {
     let Some(mount) = Mount::new() else { return };
-    let file = open(&mount, "f");
+    let file = open(mount.path("f"), 0);
     let (none, keep) = (FallocateFlags::empty(), FallocateFlags::KEEP_SIZE);
     fallocate(&file, none, 0, 10_000).expect("plain");
     assert_eq!(
@@ -122,7 +112,7 @@ fn copy_file_range_stays_in_the_engine() {
     let Some(mount) = Mount::new() else { return };
     let data = noise(11, 3 << 20);
     fs::write(mount.path("a"), &data).expect("a");
-    let (a, b) = (open(&mount, "a"), open(&mount, "b"));
+    let (a, b) = (open(mount.path("a"), 0), open(mount.path("b"), 0));
     let reads = mount.session.counters().of(hn4_fuse::abi::opcode::READ);
     let (mut from, mut to) = (5, 70_000);
     let mut left = data.len() - 5;
@@ -142,7 +132,7 @@ fn copy_file_range_stays_in_the_engine() {
 fn fsync_in_all_forms_reaches_the_volume() {
     use hn4_fuse::abi::opcode::{FSYNC, FSYNCDIR};
     let Some(mount) = Mount::new() else { return };
-    let mut file = open(&mount, "f");
+    let mut file = open(mount.path("f"), 0);
     file.write_all(b"x").expect("write");
     file.sync_all().expect("fsync");
     file.sync_data().expect("fdatasync");
@@ -151,8 +141,7 @@ fn fsync_in_all_forms_reaches_the_volume() {
     dir.sync_all().expect("again");
     let counters = mount.session.counters();
     assert_eq!((counters.of(FSYNC), counters.of(FSYNCDIR)), (2, 2));
-    let mut synced =
-        fs::File::options().write(true).custom_flags(libc::O_SYNC).open(mount.path("f")).expect("O_SYNC");
+    let mut synced = open(mount.path("f"), libc::O_SYNC);
     synced.write_all(b"y").expect("write");
     assert_eq!(counters.of(FSYNC), 3);
     drop((file, dir, synced));
@@ -162,24 +151,14 @@ fn fsync_in_all_forms_reaches_the_volume() {
 #[test]
 fn a_shared_mapping_writes_to_the_file() {
     let Some(mount) = Mount::new() else { return };
-    let file = open(&mount, "f");
+    let file = open(mount.path("f"), 0);
     file.set_len(8_192).expect("grow");
-    use std::os::fd::AsRawFd;
-    let protection = libc::PROT_READ | libc::PROT_WRITE;
-    // SAFETY: a fresh mapping of a file nobody truncates during the test.
-    let map =
-        unsafe { libc::mmap(std::ptr::null_mut(), 8_192, protection, libc::MAP_SHARED, file.as_raw_fd(), 0) };
-    assert_ne!(map, libc::MAP_FAILED);
-    // SAFETY: inside the mapping of 8192 bytes, which is unmapped after its last use.
-    unsafe {
-        map.cast::<u8>().add(5_000).write(42);
-        assert_eq!(libc::msync(map, 8_192, libc::MS_SYNC), 0);
-        assert_eq!(libc::munmap(map, 8_192), 0);
-    }
+    let mut mapping = Mapping::of(&file, 8_192);
+    mapping.write(5_000, &[42]);
+    mapping.sync();
+    drop(mapping);
     let mut direct = vec![0; 8_192];
-    let flags = OFlags::DIRECT.bits() as i32;
-    let mut reader =
-        fs::File::options().read(true).custom_flags(flags).open(mount.path("f")).expect("O_DIRECT");
+    let mut reader = open(mount.path("f"), libc::O_DIRECT);
     reader.read_exact(&mut direct).expect("read");
     assert_eq!(direct[5_000], 42);
     drop((file, reader));

@@ -1,13 +1,14 @@
 //! A `Vfs` that fails, panics, or speaks out of turn.
 
-use crate::support::{Mount, os_error};
+use crate::support::Mount;
 use hn4_core::base::{Code, Result};
 use hn4_core::vfs::api::Vfs;
 use hn4_fuse::Settings;
+use hn4_fuse::testing::calls::os_error;
 use std::fs;
 use std::sync::{Arc, Mutex};
 
-fn failing(operation: &'static str, code: Code) -> Option<hn4_fuse::testing::Hook> {
+fn failing(operation: &'static str, code: Code) -> Option<hn4_core::testing::Hook> {
     Some(Box::new(move |name| -> Result<()> {
         if name == operation { Err(code.into()) } else { Ok(()) }
     }))

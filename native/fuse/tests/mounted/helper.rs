@@ -1,7 +1,9 @@
 //! Mounting through fusermount3.
 
-use crate::support::{Mount, no_fuse};
+use crate::support::Mount;
 use hn4_fuse::Settings;
+use hn4_fuse::testing::calls::{chmod, eventually};
+use hn4_fuse::testing::no_fuse;
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::os::unix::fs::{PermissionsExt, chown};
@@ -60,7 +62,7 @@ struct Foreign {
 }
 
 fn foreign(dir: &TempDir, program: &Path, options: &str, user: u32) -> Foreign {
-    fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o755)).expect("chmod");
+    chmod(dir.path(), 0o755);
     let root = dir.path().join("mnt");
     fs::create_dir(&root).expect("mkdir");
     chown(&root, Some(user), Some(user)).expect("chown");
@@ -79,13 +81,7 @@ fn line_of(root: &Path) -> Option<String> {
 }
 
 fn wait_gone(root: &Path) {
-    for _ in 0..1_000 {
-        if line_of(root).is_none() {
-            return;
-        }
-        std::thread::sleep(std::time::Duration::from_millis(5));
-    }
-    panic!("still mounted: {:?}", line_of(root));
+    assert!(eventually(|| line_of(root).is_none()), "still mounted: {:?}", line_of(root));
 }
 
 fn not_root() -> bool {

@@ -1,9 +1,11 @@
 //! Mounting, unmounting, and what happens in between.
 
-use crate::support::{LoopDevice, Mount, no_fuse, os_error};
+use crate::support::Mount;
 use hn4_core::base::Code;
+use hn4_core::testing::MemVfs;
 use hn4_fuse::abi::opcode::{DESTROY, SYNCFS};
-use hn4_fuse::testing::MemVfs;
+use hn4_fuse::testing::calls::{eventually, os_error};
+use hn4_fuse::testing::{LoopDevice, no_fuse};
 use hn4_fuse::{MountFlag, MountOptions, Session, Settings};
 use std::fs;
 use std::io::Read;
@@ -87,13 +89,7 @@ fn a_dropped_session_leaves_no_mount() {
     let (root, vfs) = (mount.root.clone(), mount.vfs.clone());
     drop(mount.session);
     assert_eq!(table_line(&root), None);
-    for _ in 0..1_000 {
-        if vfs.shutdowns() == 1 {
-            break;
-        }
-        std::thread::sleep(Duration::from_millis(5));
-    }
-    assert_eq!(vfs.shutdowns(), 1);
+    assert!(eventually(|| vfs.shutdowns() == 1));
 }
 
 #[test]

@@ -1,19 +1,11 @@
 //! `chattr +i` and `+a`.
 
-use crate::support::{Mount, os_error};
+use crate::support::Mount;
 use hn4_fuse::Settings;
-use rustix::fs::{IFlags, ioctl_getflags, ioctl_setflags};
+use hn4_fuse::testing::calls::{flags, os_error, set_flags};
+use rustix::fs::{IFlags, ioctl_setflags};
 use std::fs;
 use std::io::Write;
-use std::path::Path;
-
-fn mark(path: &Path, flags: IFlags) {
-    ioctl_setflags(fs::File::open(path).expect("open"), flags).expect("chattr");
-}
-
-fn marks(path: &Path) -> IFlags {
-    ioctl_getflags(fs::File::open(path).expect("open")).expect("lsattr")
-}
 
 #[test]
 fn an_immutable_file_refuses_everything() {
@@ -21,15 +13,15 @@ fn an_immutable_file_refuses_everything() {
         let Some(mount) = Mount::with(Settings { no_open, ..Settings::default() }, |_| {}) else { return };
         let path = mount.path("f");
         fs::write(&path, b"text").expect("f");
-        mark(&path, IFlags::IMMUTABLE);
-        assert_eq!(marks(&path), IFlags::IMMUTABLE);
+        set_flags(&path, IFlags::IMMUTABLE);
+        assert_eq!(flags(&path), IFlags::IMMUTABLE);
         let write = || fs::File::options().write(true).open(&path).and_then(|mut file| file.write_all(b"x"));
         assert_eq!(os_error(write()), libc::EPERM, "no_open {no_open}");
         assert_eq!(os_error(fs::remove_file(&path)), libc::EPERM);
         assert_eq!(os_error(fs::rename(&path, mount.path("g"))), libc::EPERM);
         assert_eq!(os_error(fs::hard_link(&path, mount.path("g"))), libc::EPERM);
         assert_eq!(fs::read(&path).expect("read"), b"text");
-        mark(&path, IFlags::empty());
+        set_flags(&path, IFlags::empty());
         fs::remove_file(&path).expect("unlink");
         mount.finish();
     }
@@ -41,7 +33,7 @@ fn an_append_only_file_only_grows() {
         let Some(mount) = Mount::with(Settings { no_open, ..Settings::default() }, |_| {}) else { return };
         let path = mount.path("f");
         fs::write(&path, b"text").expect("f");
-        mark(&path, IFlags::APPEND);
+        set_flags(&path, IFlags::APPEND);
         fs::File::options()
             .append(true)
             .open(&path)
@@ -51,7 +43,7 @@ fn an_append_only_file_only_grows() {
         assert_eq!(os_error(overwrite), libc::EPERM, "no_open {no_open}");
         assert_eq!(os_error(fs::File::create(&path)), libc::EPERM);
         assert_eq!(fs::read(&path).expect("read"), b"text+");
-        mark(&path, IFlags::empty());
+        set_flags(&path, IFlags::empty());
         mount.finish();
     }
 }
@@ -61,12 +53,12 @@ fn directories_carry_marks_too() {
     let Some(mount) = Mount::new() else { return };
     fs::create_dir(mount.path("d")).expect("mkdir");
     fs::write(mount.path("d/f"), b"").expect("create");
-    mark(&mount.path("d"), IFlags::APPEND);
+    set_flags(mount.path("d"), IFlags::APPEND);
     fs::write(mount.path("d/g"), b"").expect("append-only takes new names");
     assert_eq!(os_error(fs::remove_file(mount.path("d/f"))), libc::EPERM);
-    mark(&mount.path("d"), IFlags::IMMUTABLE);
+    set_flags(mount.path("d"), IFlags::IMMUTABLE);
     assert_eq!(os_error(fs::write(mount.path("d/h"), b"")), libc::EPERM);
-    mark(&mount.path("d"), IFlags::empty());
+    set_flags(mount.path("d"), IFlags::empty());
     let file = fs::File::open(mount.path("d/f")).expect("open");
     assert_eq!(ioctl_setflags(&file, IFlags::NOATIME).err(), Some(rustix::io::Errno::OPNOTSUPP));
     drop(file);

@@ -1,6 +1,7 @@
 //! Making, linking, removing and finding names.
 
-use crate::support::{Mount, errno, os_error};
+use crate::support::Mount;
+use hn4_fuse::testing::calls::{errno, eventually, os_error};
 use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags, linkat, makedev, mknodat, openat};
 use std::fs;
 use std::io::{Read, Seek, Write};
@@ -94,13 +95,7 @@ fn an_unlinked_open_file_lives_until_it_is_closed() {
     assert_eq!(mount.vfs.file_count(), 2);
     drop(file);
     // FORGET comes some time after close.
-    for _ in 0..1_000 {
-        if mount.vfs.file_count() == 1 {
-            break;
-        }
-        std::thread::sleep(std::time::Duration::from_millis(5));
-    }
-    assert_eq!(mount.vfs.file_count(), 1, "only the root is left");
+    assert!(eventually(|| mount.vfs.file_count() == 1), "only the root is left");
     mount.finish();
 }
 

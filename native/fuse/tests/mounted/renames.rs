@@ -1,13 +1,10 @@
 //! rename(2) and renameat2(2).
 
-use crate::support::{Mount, errno, os_error};
-use rustix::fs::{CWD, RenameFlags, renameat_with};
+use crate::support::Mount;
+use hn4_fuse::testing::calls::{errno, os_error, rename};
+use rustix::fs::RenameFlags;
 use std::fs;
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
-
-fn with(mount: &Mount, from: &str, to: &str, flags: RenameFlags) -> rustix::io::Result<()> {
-    renameat_with(CWD, mount.path(from), CWD, mount.path(to), flags)
-}
 
 #[test]
 fn a_file_replaces_a_file_and_a_directory_an_empty_one() {
@@ -63,20 +60,21 @@ fn a_moved_directory_has_a_new_parent() {
 }
 
 #[test]
-fn noreplace_and_exchange() {
+fn noreplace_refuses_a_taken_name_and_exchange_swaps_two() {
     let Some(mount) = Mount::new() else { return };
+    let rename = |from: &str, to: &str, flags| rename(mount.path(from), mount.path(to), flags);
     fs::write(mount.path("f"), b"f").expect("f");
     fs::create_dir_all(mount.path("d/sub")).expect("d");
-    assert_eq!(errno(with(&mount, "f", "d", RenameFlags::NOREPLACE)), libc::EEXIST);
-    with(&mount, "f", "g", RenameFlags::NOREPLACE).expect("free name");
-    assert_eq!(errno(with(&mount, "g", "none", RenameFlags::EXCHANGE)), libc::ENOENT);
-    with(&mount, "g", "d/sub", RenameFlags::EXCHANGE).expect("file and directory");
+    assert_eq!(errno(rename("f", "d", RenameFlags::NOREPLACE)), libc::EEXIST);
+    rename("f", "g", RenameFlags::NOREPLACE).expect("free name");
+    assert_eq!(errno(rename("g", "none", RenameFlags::EXCHANGE)), libc::ENOENT);
+    rename("g", "d/sub", RenameFlags::EXCHANGE).expect("file and directory");
     assert!(mount.path("g").is_dir());
     assert_eq!(fs::read(mount.path("d/sub")).expect("the file"), b"f");
     let of = |name| fs::metadata(mount.path(name)).expect(name);
     assert_eq!((of("").nlink(), of("d").nlink()), (4, 2));
     assert_eq!(of("g/..").ino(), of("").ino());
-    assert_eq!(errno(with(&mount, "d", "d/sub", RenameFlags::EXCHANGE)), libc::EINVAL);
+    assert_eq!(errno(rename("d", "d/sub", RenameFlags::EXCHANGE)), libc::EINVAL);
     mount.finish();
 }
 
@@ -84,7 +82,7 @@ fn noreplace_and_exchange() {
 fn whiteout_leaves_a_device_0_0() {
     let Some(mount) = Mount::new() else { return };
     fs::write(mount.path("f"), b"f").expect("f");
-    with(&mount, "f", "g", RenameFlags::WHITEOUT).expect("whiteout");
+    rename(mount.path("f"), mount.path("g"), RenameFlags::WHITEOUT).expect("whiteout");
     let left = fs::symlink_metadata(mount.path("f")).expect("left behind");
     assert!(left.file_type().is_char_device());
     assert_eq!(left.rdev(), 0);

@@ -1,7 +1,7 @@
 //! A mounted `MemVfs` for one test.
 
-pub use hn4_fuse::testing::{LoopDevice, no_fuse};
-use hn4_fuse::testing::{MemVfs, unmount_patiently};
+use hn4_core::testing::MemVfs;
+use hn4_fuse::testing::{no_fuse, unmount_patiently};
 use hn4_fuse::{MountOptions, Session, Settings};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -53,26 +53,4 @@ impl Mount {
         assert_eq!(self.vfs.shutdowns(), 1);
         self.vfs.clone()
     }
-}
-
-/// The errno of a failed call.
-pub fn errno<T>(result: rustix::io::Result<T>) -> i32 {
-    result.err().expect("the call fails").raw_os_error()
-}
-
-/// The errno of a failed call of std.
-pub fn os_error<T>(result: std::io::Result<T>) -> i32 {
-    result.err().expect("the call fails").raw_os_error().expect("with an errno")
-}
-
-/// Bytes of a seeded generator (splitmix64): the same for the same seed.
-pub fn noise(seed: u64, len: usize) -> Vec<u8> {
-    let mut state = seed;
-    let words = std::iter::repeat_with(move || {
-        state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mixed = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
-    });
-    words.flat_map(u64::to_le_bytes).take(len).collect()
 }

@@ -1,6 +1,7 @@
 //! Many threads at once.
 
-use crate::support::{Mount, noise};
+use crate::support::Mount;
+use hn4_core::testing::noise;
 use std::fs;
 use std::os::unix::fs::{FileExt, MetadataExt};
 use std::thread;
@@ -8,7 +9,7 @@ use std::thread;
 const THREADS: usize = 8;
 
 #[test]
-fn threads_in_their_own_directories() {
+fn threads_in_their_own_directories_do_not_meet() {
     let Some(mount) = Mount::new() else { return };
     thread::scope(|scope| {
         for thread in 0..THREADS {
@@ -34,7 +35,7 @@ fn threads_in_their_own_directories() {
 }
 
 #[test]
-fn threads_fighting_over_one_name() {
+fn a_name_that_threads_fight_over_is_made_by_one() {
     let Some(mount) = Mount::new() else { return };
     let made: usize = thread::scope(|scope| {
         let runs: Vec<_> = (0..THREADS)
@@ -59,7 +60,7 @@ fn threads_fighting_over_one_name() {
 }
 
 #[test]
-fn threads_writing_pieces_of_one_file() {
+fn pieces_of_one_file_written_by_threads_all_arrive() {
     let Some(mount) = Mount::new() else { return };
     const PIECE: usize = 300_007;
     let file = fs::File::create(mount.path("f")).expect("create");

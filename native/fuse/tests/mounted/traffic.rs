@@ -2,6 +2,7 @@
 
 use crate::support::Mount;
 use hn4_fuse::abi::opcode::*;
+use hn4_fuse::testing::calls::open;
 use hn4_fuse::{Cache, Settings};
 use std::fs;
 use std::io::Read;
@@ -66,9 +67,7 @@ fn requests_carry_a_mebibyte() {
     fs::write(mount.path("f"), &data).expect("write");
     let writes = mount.session.counters().of(WRITE);
     assert!(writes <= 20, "{writes} for 16 MiB");
-    use std::os::unix::fs::OpenOptionsExt;
-    let mut direct =
-        fs::File::options().read(true).custom_flags(libc::O_DIRECT).open(mount.path("f")).expect("open");
+    let mut direct = open(mount.path("f"), libc::O_DIRECT);
     let mut read = vec![0; data.len()];
     direct.read_exact(&mut read).expect("read");
     let reads = mount.session.counters().of(READ);
@@ -83,13 +82,7 @@ fn with_write_back_the_kernel_gathers_writes() {
     let settings = Settings { cache: Cache::WriteBack, ..Settings::default() };
     let Some(mount) = Mount::with(settings, |_| {}) else { return };
     use std::os::unix::fs::FileExt;
-    let file = fs::File::options()
-        .read(true)
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .open(mount.path("f"))
-        .expect("f");
+    let file = open(mount.path("f"), 0);
     for index in 0..1_000u64 {
         file.write_all_at(&index.to_le_bytes(), index * 8).expect("write");
     }

@@ -1,6 +1,7 @@
 //! Extended attributes.
 
-use crate::support::{Mount, errno};
+use crate::support::Mount;
+use hn4_fuse::testing::calls::errno;
 use rustix::fs::{XattrFlags, getxattr, getxattr_query, listxattr, listxattr_query, removexattr, setxattr};
 use std::fs;
 

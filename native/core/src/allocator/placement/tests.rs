@@ -1,8 +1,9 @@
 use std::collections::{BTreeMap, HashSet};
 
 use super::*;
-use crate::allocator::tests::{Random, fresh};
+use crate::allocator::tests::fresh;
 use crate::base::Code;
+use crate::testing::Rng;
 
 const WINDOW: u64 = 20_011;
 const AREA: u64 = 256;
@@ -160,31 +161,35 @@ impl Volume {
     }
 }
 
-/// Random files until the volume is full, for a while after, and back to empty.
+/// Random files for a while, and until the volume was full more than ten times; then back to empty.
 fn live(seed: u64, stride: u64, scale: u16, limit: u64) {
-    let mut random = Random::new(seed);
+    let mut rng = Rng::new(seed);
     let mut volume = Volume::new(stride, scale);
     let mut full = 0;
-    for step in 0..2000 {
+    for step in 0.. {
         let at = format!("seed {seed} V {stride} M {scale} step {step}");
-        let number = random.below(40);
+        if step >= 2000 && full > 10 {
+            break;
+        }
+        assert!(step < 20_000, "{at}: {} blocks used: never full", volume.used.len());
+        let number = rng.below(40);
         let size =
             volume.files.get(&number).map_or(0, |f| f.blocks.last_key_value().map_or(0, |(&i, _)| i + 1));
-        let growth = if random.below(2) == 0 { Growth::None } else { Growth::File };
-        let mut list: Vec<u64> = match random.below(12) {
-            0..=4 => (size..size + 1 + random.below(200)).collect(),
-            5..=7 if size > 0 => (0..1 + random.below(20)).map(|_| random.below(size)).collect(),
+        let growth = if rng.below(2) == 0 { Growth::None } else { Growth::File };
+        let mut list: Vec<u64> = match rng.below(12) {
+            0..=4 => (size..size + 1 + rng.below(200)).collect(),
+            5..=7 if size > 0 => (0..1 + rng.below(20)).map(|_| rng.below(size)).collect(),
             8 if size > 0 => {
-                let first = random.below(size);
-                (first..(first + 1 + random.below(150)).min(size)).collect()
+                let first = rng.below(size);
+                (first..(first + 1 + rng.below(150)).min(size)).collect()
             }
             9 if size > 0 => volume.files[&number].blocks.keys().copied().collect(),
             10 => {
-                let far = [1_000_000_000, (1 << 47) + 3, size + 50][random.below(3) as usize];
-                (far..far + 1 + random.below(10)).collect()
+                let far = [1_000_000_000, (1 << 47) + 3, size + 50][rng.below(3) as usize];
+                (far..far + 1 + rng.below(10)).collect()
             }
             11 if size > 0 => {
-                let keep = if random.below(2) == 0 || size > 1 << 20 { 0 } else { random.below(size) };
+                let keep = if rng.below(2) == 0 || size > 1 << 20 { 0 } else { rng.below(size) };
                 volume.delete(number, keep);
                 continue;
             }
@@ -219,7 +224,6 @@ fn live(seed: u64, stride: u64, scale: u16, limit: u64) {
             volume.commit();
         }
     }
-    assert!(full > 10, "seed {seed}: {} blocks used: never full", volume.used.len());
     volume.empty();
 }
 

@@ -2,7 +2,8 @@
 
 use super::*;
 use crate::base::{Code, Error};
-use crate::device::testing::{CountingDevice, MemDevice, Rng};
+use crate::device::testing::{CountingDevice, MemDevice};
+use crate::testing::Rng;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 fn block(byte: u8) -> Arc<BlockBuf> {

@@ -7,9 +7,9 @@
 
 use super::event::Event;
 use super::mem::MemDevice;
-use super::rng::Rng;
 use crate::base::{BLOCK_SIZE, BlockNumber};
 use crate::device::Device;
+use crate::testing::Rng;
 use std::collections::HashMap;
 use std::sync::Arc;
 

@@ -1,8 +1,8 @@
 //! A device that fails when told to.
 
-use super::rng::Rng;
 use crate::base::{BLOCK_SIZE, BlockNumber, Result};
 use crate::device::{Device, bounds, host};
+use crate::testing::Rng;
 use parking_lot::Mutex;
 use std::ops::Range;
 use std::sync::Arc;

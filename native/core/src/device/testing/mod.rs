@@ -8,7 +8,6 @@ mod event;
 mod fault;
 mod mem;
 mod recording;
-mod rng;
 #[cfg(test)]
 mod tests;
 mod trace;
@@ -20,5 +19,4 @@ pub use event::Event;
 pub use fault::{Fault, FaultDevice, Op, When};
 pub use mem::{Discard, MemDevice};
 pub use recording::RecordingDevice;
-pub use rng::Rng;
 pub use trace::{CrashState, Trace};

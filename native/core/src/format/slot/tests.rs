@@ -4,6 +4,7 @@ use super::{SLOT_SIZE, *};
 use crate::base::BlockNumber;
 use crate::format::Window;
 use crate::format::layout::*;
+use crate::testing::Rng;
 
 const MIB: u64 = 1 << 20;
 
@@ -405,17 +406,11 @@ fn equations_stay_inside_the_window() {
 fn noise_with_a_good_checksum_never_panics() {
     let bases = legal();
     let window = Window::new(BlockNumber(40), 4099, 300).unwrap();
-    let mut state = 0x9e37_79b9_7f4a_7c15u64;
-    let mut next = || {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        state
-    };
+    let mut rng = Rng::new(1);
     for _ in 0..200_000 {
-        let mut bytes = bases[next() as usize % bases.len()].encode();
-        for _ in 0..next() % 4 {
-            bytes[next() as usize % SLOT_SIZE] = next() as u8;
+        let mut bytes = bases[rng.below(bases.len() as u64) as usize].encode();
+        for _ in 0..rng.below(4) {
+            bytes[rng.below(SLOT_SIZE as u64) as usize] = rng.next_u64() as u8;
         }
         set_checksum(&mut bytes);
         if let Ok(slot) = Slot::decode(&bytes) {

@@ -4,7 +4,7 @@ use super::bytes;
 use crate::lane::Lane;
 use crate::rig::Rig;
 use hn4_core::base::Result;
-use hn4_core::device::testing::Rng;
+use hn4_core::testing::Rng;
 
 const PAGE: u64 = 4096;
 

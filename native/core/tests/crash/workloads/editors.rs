@@ -4,7 +4,7 @@ use super::{bytes, some_size};
 use crate::lane::Lane;
 use crate::rig::Rig;
 use hn4_core::base::Result;
-use hn4_core::device::testing::Rng;
+use hn4_core::testing::Rng;
 
 pub fn save(lane: &mut Lane, rng: &mut Rng, path: &str, sync: bool) -> Result<()> {
     let temporary = format!("{path}.tmp");

@@ -4,9 +4,9 @@ use super::{bytes, some_size};
 use crate::lane::Lane;
 use crate::rig::Rig;
 use hn4_core::base::Result;
-use hn4_core::device::testing::Rng;
 use hn4_core::format::Region;
 use hn4_core::format::layout::SLOTS_PER_PAGE;
+use hn4_core::testing::Rng;
 use hn4_core::vfs::Vfs;
 
 /// Creates files until the table of anchors (without the stash) is as full as asked for.

@@ -5,7 +5,7 @@ use super::{bytes, some_size};
 use crate::lane::Lane;
 use crate::rig::Rig;
 use hn4_core::base::Result;
-use hn4_core::device::testing::Rng;
+use hn4_core::testing::Rng;
 
 /// Random operations on a small tree.
 pub fn mixed(_rig: &mut Rig, lane: &mut Lane, rng: &mut Rng) -> Result<()> {

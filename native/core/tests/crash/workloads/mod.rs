@@ -12,7 +12,7 @@ pub use fullness::fill_cortex;
 pub use mixed::one;
 
 use crate::rig::{Setup, Workload};
-use hn4_core::device::testing::Rng;
+use hn4_core::testing::Rng;
 
 /// A workload on the volume it runs on.
 pub struct Case {
@@ -59,8 +59,7 @@ pub fn cases() -> Vec<Case> {
 
 /// Bytes that are not zero, all different.
 pub fn bytes(rng: &mut Rng, length: u64) -> Vec<u8> {
-    let mut bytes = vec![0; length as usize];
-    rng.fill(&mut bytes);
+    let mut bytes = rng.bytes(length);
     bytes.iter_mut().for_each(|byte| *byte |= 1);
     bytes
 }

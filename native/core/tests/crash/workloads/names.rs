@@ -4,7 +4,7 @@ use super::{bytes, some_size};
 use crate::lane::Lane;
 use crate::rig::Rig;
 use hn4_core::base::Result;
-use hn4_core::device::testing::Rng;
+use hn4_core::testing::Rng;
 
 /// Directories made, moved with what is in them, removed.
 pub fn trees(_rig: &mut Rig, lane: &mut Lane, rng: &mut Rng) -> Result<()> {

@@ -1,5 +1,7 @@
 //! What can be done, and the dice that choose.
 
+use hn4_core::testing::Rng;
+
 /// A path below the directory under test, of one to three short names.
 pub type Name = String;
 
@@ -37,23 +39,20 @@ pub enum Step {
     RemoveAttribute { name: Name, key: usize },
 }
 
-/// A seeded source of steps (splitmix64).
-pub struct Dice(u64);
+/// A seeded source of steps.
+pub struct Dice(Rng);
 
 impl Dice {
     pub fn new(seed: u64) -> Dice {
-        Dice(seed)
-    }
-
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
+        Dice(Rng::new(seed))
     }
 
     fn below(&mut self, limit: u64) -> u64 {
-        self.next() % limit
+        self.0.below(limit)
+    }
+
+    fn byte(&mut self) -> u8 {
+        self.0.next_u64() as u8
     }
 
     fn one_in(&mut self, chances: u64) -> bool {
@@ -97,10 +96,8 @@ impl Dice {
             6 => Step::Temporary { place, name: self.name() },
             7 => Step::Publish { place, name: self.name() },
             8 => Step::Close { place },
-            9..=12 => {
-                Step::Write { place, offset: self.offset(), length: self.length(), byte: self.next() as u8 }
-            }
-            13 => Step::Append { place, length: self.length(), byte: self.next() as u8 },
+            9..=12 => Step::Write { place, offset: self.offset(), length: self.length(), byte: self.byte() },
+            13 => Step::Append { place, length: self.length(), byte: self.byte() },
             14..=16 => Step::Read { place, offset: self.offset(), length: self.length() },
             17 => Step::SetSize { place, size: self.offset() },
             18 => Step::Allocate {
@@ -128,7 +125,7 @@ impl Dice {
             31..=33 => Step::Rename { name: self.name(), new: self.name(), kind: self.below(4) as usize },
             34 => Step::Stat { name: self.name() },
             35 => Step::List { name: self.name() },
-            36 => Step::Chmod { name: self.name(), mode: self.next() as u32 & 0o7777 | 0o700 },
+            36 => Step::Chmod { name: self.name(), mode: self.0.next_u64() as u32 & 0o7777 | 0o700 },
             37 => {
                 Step::Times { name: self.name(), seconds: self.below(4_000_000_000) as i64 - 1_000_000_000 }
             }

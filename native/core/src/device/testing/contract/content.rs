@@ -2,7 +2,7 @@
 
 use super::make::{Make, numbered, read};
 use crate::base::{AlignedBuf, BLOCK_SIZE, BlockNumber};
-use crate::device::testing::Rng;
+use crate::testing::Rng;
 
 /// Bytes of a block.
 const B: usize = BLOCK_SIZE;

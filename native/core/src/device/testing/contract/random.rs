@@ -3,7 +3,7 @@
 use super::make::Make;
 use crate::base::{AlignedBuf, BLOCK_SIZE, BlockNumber};
 use crate::device::Device;
-use crate::device::testing::Rng;
+use crate::testing::Rng;
 
 /// Longest transfer, in blocks: more than a bounce buffer holds.
 const LONGEST: u64 = 600;

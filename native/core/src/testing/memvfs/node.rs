@@ -2,8 +2,8 @@
 
 use super::content::Content;
 use super::directory::Directory;
-use hn4_core::base::{BLOCK_SIZE, Code, Ino, Result};
-use hn4_core::vfs::api::{Attr, TimeNs};
+use crate::base::{BLOCK_SIZE, Code, Ino, Result};
+use crate::vfs::api::{Attr, TimeNs};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering::Relaxed};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -141,7 +141,7 @@ impl Node {
     }
 }
 
-fn not_regular(body: &Body) -> hn4_core::base::Error {
+fn not_regular(body: &Body) -> crate::base::Error {
     match body {
         Body::Directory(_) => Code::IsDirectory.into(),
         _ => Code::InvalidArgument.into(),

@@ -3,8 +3,8 @@
 use super::content::Content;
 use super::directory::Directory;
 use super::node::{Body, IMMUTABLE, Node, now};
-use hn4_core::base::{BLOCK_SIZE, Code, Ino, Result};
-use hn4_core::vfs::api::{Attr, Caller, StatFs};
+use crate::base::{BLOCK_SIZE, Code, Ino, Result};
+use crate::vfs::api::{Attr, Caller, StatFs};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering::Relaxed};
 

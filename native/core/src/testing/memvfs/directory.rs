@@ -1,6 +1,6 @@
 //! The entries of a directory, by name and in the order of their making.
 
-use hn4_core::base::Ino;
+use crate::base::Ino;
 use std::collections::BTreeMap;
 
 #[derive(Clone, Copy)]

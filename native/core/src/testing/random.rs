@@ -34,11 +34,20 @@ impl Rng {
         self.fill(&mut bytes);
         bytes
     }
+    /// `count` bytes that repeat themselves after `period`: quicker for long ones.
+    pub fn repeating(&mut self, count: u64, period: u64) -> Vec<u8> {
+        self.bytes(count.min(period)).into_iter().cycle().take(count as usize).collect()
+    }
     pub fn shuffle<T>(&mut self, items: &mut [T]) {
         for last in (1..items.len()).rev() {
             items.swap(last, self.below(last as u64 + 1) as usize);
         }
     }
+}
+
+/// The bytes that belong to a seed: a content that a test need not keep to know it.
+pub fn noise(seed: u64, length: usize) -> Vec<u8> {
+    Rng::new(seed).bytes(length as u64)
 }
 
 #[cfg(test)]

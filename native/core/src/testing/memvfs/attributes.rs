@@ -2,8 +2,8 @@
 
 use super::node::{APPEND, IMMUTABLE, now};
 use super::state::{SIZE_MAX, State};
-use hn4_core::base::{Code, Ino, Result};
-use hn4_core::vfs::api::{Attr, SetAttr, SetTime};
+use crate::base::{Code, Ino, Result};
+use crate::vfs::api::{Attr, SetAttr, SetTime};
 use std::sync::atomic::Ordering::Relaxed;
 
 impl State {

@@ -1,8 +1,8 @@
 //! Access control lists, kept as extended attributes.
 
 use super::node::{Node, now};
-use hn4_core::base::{Code, Result};
-use hn4_core::vfs::acl::Acl;
+use crate::base::{Code, Result};
+use crate::vfs::acl::Acl;
 
 pub const ACCESS: &[u8] = b"system.posix_acl_access";
 pub const DEFAULT: &[u8] = b"system.posix_acl_default";

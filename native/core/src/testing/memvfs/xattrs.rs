@@ -3,7 +3,7 @@
 use super::acls::{ACCESS, DEFAULT};
 use super::node::{APPEND, IMMUTABLE, now};
 use super::state::State;
-use hn4_core::base::{Code, Ino, Result};
+use crate::base::{Code, Ino, Result};
 
 /// XATTR_CREATE and XATTR_REPLACE (linux/xattr.h).
 const CREATE: u32 = 1;

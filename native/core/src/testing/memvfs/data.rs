@@ -2,8 +2,8 @@
 
 use super::node::{APPEND, IMMUTABLE, now};
 use super::state::{SIZE_MAX, State};
-use hn4_core::base::{BLOCK_SIZE, Code, Ino, Result};
-use hn4_core::vfs::api::{FALLOC_KEEP_SIZE, FALLOC_PUNCH_HOLE, FALLOC_ZERO_RANGE, Seek};
+use crate::base::{BLOCK_SIZE, Code, Ino, Result};
+use crate::vfs::api::{FALLOC_KEEP_SIZE, FALLOC_PUNCH_HOLE, FALLOC_ZERO_RANGE, Seek};
 use std::sync::atomic::Ordering::Relaxed;
 
 impl State {

@@ -4,8 +4,8 @@ use super::content::Content;
 use super::directory::Directory;
 use super::node::{APPEND, Body, IMMUTABLE, now};
 use super::state::{State, TARGET_MAX};
-use hn4_core::base::{Code, Ino, Result};
-use hn4_core::vfs::api::{Attr, Caller};
+use crate::base::{Code, Ino, Result};
+use crate::vfs::api::{Attr, Caller};
 
 impl State {
     pub fn mknod(

@@ -2,8 +2,8 @@
 
 use super::node::{Body, IMMUTABLE, now};
 use super::state::{ROOT, State, check_name};
-use hn4_core::base::{Code, Ino, Result};
-use hn4_core::vfs::api::{Caller, RENAME_EXCHANGE, RENAME_NOREPLACE, RENAME_WHITEOUT};
+use crate::base::{Code, Ino, Result};
+use crate::vfs::api::{Caller, RENAME_EXCHANGE, RENAME_NOREPLACE, RENAME_WHITEOUT};
 
 impl State {
     pub fn rename(&mut self, from: Ino, name: &[u8], to: Ino, new_name: &[u8], flags: u32) -> Result<()> {

@@ -1,6 +1,6 @@
 //! The bytes of a sparse file, kept in blocks of 4096.
 
-use hn4_core::base::BLOCK_SIZE;
+use crate::base::BLOCK_SIZE;
 use std::collections::BTreeMap;
 use std::ops::Range;
 
@@ -120,7 +120,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn holes_and_cuts() {
+    fn holes_and_what_was_cut_read_as_zeros() {
         let mut content = Content::default();
         content.write(4090, &[1; 12]);
         assert_eq!((content.block_count(), content.missing(0, 3 * SIZE)), (2, 1));

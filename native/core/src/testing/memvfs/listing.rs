@@ -2,8 +2,8 @@
 
 use super::directory::{DOT, DOT_DOT};
 use super::state::State;
-use hn4_core::base::{Ino, Result};
-use hn4_core::vfs::api::DirEntry;
+use crate::base::{Ino, Result};
+use crate::vfs::api::DirEntry;
 use std::sync::atomic::Ordering::Relaxed;
 
 impl State {

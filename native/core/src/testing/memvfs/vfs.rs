@@ -2,8 +2,8 @@
 
 use super::node::Body;
 use super::state::State;
-use hn4_core::base::{Code, Error, Ino, Result};
-use hn4_core::vfs::api::*;
+use crate::base::{Code, Error, Ino, Result};
+use crate::vfs::api::*;
 use parking_lot::{RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 
