@@ -1,6 +1,10 @@
 /** The codecs of blocks: what is stored comes back, and nothing else does. */
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import fc from 'fast-check'
 import t from 'tap'
+import { hex } from '../../src/base/bytes.ts'
+import { PACKAGE_TOP } from '../../src/base/package.ts'
 import { type BlockCodec, PLAIN_CODEC } from '../../src/format/block-codec.ts'
 import type { BlockPlace, Stamp } from '../../src/format/descriptor.ts'
 import { runs } from '../support/property.ts'
@@ -85,18 +89,30 @@ t.test('whole bytes with a wrong tag are forged: of another place, key, random p
   t.equal(kind(WHERE, { ...stamp, crc: stamp.crc ^ 1 }, stored), 'good', 'the CRC is asked when the tag is wrong')
 })
 
-t.test('the test codec is the one that the engine has too', async t => {
-  const random = Uint8Array.from({ length: 16 }, (_, i) => 0x10 + i)
-  const plain = Uint8Array.from({ length: 4096 }, (_, i) => i * 7)
-  const { stored, stamp } = XOR.store(
-    { owner: 4711n, hint: 42, index: 2 ** 47 + 3, flags: 0x21, stored: 4096 },
-    random,
-    plain,
-  )
-  const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex')
-  t.equal(hex(stored.subarray(0, 20)), '10161c0608363c2620265c5648467c7660666c96')
-  t.equal(stamp.crc.toString(16), 'b490f17c')
-  t.equal(hex(stamp.tag), '2494bc5246a22042ac7265608d9c3324')
+/** A block of test/vectors/xor-codec.json: byte i of the plain block is (i * step + first) mod 256. */
+interface CodecVector extends Omit<BlockPlace, 'owner'> {
+  readonly owner: number
+  readonly random: string
+  readonly step: number
+  readonly first: number
+  readonly stored_begins: string
+  readonly crc: number
+  readonly tag: string
+}
+
+t.test('the test codec is the one that the engine has too: the vectors of both', async t => {
+  const text = readFileSync(join(PACKAGE_TOP, 'test/vectors/xor-codec.json'), 'utf8')
+  const vectors = JSON.parse(text) as { readonly hash_key: string; readonly blocks: readonly CodecVector[] }
+  t.ok(vectors.blocks.length > 3)
+  const codec = new XorCodec(Buffer.from(vectors.hash_key, 'hex'))
+  for (const v of vectors.blocks) {
+    const plain = Uint8Array.from({ length: 4096 }, (_, i) => i * v.step + v.first)
+    const where = { ...v, owner: BigInt(v.owner) }
+    const { stored, stamp } = codec.store(where, Buffer.from(v.random, 'hex'), plain)
+    t.equal(hex(stored.subarray(0, 16)), v.stored_begins)
+    t.strictSame([stamp.crc, hex(stamp.random), hex(stamp.tag)], [v.crc, v.random, v.tag])
+    t.strictSame(codec.load(where, stamp, stored), plain)
+  }
 })
 
 t.test('no random part is drawn twice', async t => {

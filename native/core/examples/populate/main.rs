@@ -5,6 +5,8 @@
 //!     populate IMAGE SEED --crash    fill, commit, and leave without closing: the log must be replayed
 //!     populate IMAGE --list          change nothing: what the engine finds there
 //!
+//! `--xor` after any of these: the image has descriptors of 64 bytes and blocks of the test codec.
+//!
 //! What is printed after a fill comes from a model in memory, not from the volume; the volume must
 //! agree with it before the image is left.
 
@@ -17,7 +19,8 @@ mod world;
 
 use hn4_core::base::Error;
 use hn4_core::device::{FileDevice, OpenFile};
-use hn4_core::testing::try_open;
+use hn4_core::format::MakeCodec;
+use hn4_core::testing::{codec_of, try_open};
 use hn4_core::vfs::{FileSystem, Vfs};
 use hn4_core::volume::{OpenOptions, Reporter};
 use std::path::Path;
@@ -25,22 +28,22 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use world::World;
 
-fn open(image: &str, read_only: bool) -> Result<FileSystem, Error> {
+fn open(image: &str, codec: Option<MakeCodec>, read_only: bool) -> Result<FileSystem, Error> {
     let how = if read_only { OpenFile::READ_ONLY } else { OpenFile::READ_WRITE };
     let device = Arc::new(FileDevice::open(Path::new(image), how)?);
     let reporter = Reporter::new(|line| eprintln!("populate: {line}"));
-    let options = OpenOptions { read_only, reporter, ..OpenOptions::default() };
+    let options = OpenOptions { read_only, reporter, codec, ..OpenOptions::default() };
     Ok(try_open(device, options)?.0)
 }
 
-fn list(image: &str) -> Result<(), Error> {
-    let fs = open(image, true)?;
+fn list(image: &str, codec: Option<MakeCodec>) -> Result<(), Error> {
+    let fs = open(image, codec, true)?;
     println!("{}", listing::of_volume(&fs)?);
     fs.shutdown()
 }
 
-fn populate(image: &str, seed: u64, small: bool, crash: bool) -> Result<(), Error> {
-    let mut world = World::new(open(image, false)?, seed);
+fn populate(image: &str, codec: Option<MakeCodec>, seed: u64, small: bool, crash: bool) -> Result<(), Error> {
+    let mut world = World::new(open(image, codec, false)?, seed);
     world.repeats = small;
     fill::fill(&mut world, small)?;
     rounds::run(&mut world, if small { 60 } else { 600 })?;
@@ -58,15 +61,19 @@ fn populate(image: &str, seed: u64, small: bool, crash: bool) -> Result<(), Erro
 
 fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();
-    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let mut words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let codec: Option<MakeCodec> = words.contains(&"--xor").then_some(codec_of);
+    words.retain(|word| *word != "--xor");
     let done = match words[..] {
-        [image, "--list"] => list(image),
+        [image, "--list"] => list(image, codec),
         [image, seed, ref options @ ..] if seed.parse::<u64>().is_ok() => {
             let has = |name: &str| options.contains(&name);
-            populate(image, seed.parse().unwrap_or(0), has("--small"), has("--crash"))
+            populate(image, codec, seed.parse().unwrap_or(0), has("--small"), has("--crash"))
         }
         _ => {
-            eprintln!("usage: populate IMAGE SEED [--small] [--crash] | populate IMAGE --list");
+            eprintln!(
+                "usage: populate IMAGE SEED [--small] [--crash] [--xor] | populate IMAGE --list [--xor]"
+            );
             return ExitCode::FAILURE;
         }
     };

@@ -2,9 +2,10 @@
 //! for it have descriptors of 64 bytes; no command makes or opens one.
 //!
 //! Stored byte i is plain byte i XOR byte i mod 16 of the run's random part; the tag is a SipHash of the
-//! place, the random part and the CRC of the plain bytes.
+//! place, the random part and the CRC of the plain bytes (the same in test/support/xor-codec.ts).
 
 use crate::base::{AlignedBuf, BLOCK_SIZE, BlockBuf, crc32c, siphash24};
+use crate::format::layout::DESCRIPTOR_UNWRITTEN;
 use crate::format::{
     BlockCodec, BlockFault, BlockPlace, DescriptorTable, FaultKind, Geometry, PlainCodec, Random, Stamp,
     Stored,
@@ -18,17 +19,17 @@ pub fn codec_of(geometry: &Geometry) -> Arc<dyn BlockCodec> {
     if geometry.descriptors == DescriptorTable::PLAIN {
         return Arc::new(PlainCodec);
     }
-    Arc::new(TestCodec::new(geometry.hash_key))
+    Arc::new(XorCodec::new(geometry.hash_key))
 }
 
 /// The test codec of one volume.
-pub struct TestCodec {
+pub struct XorCodec {
     hash_key: [u8; 16],
 }
 
-impl TestCodec {
-    pub fn new(hash_key: [u8; 16]) -> TestCodec {
-        TestCodec { hash_key }
+impl XorCodec {
+    pub fn new(hash_key: [u8; 16]) -> XorCodec {
+        XorCodec { hash_key }
     }
 
     fn tag(&self, place: &BlockPlace, random: &Random, plain_crc: u32) -> [u8; 16] {
@@ -37,7 +38,7 @@ impl TestCodec {
             &owner.to_le_bytes()[..],
             &hint.to_le_bytes(),
             &index.to_le_bytes(),
-            &flags.to_le_bytes(),
+            &(flags & !(DESCRIPTOR_UNWRITTEN as u16)).to_le_bytes(),
             &stored.to_le_bytes(),
             random,
             &plain_crc.to_le_bytes(),
@@ -57,7 +58,7 @@ fn xor(bytes: &mut [u8], random: &Random) {
     }
 }
 
-impl BlockCodec for TestCodec {
+impl BlockCodec for XorCodec {
     fn descriptors(&self) -> DescriptorTable {
         DescriptorTable::STAMPED
     }
@@ -117,7 +118,7 @@ mod tests {
     }
 
     /// Three blocks as they are stored, and their stamps.
-    fn stored(codec: &TestCodec) -> (Vec<u8>, Vec<Stamp>) {
+    fn stored(codec: &XorCodec) -> (Vec<u8>, Vec<Stamp>) {
         let (stored, stamps) = codec.store(&PLACE, &codec.draw(), &blocks(3));
         let Stored::New(bytes) = stored else { panic!("the plain bytes are stored") };
         (bytes.to_vec(), stamps)
@@ -125,7 +126,7 @@ mod tests {
 
     #[test]
     fn a_run_comes_back_and_a_stored_block_is_not_the_plain_one() {
-        let codec = TestCodec::new(KEY);
+        let codec = XorCodec::new(KEY);
         let (mut bytes, stamps) = stored(&codec);
         for (i, plain) in blocks(3).iter().enumerate() {
             let block = &bytes[i * BLOCK_SIZE..(i + 1) * BLOCK_SIZE];
@@ -143,9 +144,9 @@ mod tests {
 
     #[test]
     fn the_place_the_key_and_the_content_are_all_bound() {
-        let codec = TestCodec::new(KEY);
+        let codec = XorCodec::new(KEY);
         let (bytes, stamps) = stored(&codec);
-        let load = |codec: &TestCodec, place: BlockPlace, stamps: &[Stamp]| {
+        let load = |codec: &XorCodec, place: BlockPlace, stamps: &[Stamp]| {
             codec.load(&place, stamps, &mut bytes.clone()).unwrap_err()
         };
         let forged = |block| BlockFault { block, kind: FaultKind::Forged };
@@ -158,7 +159,7 @@ mod tests {
         ] {
             assert_eq!(load(&codec, other, &stamps), forged(0), "{other:?}");
         }
-        assert_eq!(load(&TestCodec::new([8; 16]), PLACE, &stamps), forged(0));
+        assert_eq!(load(&XorCodec::new([8; 16]), PLACE, &stamps), forged(0));
         let mut other = stamps.clone();
         other[1].tag[15] ^= 1;
         assert_eq!(load(&codec, PLACE, &other), forged(1));
@@ -168,7 +169,7 @@ mod tests {
 
     #[test]
     fn rotten_bytes_are_told_from_forged_ones_and_a_rotten_crc_is_no_matter() {
-        let codec = TestCodec::new(KEY);
+        let codec = XorCodec::new(KEY);
         let (mut bytes, mut stamps) = stored(&codec);
         bytes[2 * BLOCK_SIZE + 9] ^= 0x20;
         let damaged = BlockFault { block: 2, kind: FaultKind::Damaged };
@@ -183,14 +184,14 @@ mod tests {
 
     #[test]
     fn no_draw_comes_twice() {
-        let drawn: BTreeSet<Random> = (0..10_000).map(|_| TestCodec::new(KEY).draw()).collect();
+        let drawn: BTreeSet<Random> = (0..10_000).map(|_| XorCodec::new(KEY).draw()).collect();
         assert_eq!(drawn.len(), 10_000);
     }
 
-    /// test/vectors/test-codec.json: a block under the test codec, by both languages.
+    /// test/vectors/xor-codec.json: a block under the test codec, by both languages.
     #[test]
     fn the_stored_block_and_its_stamp_are_those_of_the_vectors() {
-        let text = include_str!("../../../../test/vectors/test-codec.json");
+        let text = include_str!("../../../../test/vectors/xor-codec.json");
         let root: serde_json::Value = serde_json::from_str(text).unwrap();
         let hex = |v: &serde_json::Value| -> [u8; 16] {
             let text = v.as_str().unwrap();
@@ -207,7 +208,7 @@ mod tests {
             };
             let plain: [u8; BLOCK_SIZE] =
                 std::array::from_fn(|i| (i as u64 * number(&v["step"]) + number(&v["first"])) as u8);
-            let codec = TestCodec::new(hex(&root["hash_key"]));
+            let codec = XorCodec::new(hex(&root["hash_key"]));
             let (stored, stamps) =
                 codec.store(&place, &hex(&v["random"]), &[Arc::new(BlockBuf::copy_of(&plain))]);
             let Stored::New(mut bytes) = stored else { panic!("the plain bytes are stored") };

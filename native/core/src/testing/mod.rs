@@ -18,7 +18,7 @@ mod vectors_test;
 mod volumes;
 
 pub use check::{Report, check_volume};
-pub use codec::{TestCodec, codec_of};
+pub use codec::{XorCodec, codec_of};
 pub use damage::{copy_block, flip, read_block, zero};
 #[cfg(test)]
 pub(crate) use format::make_superblock;

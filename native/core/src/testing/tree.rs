@@ -3,6 +3,7 @@
 use super::{sequential, try_open};
 use crate::base::Ino;
 use crate::device::testing::{CountingDevice, MemDevice};
+use crate::testing::codec_of;
 use crate::vfs::{Attr, FileSystem, Vfs};
 use crate::volume::OpenOptions;
 use std::collections::{BTreeMap, HashMap};
@@ -24,7 +25,7 @@ pub type Tree = BTreeMap<String, Found>;
 /// What a reader sees who may not write. Error: the volume does not open or read, or was written to.
 pub fn read_only_tree(image: MemDevice) -> Result<Tree, String> {
     let device = Arc::new(CountingDevice::new(Arc::new(image)));
-    let options = OpenOptions { read_only: true, ..sequential() };
+    let options = OpenOptions { read_only: true, codec: Some(codec_of), ..sequential() };
     let (fs, _) = try_open(device.clone(), options).map_err(|error| format!("does not open: {error}"))?;
     let tree = read_tree(&fs)?;
     fs.shutdown().map_err(|error| error.to_string())?;

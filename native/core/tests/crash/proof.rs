@@ -17,8 +17,11 @@ fn prove(case: &Case, seed: u64, states: u64, samples: u64) -> Figures {
 
 /// A few states of each workload.
 fn sample(name: &str) {
-    let case = cases().into_iter().find(|case| case.name == name).unwrap();
-    let figures = prove(&case, 1, 60, 2);
+    sample_of(&cases().into_iter().find(|case| case.name == name).unwrap());
+}
+
+fn sample_of(case: &Case) {
+    let figures = prove(case, 1, 60, 2);
     assert!(figures.failures.is_empty(), "{}", figures.failures.join("\n"));
     assert!(figures.states > 20, "only {} states", figures.states);
 }
@@ -55,6 +58,24 @@ samples! {
     strided: "strided",
 }
 
+/// Those whose blocks go the most different ways.
+#[test]
+fn samples_with_the_test_codec() {
+    for name in ["large", "area", "sparse", "mixed", "single"] {
+        let case = cases().into_iter().find(|case| case.name == name).unwrap();
+        sample_of(&Case { setup: case.setup.coded(), ..case });
+    }
+}
+
+/// The workloads on the volumes that `HN4_CRASH_CODEC` names: plain ones, or `xor`.
+fn asked_cases() -> Vec<Case> {
+    match std::env::var("HN4_CRASH_CODEC").unwrap_or_default().as_str() {
+        "" => cases(),
+        "xor" => cases().into_iter().map(|case| Case { setup: case.setup.coded(), ..case }).collect(),
+        other => panic!("no codec {other}"),
+    }
+}
+
 fn number(name: &str, default: u64) -> u64 {
     std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(default)
 }
@@ -64,7 +85,7 @@ fn number(name: &str, default: u64) -> u64 {
 fn one_state_again() {
     let Ok(which) = std::env::var("HN4_CRASH") else { return };
     let parts: Vec<&str> = which.split(':').collect();
-    let case = cases().into_iter().find(|case| case.name == parts[0]).expect("no such workload");
+    let case = asked_cases().into_iter().find(|case| case.name == parts[0]).expect("no such workload");
     let numbers: Vec<u64> = parts[1..].iter().map(|text| text.parse().unwrap()).collect();
     let run = record(&case.setup, case.run, numbers[0]);
     let plan = Plan {
@@ -80,7 +101,8 @@ fn one_state_again() {
 }
 
 /// The long run: `HN4_CRASH_STATES` states at least (24,000), from `HN4_CRASH_SEED` on (1), of the
-/// workloads whose names contain `HN4_CRASH_ONLY`: each at least once. With `HN4_CRASH_READER` the
+/// workloads whose names contain `HN4_CRASH_ONLY`: each at least once. `HN4_CRASH_CODEC=xor`: on volumes with the
+/// blocks of the test codec. With `HN4_CRASH_READER` the
 /// TypeScript reader looks at one state in `HN4_CRASH_READ_ONE_IN` (1) too.
 #[test]
 #[ignore = "takes minutes; npm run test:crash"]
@@ -88,7 +110,7 @@ fn long_run() {
     let wanted = number("HN4_CRASH_STATES", 24_000);
     let first = number("HN4_CRASH_SEED", 1);
     let only = std::env::var("HN4_CRASH_ONLY").unwrap_or_default();
-    let cases: Vec<Case> = cases().into_iter().filter(|case| case.name.contains(&only)).collect();
+    let cases: Vec<Case> = asked_cases().into_iter().filter(|case| case.name.contains(&only)).collect();
     let of_a_life = (wanted / cases.len() as u64).clamp(1, 300);
     let totals: Vec<Mutex<Figures>> = cases.iter().map(|_| Mutex::default()).collect();
     let (next, states) = (AtomicUsize::new(0), AtomicU64::new(0));

@@ -3,9 +3,12 @@
 
 use crate::tree::manifest_of;
 use hn4_core::device::testing::MemDevice;
+use hn4_core::format::DescriptorTable;
+use hn4_core::superblocks;
 use hn4_core::testing::Tree;
 use serde_json::{Value, json};
 use std::cell::RefCell;
+use std::collections::HashMap;
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
@@ -17,13 +20,14 @@ struct Reader {
 }
 
 thread_local! {
-    static READER: RefCell<Option<Reader>> = const { RefCell::new(None) };
+    static READERS: RefCell<HashMap<&'static str, Reader>> = RefCell::default();
 }
 
 impl Reader {
-    fn start(script: std::ffi::OsString) -> Reader {
+    fn start(script: std::ffi::OsString, codec: &str) -> Reader {
         let mut child = Command::new("node")
             .arg(script)
+            .env("HN4_CRASH_CODEC", codec)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
@@ -48,6 +52,7 @@ fn image_file() -> tempfile::TempPath {
 
 /// A state that the reader looks at.
 pub struct Asked {
+    codec: &'static str,
     is_answered: bool,
     /// Kept until the answer is there.
     _image: tempfile::TempPath,
@@ -59,17 +64,20 @@ pub fn ask(image: &MemDevice, tree: &Tree) -> Option<Asked> {
     let script = std::env::var_os("HN4_CRASH_READER")?;
     let path = image_file();
     image.save(&path).unwrap();
-    READER.with_borrow_mut(|slot| {
-        let reader = slot.get_or_insert_with(|| Reader::start(script));
+    let opened = superblocks::read_for(image, &DescriptorTable::ALL).expect("a superblock lasts");
+    let codec = if opened.geometry.descriptors.has_stamps() { "xor" } else { "" };
+    READERS.with_borrow_mut(|readers| {
+        let reader = readers.entry(codec).or_insert_with(|| Reader::start(script, codec));
         let question = json!({ "image": &*path, "files": manifest_of(tree) });
         writeln!(reader.questions.as_mut().unwrap(), "{question}").expect("the reader has ended");
     });
-    Some(Asked { is_answered: false, _image: path })
+    Some(Asked { codec, is_answered: false, _image: path })
 }
 
-fn next_line() -> String {
+fn next_line(codec: &str) -> String {
     let mut line = String::new();
-    READER.with_borrow_mut(|slot| slot.as_mut().map(|reader| reader.answers.read_line(&mut line)));
+    READERS
+        .with_borrow_mut(|readers| readers.get_mut(codec).map(|reader| reader.answers.read_line(&mut line)));
     line
 }
 
@@ -77,7 +85,7 @@ impl Asked {
     /// What the reader found: an error if it differs or the volume's structure is wrong.
     pub fn answer(mut self) -> Result<(), String> {
         self.is_answered = true;
-        let line = next_line();
+        let line = next_line(self.codec);
         match serde_json::from_str(&line) {
             Ok(Value::Null) => Ok(()),
             Ok(Value::String(problem)) => Err(problem),
@@ -90,7 +98,7 @@ impl Drop for Asked {
     /// The engine failed meanwhile: the answer must not be taken for that of the next state.
     fn drop(&mut self) {
         if !self.is_answered {
-            next_line();
+            next_line(self.codec);
         }
     }
 }

@@ -4,7 +4,8 @@ use crate::lane::{History, Lane};
 use hn4_core::base::Result;
 use hn4_core::device::Device;
 use hn4_core::device::testing::{MemDevice, RecordingDevice, Trace};
-use hn4_core::testing::{FormatOptions, Rng, formatted, try_open};
+use hn4_core::format::DescriptorTable;
+use hn4_core::testing::{FormatOptions, Rng, codec_of, formatted, try_open};
 use hn4_core::vfs::{FileSystem, Vfs};
 use hn4_core::volume::{OpenOptions, OpenReport};
 use std::sync::Arc;
@@ -22,10 +23,16 @@ impl Setup {
     pub fn new(blocks: u64) -> Setup {
         Setup { format: FormatOptions::smallest_log(blocks), sequential: true }
     }
+
+    /// Blocks are stored as the test codec stores them.
+    pub fn coded(mut self) -> Setup {
+        self.format.descriptor_size = DescriptorTable::STAMPED.size;
+        self
+    }
 }
 
 pub fn options(sequential: bool) -> OpenOptions {
-    OpenOptions { sequential, ..OpenOptions::default() }
+    OpenOptions { sequential, codec: Some(codec_of), ..OpenOptions::default() }
 }
 
 pub fn open(
