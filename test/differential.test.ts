@@ -44,7 +44,7 @@ const CODEC_CASES: readonly (readonly [seed: number, mib: number, made: Partial<
 ]
 
 t.test('the same with blocks that are not plain', async t => {
-  if (!engineHasCodec()) return t.comment('the engine of this tree has no test codec')
+  t.ok(engineHasCodec(), 'populate knows the test codec')
   for (const [seed, mib, made, options] of CODEC_CASES) {
     t.comment(`seed ${seed}: ${mib} MiB, ${JSON.stringify(made)}, populate ${options.join(' ')}`)
     const image = join(t.testdir({}), 'disk.img')
