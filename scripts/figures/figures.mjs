@@ -40,14 +40,14 @@ function volume() {
   d.arrow([52, 14], [52, 15])
   d.text(55, 15, 'a page')
   row(d, 20, 16, 3, [
-    [26, 'meta', 'payload: 4,032 bytes'],
-    [48, 'meta', 'trailer: region, page, transaction, salt, CRC'],
+    [50, 'meta', 'payload: 4,032 bytes'],
+    [28, 'meta', 'trailer: 64 bytes'],
   ])
   return d
 }
 
 function find() {
-  const d = new Drawing('From an index of a file to the bytes of a block', 98, 29)
+  const d = new Drawing('From an index of a file to the bytes of a block', 98, 30)
   const step = (y, height, kind, ...lines) => d.box(0, y, 36, height, kind, ...lines)
   const exit = (y, label, kind, text) => {
     d.arrow([36, y], [46, y])
@@ -67,14 +67,15 @@ function find() {
   exit(11, 'no', 'plain', 'a hole: zeros')
   down(13, 'yes: presence says so, or the file is dense and N below its end')
   step(15, 4, 'meta', 'the equation: of the segment', "that covers N, or the anchor's")
-  d.text(38, 15, 'gives the candidates in this order: its place in the')
-  d.text(38, 16, 'overwrite area, if it has one; k = 0, home; k = 1')
-  down(19, 'next candidate')
+  d.text(38, 15, 'the candidates in order: the overwrite area, if its index')
+  d.text(38, 16, 'in memory has the block; k = 0, home; k = 1')
+  down(19, 'each candidate in turn')
   step(21, 3, 'meta', 'live descriptor: (owner, N, copy)?')
   exit(22, 'yes', 'data', 'read the block, compare its CRC')
   down(24, 'no candidate is left')
   step(26, 3, 'meta', 'copy B of the tables says more?')
   exit(27, 'no', 'bad', 'lost: EIO, never zeros')
+  d.text(0, 29, 'yes: memory takes what copy B says, and the candidates are asked once more')
   return d
 }
 
@@ -93,7 +94,7 @@ function life() {
   d.box(59, 1, 10, 3, 'data', 'live')
   d.arrow([69, 2], [79, 2])
   d.text(71, 1, 'U frees')
-  d.box(80, 1, 12, 3, 'log', 'freed')
+  d.box(80, 1, 12, 3, 'plain', 'freed')
   d.arrow([86, 4], [86, 6], [19, 6], [19, 4])
   d.text(33, 7, 'U is proven: record U + 1, or a checkpoint block, is durable')
   const line = (y, head, ...cells) => {
@@ -130,7 +131,7 @@ function commit() {
   ])
   lane(9, 'device', 26, [[29, 'data', 'data of T']])
   row(d, 54, 9, 3, [
-    [18, 'log', 'record, META'],
+    [18, 'log', 'and record, META'],
     [10, 'log', 'flush'],
   ])
   lane(12, 'an fsync', 20, [[63, 'plain', 'asks, waits']])

@@ -1,7 +1,8 @@
 //! Where a burst of writes to one copy of one file goes (docs/design.md 3). Decisions only: the
-//! blocks of a plan are claimed, and nothing else changes until the engine applies it.
+//! blocks of a plan are allocated, and nothing else changes until the engine applies it.
 //!
-//! - New data goes home (shell 0), else continues the file's last segment, else becomes a segment.
+//! - New data continues the segment of the index before it, else goes home (shell 0), else becomes a
+//!   segment; to shell 1 only if no segment can be stored.
 //! - Overwrites of 64 blocks and more go home if home is free for all or 64 of them, else to a new
 //!   segment if a run of 64 is free.
 //! - Other overwrites go home if home is free, else to shell 1 unless another block of the file has
