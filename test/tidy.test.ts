@@ -76,8 +76,8 @@ t.test('TypeScript folders import downwards only', async t => {
 const CORE_LAYERS: Readonly<Record<string, number>> = {
   base: 0,
   format: 1,
-  transaction: 1,
   device: 2,
+  transaction: 2,
   pages: 3,
   superblocks: 3,
   cortex: 4,

@@ -1,4 +1,4 @@
-//! Inode numbers (docs/format.md 7, "counters").
+//! Inode numbers (docs/format.md 7).
 
 use crate::base::{Code, Error, Result};
 use std::sync::atomic::{AtomicU64, Ordering};
