@@ -137,7 +137,7 @@ function commit() {
   lane(12, 'an fsync', 20, [[63, 'plain', 'asks, waits']])
   d.arrow([83, 13], [87, 13])
   d.text(89, 13, 'returns')
-  lane(15, 'a read', 15, [[83, 'plain', 'takes no gate; a block whose write is under way comes from memory']])
+  lane(15, 'a read', 15, [[83, 'plain', 'takes no gate; a placed block comes from memory until T is durable']])
   d.arrow([15, 19], [97, 19])
   d.text(0, 19, 'time')
   d.text(15, 21, 'Later: record T + 1, or a checkpoint block, is durable. Then T is proven:')
