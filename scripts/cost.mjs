@@ -17,6 +17,9 @@ import { Stage } from './cost/stage.mjs'
 const top = join(dirname(fileURLToPath(import.meta.url)), '..')
 const USAGE = 'cost: --before DIR --after DIR [--pairs N] [--limit RATIO] [--only WORKLOAD] [--json FILE]'
 
+/** The program hn4 of a build, wherever its package has it. */
+const commandOf = build => join(build, JSON.parse(readFileSync(join(build, 'package.json'), 'utf8')).bin.hn4)
+
 function readSettings() {
   const text = { type: 'string' }
   const options = {
@@ -38,7 +41,7 @@ function readSettings() {
   if (values.before === undefined || values.after === undefined || !isValid) stop(USAGE, 16)
   const builds = [resolve(values.before), resolve(values.after)]
   for (const build of builds) {
-    if (!existsSync(join(build, 'dist/src/cli/main.js'))) stop(`cost: ${build} is not built (npm run build there)`)
+    if (!existsSync(commandOf(build))) stop(`cost: ${build} is not built (npm run build there)`)
   }
   return { ...values, builds, pairs, limit }
 }
@@ -100,7 +103,7 @@ async function measurePair(stage, client, list, builds, pair, costs) {
     }
     const first = String((pair + i) % 2)
     const sides = builds.flatMap((build, side) => [
-      join(build, 'dist/src/cli/main.js'),
+      commandOf(build),
       devices[side],
       stage.dirs[side],
     ])
