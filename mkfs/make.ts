@@ -18,10 +18,11 @@ import { constant } from '../src/format/constants.ts'
 import { checkGeometry, type Geometry } from '../src/format/geometry.ts'
 import { type PlanOptions, planGeometry } from '../src/format/plan.ts'
 import type { Identity } from '../src/format/superblock.ts'
+import { FileSink } from '../src/writer/sink.ts'
 import { type IdentityOptions, makeIdentity } from './identity.ts'
 import { type Owner, SUPERUSER } from './new-volume.ts'
 import { blkidSignature, HEAD_BYTES, knownSignature, TAIL_BYTES } from './signatures.ts'
-import { FileSink, writeVolume } from './write-volume.ts'
+import { writeVolume } from './write-volume.ts'
 
 export interface MakeOptions extends PlanOptions, IdentityOptions {
   readonly path: string

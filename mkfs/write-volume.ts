@@ -10,27 +10,12 @@
  *
  * Nothing else is written: pages that the initialised map does not name are empty, whatever the disk holds.
  */
-import { fsyncSync, writeSync } from 'node:fs'
-import { ioError } from '../src/base/error.ts'
 import { type BlockNumber, blockNumber } from '../src/base/units.ts'
 import { checkpointPlaces, type Geometry, superblockPlaces } from '../src/format/geometry.ts'
 import { BLOCK_SIZE } from '../src/format/layout.ts'
 import type { Identity } from '../src/format/superblock.ts'
-import {
-  type BlockWrite,
-  checkpointWrites,
-  metadataWrites,
-  type Owner,
-  SUPERUSER,
-  superblockWrites,
-} from './new-volume.ts'
-
-/** Where the blocks go. */
-export interface BlockSink {
-  write(block: BlockNumber, bytes: Uint8Array): void
-  /** Returns when everything written is durable. */
-  flush(): void
-}
+import { type BlockSink, writeAll } from '../src/writer/sink.ts'
+import { closedCheckpoint, metadataWrites, type Owner, SUPERUSER, superblockWrites } from './new-volume.ts'
 
 const ZEROS = new Uint8Array(256 * BLOCK_SIZE)
 
@@ -48,14 +33,10 @@ export function writeVolume(
   writeZeros(sink, g.logStart, g.logBlocks)
   for (const slot of [0, 1]) writeZeros(sink, checkpointPlaces(g, slot)[1]!, 1)
   writeAll(sink, metadataWrites(g, id, owner))
-  writeAll(sink, checkpointWrites(g, id))
+  writeAll(sink, closedCheckpoint(g, id))
   sink.flush()
   writeAll(sink, superblockWrites(g, id))
   sink.flush()
-}
-
-function writeAll(sink: BlockSink, writes: readonly BlockWrite[]): void {
-  for (const { block, bytes } of writes) sink.write(block, bytes)
 }
 
 function writeZeros(sink: BlockSink, first: BlockNumber, count: number): void {
@@ -63,34 +44,5 @@ function writeZeros(sink: BlockSink, first: BlockNumber, count: number): void {
   for (let done = 0; done < count; done += step) {
     const blocks = Math.min(step, count - done)
     sink.write(blockNumber(first + done), ZEROS.subarray(0, blocks * BLOCK_SIZE))
-  }
-}
-
-/** The blocks of an open file or device. */
-export class FileSink implements BlockSink {
-  readonly #fd: number
-  readonly #path: string
-
-  constructor(fd: number, path: string) {
-    this.#fd = fd
-    this.#path = path
-  }
-
-  write(block: BlockNumber, bytes: Uint8Array): void {
-    try {
-      let done = 0
-      while (done < bytes.length)
-        done += writeSync(this.#fd, bytes, done, bytes.length - done, block * BLOCK_SIZE + done)
-    } catch (error) {
-      throw ioError(this.#path, `write of block ${block}`, error)
-    }
-  }
-
-  flush(): void {
-    try {
-      fsyncSync(this.#fd)
-    } catch (error) {
-      throw ioError(this.#path, 'flush', error)
-    }
   }
 }

@@ -102,11 +102,7 @@ async function measurePair(stage, client, list, builds, pair, costs) {
       }
     }
     const first = String((pair + i) % 2)
-    const sides = builds.flatMap((build, side) => [
-      commandOf(build),
-      devices[side],
-      stage.dirs[side],
-    ])
+    const sides = builds.flatMap((build, side) => [commandOf(build), devices[side], stage.dirs[side]])
     const words = ['run', workload.name, first, process.execPath, ...sides]
     const [program, ...before] = pinned()
     const text = await stage.run(program, [...before, client, ...words])

@@ -39,6 +39,7 @@ const LAYERS: Readonly<Record<string, number>> = {
   'src/native': 2,
   'src/reader': 3,
   'src/console': 4,
+  'src/writer': 4,
   mkfs: 5,
   'fsck-scrub': 5,
   'src/image': 5,

@@ -1,11 +1,12 @@
 import t from 'tap'
 import { makeIdentity } from '../../mkfs/identity.ts'
-import { type BlockSink, writeVolume } from '../../mkfs/write-volume.ts'
+import { writeVolume } from '../../mkfs/write-volume.ts'
 import { Hn4Error } from '../../src/base/error.ts'
 import { type BlockNumber, blockNumber } from '../../src/base/units.ts'
 import { checkpointPlaces, type Geometry, superblockPlaces } from '../../src/format/geometry.ts'
 import { planGeometry } from '../../src/format/plan.ts'
 import { Volume } from '../../src/reader/volume.ts'
+import type { BlockSink } from '../../src/writer/sink.ts'
 import { MemoryImage } from '../support/memory-image.ts'
 import { sample } from '../support/sample.ts'
 

@@ -2,6 +2,7 @@
 import { blockNumber, copyPage } from '../../src/base/units.ts'
 import { pageInCopy, type RegionName, regionNumber, regionOfPage } from '../../src/format/geometry.ts'
 import { decodePage, encodePage, type Page } from '../../src/format/page.ts'
+import { copyStarts } from '../../src/writer/pages.ts'
 import type { VolumeBuilder } from './builder.ts'
 
 /** Applies `change` to the payload of a page, in both copies, with a new checksum. */
@@ -33,7 +34,7 @@ export function rewritePage(builder: VolumeBuilder, block: number, change: (page
 export function pageBlocks(builder: VolumeBuilder, region: RegionName, page: number): number[] {
   const { geometry: g } = builder
   const target = pageInCopy(g, region, page)
-  return (g.copyB === 0 ? [g.copyA] : [g.copyA, g.copyB]).map(start => start + target)
+  return copyStarts(g).map(start => start + target)
 }
 
 /** Region and page of the metadata page at block `block` of copy A. */

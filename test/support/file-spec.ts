@@ -1,4 +1,5 @@
-/** What the builder is asked for, and the plain fields of a new file. */
+/** What the builder is asked for, and the fields of a new file. */
+import { type FlagName, flag } from '../../src/format/constants.ts'
 import {
   type AnchorFields,
   type AttributeFields,
@@ -36,12 +37,26 @@ export interface FileSpec {
   readonly scale?: number
 }
 
+/** A file as the builder knows it. */
+export interface FileFields {
+  readonly anchor: AnchorFields
+  readonly attributes: AttributeFields
+}
+
+export function withFlags(file: FileFields, ...names: FlagName<'DATA_CLASS'>[]): FileFields {
+  const bits = names.reduce((sum, name) => sum | BigInt(flag('DATA_CLASS', name)), file.anchor.data_class)
+  return { ...file, anchor: { ...file.anchor, data_class: bits } }
+}
+
+export const seedIdOf = ({ number, hint, random }: Pick<AnchorFields, 'number' | 'hint' | 'random'>): Uint8Array =>
+  seedIdBytes(number, hint, random)
+
 export function newAnchor(number: number, type: FileType, spec: FileSpec): AnchorFields {
   const ids = { number: BigInt(number), hint: number * 3, random: number * 5 }
   return {
     ...emptyAnchor(),
     ...ids,
-    public_id: seedIdBytes(ids.number, ids.hint, ids.random),
+    public_id: seedIdOf(ids),
     permissions: (FILE_TYPES[type] << 12) | (spec.mode ?? (type === 'directory' ? 0o755 : 0o644)),
     mod_clock: TIME,
     create_clock: Number(TIME / 1_000_000_000n),

@@ -1,10 +1,10 @@
 /** An image in memory: only blocks that were written take room. Tests damage it block by block. */
 import { writeFileSync } from 'node:fs'
-import type { BlockSink } from '../../mkfs/write-volume.ts'
 import { Hn4Error } from '../../src/base/error.ts'
 import type { BlockNumber } from '../../src/base/units.ts'
 import type { BlockSource } from '../../src/device/image.ts'
 import { BLOCK_SIZE } from '../../src/format/layout.ts'
+import type { BlockSink } from '../../src/writer/sink.ts'
 
 export class MemoryImage implements BlockSource, BlockSink {
   readonly path = 'memory'
