@@ -46,8 +46,10 @@ export function processOf(pid: number): Process | undefined {
   const end = stat.lastIndexOf(')')
   if (end < 0) return undefined
   const [state, ...rest] = stat.slice(end + 2).split(' ')
-  // A zombie has let go of everything.
-  if (state === 'Z' || state === 'X') return undefined
+  // A zombie has let go of everything, once no thread is left: the first thread is one as soon as it has ended, and the
+  // files stay open, and locked, until the last one has (exit_files in the kernel's do_exit).
+  const isZombie = state === 'Z' || state === 'X'
+  if (isZombie && names(`/proc/${pid}/task`).length <= 1) return undefined
   return { pid, name: stat.slice(stat.indexOf('(') + 1, end), began: rest[18] ?? '' }
 }
 
