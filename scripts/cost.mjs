@@ -17,8 +17,8 @@ import { Stage } from './cost/stage.mjs'
 const top = join(dirname(fileURLToPath(import.meta.url)), '..')
 const USAGE = 'cost: --before DIR --after DIR [--pairs N] [--limit RATIO] [--only WORKLOAD] [--json FILE]'
 
-/** The program hn4 of a build, wherever its package has it. */
-const commandOf = build => join(build, JSON.parse(readFileSync(join(build, 'package.json'), 'utf8')).bin.hn4)
+/** A program of a build, wherever its package has it. */
+const programOf = (build, name) => join(build, JSON.parse(readFileSync(join(build, 'package.json'), 'utf8')).bin[name])
 
 function readSettings() {
   const text = { type: 'string' }
@@ -41,7 +41,8 @@ function readSettings() {
   if (values.before === undefined || values.after === undefined || !isValid) stop(USAGE, 16)
   const builds = [resolve(values.before), resolve(values.after)]
   for (const build of builds) {
-    if (!existsSync(commandOf(build))) stop(`cost: ${build} is not built (npm run build there)`)
+    const isBuilt = existsSync(join(build, 'package.json')) && existsSync(programOf(build, 'hn4'))
+    if (!isBuilt) stop(`cost: ${build} is not built (npm run build there)`)
   }
   return { ...values, builds, pairs, limit }
 }
@@ -97,12 +98,12 @@ async function measurePair(stage, client, list, builds, pair, costs) {
     if (workload.volume !== volume) {
       volume = workload.volume
       for (const [side, build] of builds.entries()) {
-        const mkfs = join(build, 'dist/mkfs/cli.js')
+        const mkfs = programOf(build, 'mkfs.hn4')
         await stage.run(process.execPath, [mkfs, '-q', '--force', '--seed', seed, devices[side]])
       }
     }
     const first = String((pair + i) % 2)
-    const sides = builds.flatMap((build, side) => [commandOf(build), devices[side], stage.dirs[side]])
+    const sides = builds.flatMap((build, side) => [programOf(build, 'hn4'), devices[side], stage.dirs[side]])
     const words = ['run', workload.name, first, process.execPath, ...sides]
     const [program, ...before] = pinned()
     const text = await stage.run(program, [...before, client, ...words])
@@ -117,7 +118,7 @@ function commitOf(build) {
 }
 
 /** Prints the tables; whether all that is judged is within the limit. */
-function report({ builds, pairs, limit }, machine, results) {
+function report({ builds, limit }, pairs, machine, results) {
   const [before, after] = builds.map(commitOf)
   console.log(`before ${before}, after ${after}; ${pairs} pairs; medians, and of the ratios also the spread`)
   console.log(machine)
@@ -138,9 +139,15 @@ async function measure(stage, settings, client) {
   const wanted = list.filter(({ isWanted }) => isWanted)
   const costs = new Map(wanted.map(({ name }) => [name, []]))
   const [load, stat, began] = [loadavg()[0], readFileSync('/proc/stat', 'utf8'), performance.now()]
-  for (let pair = 0; pair < pairs; pair++) {
-    await measurePair(stage, client, list, builds, pair, costs)
-    say(`cost: pair ${pair + 1} of ${pairs}, ${((performance.now() - began) / 1000).toFixed(0)} s`)
+  let done = 0
+  try {
+    for (; done < pairs; done++) {
+      await measurePair(stage, client, list, builds, done, costs)
+      say(`cost: pair ${done + 1} of ${pairs}, ${((performance.now() - began) / 1000).toFixed(0)} s`)
+    }
+  } catch (error) {
+    // Whoever stops a long run still sees what it has found.
+    if (!stage.isStopped || done === 0) throw error
   }
   const stolen = (stolenShare(stat, readFileSync('/proc/stat', 'utf8')) * 100).toFixed(1)
   const cpu = `${cpus().length} x ${cpus()[0]?.model ?? 'unknown CPU'}`
@@ -149,8 +156,8 @@ async function measure(stage, settings, client) {
     const runs = costs.get(name)
     return { name, ops, unit, rows: summarize(runs, limit), runs }
   })
-  const isHeld = report(settings, machine, results)
-  if (json !== undefined) writeFileSync(json, `${JSON.stringify({ machine, pairs, limit, results }, null, 1)}\n`)
+  const isHeld = report(settings, done, machine, results)
+  if (json !== undefined) writeFileSync(json, `${JSON.stringify({ machine, pairs: done, limit, results }, null, 1)}\n`)
   return isHeld ? 0 : 1
 }
 
@@ -167,6 +174,7 @@ async function main() {
   ]) {
     process.on(name, () => {
       signalled = 128 + number
+      say(`cost: stopped by ${name}`)
       stage.stop()
     })
   }

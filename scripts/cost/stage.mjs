@@ -69,6 +69,10 @@ export class Stage {
     })
   }
 
+  get isStopped() {
+    return this.#isStopped
+  }
+
   /** Ends what runs, with its children: `run` fails from now on. */
   stop() {
     this.#isStopped = true
