@@ -53,10 +53,11 @@ pub const WORKLOADS: &[Workload] = &[
 
 const MIB: u64 = 1 << 20;
 const BLOCK: u64 = 4096;
-/// Size of the large file.
-const FILE_MIB: u64 = 400;
+/// Size of the large file: small enough that scattered overwrites find room near their homes. Where they do not,
+/// the overwrite area fills, and whether a run empties it once or twice is chance.
+const FILE_MIB: u64 = 200;
 /// Times that it is read, each time without what the kernel has cached.
-const READS: u64 = 2;
+const READS: u64 = 4;
 const FILES_PER_DIRECTORY: u64 = 500;
 /// Coprime to the large file's blocks: scattered, and each block at most once.
 const STRIDE_BLOCKS: u64 = 7919;
