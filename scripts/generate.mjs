@@ -25,7 +25,8 @@ for (const record of layout.RECORDS) {
   if (at !== record.size) throw new Error(`${record.name}: ${at} bytes described of ${record.size}`)
 }
 
-const { RECORDS, CONSTANTS, REGIONS, FLAGS, DATA_CLASS_FIELDS, LOG_ITEMS, EXTENSIONS, DIR_KINDS, SUPERBLOCK_MAGIC } = layout
+const { RECORDS, CONSTANTS, REGIONS, FLAGS, DATA_CLASS_FIELDS, LOG_ITEMS, EXTENSIONS, DIR_KINDS, RESERVED, SUPERBLOCK_MAGIC } =
+  layout
 const described = JSON.stringify({ RECORDS, CONSTANTS, REGIONS, FLAGS, DATA_CLASS_FIELDS, LOG_ITEMS, EXTENSIONS, DIR_KINDS, SUPERBLOCK_MAGIC })
 const hash = createHash('sha256').update(described).digest('hex').slice(0, 16)
 
@@ -139,6 +140,11 @@ const lists = {
     ...DATA_CLASS_FIELDS.map(([n, b, w, m]) => `| DATA_CLASS | ${b}-${b + w - 1} | ${n} | ${cell(m)} |`),
   ],
   items: ['| Item | Type | Meaning |', '| --- | --- | --- |', ...LOG_ITEMS.map(([n, v, m]) => `| ${n} | ${v} | ${cell(m)} |`)],
+  reserved: [
+    '| Record | Place | Name | For | Meaning |',
+    '| --- | --- | --- | --- | --- |',
+    ...RESERVED.map(([record, place, name, feature, m]) => `| ${record} | ${place} | \`${name}\` | ${feature} | ${cell(m)} |`),
+  ],
   extensions: ['| Type | Number | Holds |', '| --- | --- | --- |', ...EXTENSIONS.map(([n, v, m]) => `| ${n} | ${v} | ${cell(m)} |`)],
 }
 for (const record of RECORDS) lists[record.name] = markdown(record).split('\n')

@@ -99,6 +99,7 @@ export const REGIONS = [
 
 /** Flag sets: [set, [name, bit, meaning]...]. */
 export const FLAGS = {
+  COMPAT: [['FROZEN', 0, 'a file has, or had, IMMUTABLE or APPEND: a mount must ask at every open']],
   INCOMPAT: [['EXPERIMENTAL', 0, 'format not yet released; set on every image']],
   DATA_CLASS: [
     ['TOMBSTONE', 0, 'last name gone, space not yet free'],
@@ -125,6 +126,29 @@ export const FLAGS = {
   ],
   CHECKPOINT: [['CLEAN', 0, 'nothing to replay: the volume was closed']],
 } as const satisfies Record<string, readonly (readonly [string, number, string])[]>
+
+/**
+ * What later features will use and nothing may use otherwise (docs/adr/0009-reserved.md): [record, place, name,
+ * feature, meaning]. Bits of superblock words are unknown ones until their feature is there; bytes are zero.
+ */
+export const RESERVED = [
+  ['Superblock', 'incompat bit 1', 'ENCRYPTED', 'encryption', 'blocks, pages, records and counters are enciphered'],
+  ['Superblock', 'ro_compat bit 0', 'SEALS', 'seals', 'a file is, or was, SEALED'],
+  ['Superblock', 'ro_compat bit 1', 'DATA_COPIES', 'data copies', 'a file has, or had, COPIES above 0'],
+  ['Superblock', 'ro_compat bit 2', 'TAGS', 'tags', 'a file has, or had, TAGS or VECTOR records'],
+  ['Superblock', '0x150, u16', 'cipher', 'encryption', '0: none; 1: XChaCha20-Poly1305; 2: XAES-256-GCM'],
+  ['Superblock', '0x152, u16', 'data_copies', 'data copies', 'COPIES of new files'],
+  ['Superblock', '0xfdc, 32 bytes', 'mac', 'encryption', 'HMAC-SHA256 of the bytes before it'],
+  ['PageTrailer', '0x18, 16 bytes', 'random', 'encryption', "of the nonce, in the salt's place (not in KEY)"],
+  ['PageTrailer', '0x28, 16 bytes', 'tag', 'encryption', 'of the payload'],
+  ['Descriptor', '0x20, 16 bytes', 'random', 'encryption', 'of the nonce; descriptors have 64 bytes'],
+  ['Descriptor', '0x30, 16 bytes', 'tag', 'encryption', 'of the block'],
+  ['Checkpoint', '0x78, 16 bytes', 'random', 'encryption', 'of the nonce of the counters'],
+  ['Checkpoint', '0x88, 16 bytes', 'tag', 'encryption', 'of the counters'],
+  ['Checkpoint', '0x98, 16 bytes', 'tail_tag', 'encryption', 'tag of the record before the tail, beside tail_crc'],
+  ['LogRecord', '0x5c, 16 bytes', 'tag', 'encryption', 'of what is enciphered; its random stands behind the header'],
+  ['FileState', '0x00, u48', 'gravity_1', 'data copies', 'G of copy 1 of the data, of dense files too'],
+] as const satisfies readonly (readonly [string, string, string, string, string])[]
 
 /** Bit fields inside data_class: [name, lowest bit, width]. */
 export const DATA_CLASS_FIELDS = [

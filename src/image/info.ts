@@ -20,7 +20,8 @@ import { errorJson } from './damage.ts'
 import { noteWriter, parseTarget } from './target.ts'
 import { timeText } from './text.ts'
 
-const features = (s: SuperblockFields): string[] => flagNames('INCOMPAT', s.incompat).map(name => name.toLowerCase())
+const features = (s: SuperblockFields): string[] =>
+  [...flagNames('INCOMPAT', s.incompat), ...flagNames('COMPAT', s.compat)].map(name => name.toLowerCase())
 
 /** `[match]`: valid and of the generation that counts. */
 function verdict(copy: SuperblockCopy, generation: bigint | null): string {
