@@ -12,6 +12,8 @@
 
 pub mod abi;
 mod bdi;
+mod caller;
+mod connection;
 mod counters;
 mod handler;
 mod lifecycle;

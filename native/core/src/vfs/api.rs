@@ -65,8 +65,22 @@ pub struct SetAttr {
     pub ctime: Option<TimeNs>,
     /// Clear set-user-id, and set-group-id where the group may execute, as a write by an ordinary
     /// user does (FATTR_KILL_SUIDGID, HANDLE_KILLPRIV_V2). Means nothing for directories. Apart
-    /// from this flag every write and every change of size or owner removes `security.capability`.
+    /// from this flag every change of content, size or owner removes `security.capability`.
     pub kill_suidgid: bool,
+    /// Clear set-group-id, though the group may not execute: the caller is not of the group.
+    pub kill_sgid: bool,
+}
+
+impl SetAttr {
+    /// Takes the set-id bits that go from a file's permissions.
+    pub fn take_set_id(&self, permissions: &mut u32) {
+        if self.kill_suidgid {
+            crate::format::slot::kill_suidgid(permissions);
+        }
+        if self.kill_sgid {
+            *permissions &= !libc::S_ISGID;
+        }
+    }
 }
 
 /// One name of a directory.
@@ -137,6 +151,8 @@ pub trait Vfs: Send + Sync + 'static {
     fn read(&self, ino: Ino, offset: u64, buf: &mut [u8]) -> Result<usize>;
     /// Takes all of `data` or fails. `kill_suidgid` as in [`SetAttr`].
     fn write(&self, ino: Ino, offset: u64, data: &[u8], kill_suidgid: bool) -> Result<usize>;
+    /// As `write`, of pages that the kernel kept: there is no caller, and the file keeps its privileges.
+    fn write_back(&self, ino: Ino, offset: u64, data: &[u8]) -> Result<usize>;
     /// As `write`, at the end of the file, atomically against other appends; returns the offset it went to.
     fn append(&self, ino: Ino, data: &[u8], kill_suidgid: bool) -> Result<u64>;
     /// `mode` is a set of FALLOC_* flags; 0 is the plain form.

@@ -84,6 +84,11 @@ impl Vfs for FileSystem {
         self.volume.write(&inode, Some(offset), data, kill_suidgid)?;
         Ok(data.len())
     }
+    fn write_back(&self, ino: Ino, offset: u64, data: &[u8]) -> Result<usize> {
+        let inode = self.volume.by_ino(ino)?;
+        self.volume.write_back(&inode, offset, data)?;
+        Ok(data.len())
+    }
     fn append(&self, ino: Ino, data: &[u8], kill_suidgid: bool) -> Result<u64> {
         let inode = self.volume.by_ino(ino)?;
         self.volume.write(&inode, None, data, kill_suidgid)

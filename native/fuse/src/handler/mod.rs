@@ -8,10 +8,12 @@ mod init;
 mod ioctl;
 mod names;
 mod open;
+mod set_id;
 mod settings;
 mod xattrs;
 
 use crate::abi::{InHeader, opcode};
+use crate::connection::Connection;
 use crate::counters::Counters;
 use crate::lifecycle::Lifecycle;
 use crate::wire::{BadRequest, Dialect, LookedUp, Op, Reply, Validity, decode, for_each_plus_node, split};
@@ -42,6 +44,7 @@ type Handled = Result<Outcome, Errno>;
 pub struct Handler<V> {
     vfs: Arc<V>,
     settings: Settings,
+    connection: Arc<Connection>,
     /// Set by INIT.
     agreed: OnceLock<Agreed>,
     /// The result of `Vfs::shutdown`, once it was called.
@@ -51,10 +54,11 @@ pub struct Handler<V> {
 }
 
 impl<V: Vfs> Handler<V> {
-    pub fn new(vfs: Arc<V>, settings: Settings) -> Handler<V> {
+    pub fn new(vfs: Arc<V>, settings: Settings, connection: Arc<Connection>) -> Handler<V> {
         Handler {
             vfs,
             settings,
+            connection,
             agreed: OnceLock::new(),
             closed: Mutex::new(None),
             lifecycle: Arc::new(Lifecycle::new()),
@@ -128,10 +132,10 @@ impl<V: Vfs> Handler<V> {
             // it stops asking: nothing is due at close.
             Op::Create | Op::Flush => Err(Errno(libc::ENOSYS)),
             Op::Read(args) => self.read(ino, &args, reply),
-            Op::Write { args, data } => self.write(ino, &args, data, reply),
-            Op::Fallocate(args) => done(self.vfs.fallocate(ino, args.mode, args.offset, args.length)),
+            Op::Write { args, data } => self.write(ino, &args, data, &who, reply),
+            Op::Fallocate(args) => self.fallocate(ino, &args, &who),
             Op::Seek(args) => self.seek(ino, &args, reply),
-            Op::Copy { args, wide } => self.copy(ino, &args, wide, reply),
+            Op::Copy { args, wide } => self.copy(ino, &args, wide, &who, reply),
             Op::Fsync(args) | Op::Fsyncdir(args) => self.fsync(ino, &args),
             Op::Syncfs => done(self.vfs.syncfs()),
             Op::Readdir { args, plus } => self.readdir(ino, &args, plus, reply),

@@ -11,6 +11,8 @@ mod names;
 mod oracle;
 mod permissions;
 mod renames;
+mod set_id;
+mod set_id_calls;
 mod support;
 mod threads;
 mod traffic;

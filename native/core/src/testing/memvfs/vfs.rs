@@ -136,6 +136,10 @@ impl Vfs for MemVfs {
         self.change("write")?.write(ino, offset, data, kill_suidgid)
     }
 
+    fn write_back(&self, ino: Ino, offset: u64, data: &[u8]) -> Result<usize> {
+        self.change("write_back")?.write_back(ino, offset, data)
+    }
+
     fn append(&self, ino: Ino, data: &[u8], kill_suidgid: bool) -> Result<u64> {
         self.change("append")?.append(ino, data, kill_suidgid)
     }
