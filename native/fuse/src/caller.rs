@@ -1,12 +1,16 @@
 //! What a request does not say of its caller: groups and capabilities, from /proc.
 
-use hn4_core::vfs::api::Caller;
+use hn4_core::vfs::acl::Acl;
+use hn4_core::vfs::api::{Attr, Caller};
 use std::fs;
 
 /// Capabilities by their numbers (linux/capability.h).
 #[derive(Clone, Copy)]
 pub enum Capability {
+    DacOverride = 1,
+    DacReadSearch = 2,
     FSetId = 4,
+    SysAdmin = 21,
 }
 
 /// Groups and capabilities of a thread that waits for its answer. What cannot be known it does not have.
@@ -34,6 +38,15 @@ impl Standing {
 
     pub fn has(&self, capability: Capability) -> bool {
         self.capabilities >> capability as u32 & 1 != 0
+    }
+
+    /// Whether this user may search a directory with this access list (empty: none).
+    pub fn may_search(&self, dir: &Attr, list: &[u8], uid: u32) -> bool {
+        const SEARCH: u16 = 1;
+        let list = if list.is_empty() { Ok(Acl::of_mode(dir.mode)) } else { Acl::parse(list) };
+        let is_let_in =
+            list.is_ok_and(|list| list.allows(SEARCH, dir.uid, dir.gid, uid, |group| self.is_in(group)));
+        is_let_in || self.has(Capability::DacOverride) || self.has(Capability::DacReadSearch)
     }
 }
 

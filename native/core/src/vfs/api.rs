@@ -112,6 +112,10 @@ pub enum Seek {
     Hole,
 }
 
+/// Whether somebody may search a directory, from its attributes and its access list (the value of
+/// `system.posix_acl_access`; empty: none).
+pub type MaySearch<'a> = dyn Fn(&Attr, &[u8]) -> bool + 'a;
+
 /// RENAME_* flags (linux/fs.h).
 pub const RENAME_NOREPLACE: u32 = 1;
 pub const RENAME_EXCHANGE: u32 = 2;
@@ -135,6 +139,11 @@ pub trait Vfs: Send + Sync + 'static {
     fn getattr(&self, ino: Ino) -> Result<Attr>;
     fn setattr(&self, ino: Ino, set: &SetAttr, who: &Caller) -> Result<Attr>;
     fn readlink(&self, ino: Ino) -> Result<Vec<u8>>;
+    /// As `readlink`, for somebody. AccessDenied: the target is a path that this file system found itself,
+    /// and it leads through a directory that he may not search.
+    fn readlink_as(&self, ino: Ino, _may_search: &MaySearch<'_>) -> Result<Vec<u8>> {
+        self.readlink(ino)
+    }
 
     /// A file of any type but directory and symlink; `mode` holds the type bits.
     fn mknod(&self, parent: Ino, name: &[u8], mode: u32, rdev: u32, who: &Caller) -> Result<Attr>;

@@ -43,7 +43,10 @@ impl Vfs for FileSystem {
         self.set_attributes(ino, set)
     }
     fn readlink(&self, ino: Ino) -> Result<Vec<u8>> {
-        match self.virtual_target(ino) {
+        self.readlink_as(ino, &|_, _| true)
+    }
+    fn readlink_as(&self, ino: Ino, may_search: &MaySearch<'_>) -> Result<Vec<u8>> {
+        match self.virtual_target(ino, may_search) {
             Some(target) => target,
             None => self.read_link(ino),
         }

@@ -4,6 +4,7 @@ mod attributes;
 mod data;
 mod failures;
 mod helper;
+mod hidden;
 mod lifecycle;
 mod listing;
 mod marks;
