@@ -1,6 +1,7 @@
 //! The connection to the kernel as those use it who have something to say that nobody asked for.
 
 use crate::notify;
+use crate::refused::Refused;
 use hn4_core::base::Ino;
 use parking_lot::RwLock;
 use std::fs::File;
@@ -9,15 +10,20 @@ use std::io;
 /// The connection, from the mount until the threads have ended: were it kept open longer, requests to a
 /// mount that lost its threads would wait for ever instead of failing.
 #[derive(Default)]
-pub struct Connection(RwLock<Option<File>>);
+pub struct Connection {
+    device: RwLock<Option<File>>,
+    /// Pages that the kernel has to forget.
+    pub refused: Refused,
+}
 
 impl Connection {
     pub fn open(&self, device: File) {
-        *self.0.write() = Some(device);
+        *self.device.write() = Some(device);
     }
 
     pub fn close(&self) {
-        self.0.write().take();
+        self.refused.end();
+        self.device.write().take();
     }
 
     /// Drops what the kernel keeps of a file: attributes, and data from byte `offset` on, `length` bytes of
@@ -39,8 +45,22 @@ impl Connection {
         self.notify(|device| notify::invalidate_entry(device, parent, name))
     }
 
+    /// Has the kernel forget refused pages until the connection is closed; for a thread of its own. `log`
+    /// takes a line for each failure.
+    pub fn forget_refused(&self, log: impl Fn(&str)) {
+        while let Some((ino, range)) = self.refused.next() {
+            let (offset, length) = (range.start as i64, (range.end - range.start) as i64);
+            match self.invalidate_inode(ino, offset, length) {
+                // The mount is gone, and its pages with it.
+                Err(error) if error.raw_os_error() == Some(libc::ENODEV) => {}
+                Err(error) => log(&format!("file {ino}: the kernel keeps bytes that were refused: {error}")),
+                Ok(()) => {}
+            }
+        }
+    }
+
     fn notify(&self, send: impl FnOnce(&File) -> io::Result<()>) -> io::Result<()> {
-        match &*self.0.read() {
+        match &*self.device.read() {
             Some(device) => send(device),
             None => Err(io::Error::from_raw_os_error(libc::ENODEV)),
         }

@@ -19,6 +19,7 @@ mod handler;
 mod lifecycle;
 mod mount;
 mod notify;
+mod refused;
 mod session;
 #[cfg(feature = "testing")]
 pub mod testing;

@@ -188,8 +188,16 @@ fn start<V: Vfs>(
             }
         })
     };
+    let forgetter = {
+        // Only the connection: the threads that serve keep the volume.
+        let (connection, log) = (crew.connection.clone(), crew.handler.log_sink());
+        thread::Builder::new()
+            .name("hn4-refused".into())
+            .spawn(move || connection.forget_refused(|line| log(line)))
+    };
     drop(crew);
-    shifts.into_iter().enumerate().map(spawn).collect()
+    let serving = shifts.into_iter().enumerate().map(spawn);
+    std::iter::once(forgetter).chain(serving).collect()
 }
 
 /// A binding hands sessions between threads.

@@ -194,6 +194,10 @@ pub trait Vfs: Send + Sync + 'static {
     /// Sets FS_IMMUTABLE_FL and FS_APPEND_FL; any other flag is NotSupported.
     fn setflags(&self, ino: Ino, flags: u32) -> Result<()>;
 
+    /// Whether a file is known that open() has to refuse for writing (immutable, append-only). Once true it
+    /// stays so.
+    fn has_marked(&self) -> bool;
+
     /// Commits everything, writes it home and closes the volume; later calls fail. Called once,
     /// before the kernel's DESTROY is answered or when the session ends.
     fn shutdown(&self) -> Result<()>;

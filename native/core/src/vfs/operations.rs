@@ -145,6 +145,9 @@ impl Vfs for FileSystem {
     fn setflags(&self, ino: Ino, flags: u32) -> Result<()> {
         self.set_flags(ino, flags)
     }
+    fn has_marked(&self) -> bool {
+        self.volume.inodes.has_marked()
+    }
     fn shutdown(&self) -> Result<()> {
         self.volume.close()
     }

@@ -31,7 +31,12 @@ impl<V: Vfs> Handler<V> {
         let count = if has(WRITE_CACHE) {
             // Pages have no caller: write() took the bits when it filled them, and stores through
             // mappings take none, on no filesystem of Linux.
-            self.vfs.write_back(ino, args.offset, data)?
+            let taken = self.vfs.write_back(ino, args.offset, data);
+            if taken.is_err() {
+                let end = args.offset.saturating_add(data.len() as u64).min(i64::MAX as u64);
+                self.connection.refused.note(ino, args.offset.min(end)..end);
+            }
+            taken?
         } else {
             let set_id = if has(WRITE_KILL_SUIDGID) { SetId::Loses } else { SetId::Keeps };
             self.changing(ino, who, set_id, |vfs| vfs.write(ino, args.offset, data, false))?

@@ -70,6 +70,11 @@ impl<V: Vfs> Handler<V> {
         (self.settings.log)(line);
     }
 
+    /// Where lines go.
+    pub fn log_sink(&self) -> Log {
+        self.settings.log.clone()
+    }
+
     /// Serves one request; `body` is what followed the header. A panic below is an EIO and a line
     /// in the log: one broken request must not take the mount away.
     pub fn handle(&self, header: &InHeader, body: &[u8], reply: &mut Reply) -> Outcome {

@@ -3,6 +3,7 @@
 mod attributes;
 mod data;
 mod failures;
+mod forged;
 mod helper;
 mod hidden;
 mod lifecycle;

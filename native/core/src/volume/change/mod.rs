@@ -7,6 +7,8 @@ mod copy;
 mod fallocate;
 mod free;
 pub mod guards;
+#[cfg(test)]
+mod refused_tests;
 mod sync;
 mod truncate;
 mod write;
