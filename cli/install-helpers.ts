@@ -6,6 +6,7 @@ import { PACKAGE_TOP } from '../src/base/package.ts'
 import type { Command } from '../src/console/command.ts'
 import type { Context } from '../src/console/context.ts'
 import { EXIT } from '../src/console/exit-codes.ts'
+import { othersCanWrite } from './others-can-write.ts'
 
 /** mount(8) looks here and nowhere else, whatever PATH says. */
 const FOLDER = '/sbin'
@@ -26,6 +27,21 @@ const quoted = (path: string): string => `'${path.replaceAll("'", "'\\''")}'`
 /** At boot PATH may lead nowhere: Node is named by its whole path. */
 function helperText(script: string): string {
   return `#!/bin/sh\n${MARK}\nexec ${quoted(process.execPath)} ${quoted(join(PACKAGE_TOP, script))} "$@"\n`
+}
+
+/** Node, and what it loads of the package. */
+const LOADED = ['package.json', 'dist', 'native', 'node_modules'] as const
+
+/** What root's mount(8) runs at boot must be root's. @throws Hn4Error ACCESS naming what others can write */
+function demandOwnPackage(): void {
+  const loaded = [process.execPath, ...LOADED.map(name => join(PACKAGE_TOP, name))]
+  const path = othersCanWrite(loaded, [join(PACKAGE_TOP, 'native', 'target')])
+  if (path === undefined) return
+  throw new Hn4Error('ACCESS', {
+    path,
+    text: 'others than root can change what mount(8) would run as root',
+    hint: `copy the package where only root writes (cp -r ${PACKAGE_TOP} /opt/hn4) and install from there`,
+  })
 }
 
 /** True if the file is one of ours, false if there is none. @throws Hn4Error EXISTS for another's */
@@ -63,6 +79,7 @@ function remove(path: string): void {
 function run(ctx: Context): number {
   const folder = ctx.options.text('prefix') ?? FOLDER
   const isRemoval = ctx.options.flag('remove')
+  if (!isRemoval && process.getuid?.() === 0) demandOwnPackage()
   // All are looked at before one is changed.
   const found = HELPERS.map(([name, script]) => {
     const path = join(folder, name)
@@ -85,6 +102,7 @@ export const installHelpers: Command = {
     `Writes mount.hn4, mount.fuse.hn4, mkfs.hn4 and fsck.hn4 to ${FOLDER}: small shell scripts that call this package, ` +
       'where it lies now, with this Node. Then mount -t hn4 works, and a line of /etc/fstab such as ' +
       '"/srv/disk.img /mnt hn4 noauto,nofail,x-systemd.automount 0 0". Files that something else wrote are left alone.',
+    'As root it refuses a package, or a Node, that others than root can change: they would run as root.',
   ],
   exits: 'mkfs',
   without: ['raw', 'iec', 'si', 'color', 'verbose'],

@@ -54,9 +54,11 @@ export const mount: Command = {
     'Returns when the mount answers; a process in the background serves it until it is unmounted, by hn4 umount, ' +
       'umount, or SIGTERM. SIGTERM, SIGINT and SIGHUP unmount cleanly; while a program uses the mount they only make ' +
       'everything durable, and a second one within two seconds takes the mount away from it.',
-    'Options: ro, rw, noatime, relatime, sync, dirsync, nosuid, nodev, noexec, allow_other (for root always on), ' +
-      'default_permissions (always on), auto_unmount, writeback, threads=N, log=FILE, errors=remount-ro. Those of ' +
+    'Options: ro, rw, noatime, relatime, sync, dirsync, nosuid, nodev, noexec, untrusted, allow_other (for root always ' +
+      'on), default_permissions (always on), auto_unmount, writeback, threads=N, log=FILE, errors=remount-ro. Those of ' +
       'fstab and systemd (defaults, nofail, noauto, user, _netdev, x-*, comment=) are accepted.',
+    'An image of a stranger may hold set-id programs and device files: root mounts it with -o untrusted, which is ' +
+      'nosuid and nodev. Mounts of ordinary users are so always.',
     'Lines of the mount go to the file of -o log=FILE, else to the system log; with -f to stderr.',
   ],
   exits: 'mount',

@@ -95,6 +95,9 @@ const EFFECTS: Readonly<Record<string, Effect>> = {
   auto_unmount: flag(o => {
     o.autoUnmount = true
   }),
+  untrusted: flag(o => {
+    for (const name of ['nosuid', 'nodev']) o.mountFlags.add(name)
+  }),
   writeback: flag(o => {
     o.writeBack = true
   }),

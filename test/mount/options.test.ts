@@ -17,6 +17,12 @@ t.test('later options win', async t => {
   t.equal(parseMountOptions(['noatime,atime']).noatime, false)
 })
 
+t.test('an untrusted image gives no privileges and no devices', async t => {
+  t.strictSame([...parseMountOptions(['untrusted']).mountFlags], ['nosuid', 'nodev'])
+  t.strictSame([...parseMountOptions(['untrusted,dev']).mountFlags], ['nosuid'])
+  t.throws(() => parseMountOptions(['untrusted=yes']), { message: '-o untrusted takes no value' })
+})
+
 t.test('the words of fstab and systemd are accepted and do nothing', async t => {
   const words =
     'defaults,auto,noauto,user,users,_netdev,nofail,loop,comment=a,x-systemd.automount,x-gvfs-hide,X-mount.mkdir=0755'

@@ -12,11 +12,14 @@
 
 pub mod abi;
 mod bdi;
+mod caller;
+mod connection;
 mod counters;
 mod handler;
 mod lifecycle;
 mod mount;
 mod notify;
+mod refused;
 mod session;
 #[cfg(feature = "testing")]
 pub mod testing;

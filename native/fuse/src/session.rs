@@ -1,15 +1,15 @@
 //! A mounted session: threads between mount and unmount.
 
 use crate::bdi::set_read_ahead;
+use crate::connection::Connection;
 use crate::counters::Counters;
 use crate::handler::{Handler, READ_AHEAD, Settings};
 use crate::lifecycle::{Lifecycle, Phase};
 use crate::mount::{Attached, Device, MountError, MountOptions, Step, attach, is_root};
-use crate::notify;
 use crate::transport::{clone_channel, serve};
 use hn4_core::base::{Error, Ino};
 use hn4_core::vfs::api::Vfs;
-use parking_lot::{Mutex, RwLock};
+use parking_lot::Mutex;
 use std::fs::File;
 use std::io;
 use std::os::fd::OwnedFd;
@@ -25,7 +25,7 @@ const INIT_LIMIT: Duration = Duration::from_secs(30);
 /// A mount and the threads that serve it. Dropping it unmounts lazily and does not wait.
 pub struct Session {
     attached: Attached,
-    device: Arc<Connection>,
+    connection: Arc<Connection>,
     /// What our mount looks like from outside: it is not unmounted when something else is there.
     number: Option<Device>,
     lifecycle: Arc<Lifecycle>,
@@ -33,14 +33,10 @@ pub struct Session {
     threads: Mutex<Vec<JoinHandle<()>>>,
 }
 
-/// The connection, until the threads have ended: were it kept open longer, requests to a mount
-/// that lost its threads would wait for ever instead of failing.
-type Connection = RwLock<Option<File>>;
-
 /// What the threads of a session share.
 struct Crew<V: Vfs> {
     handler: Handler<V>,
-    device: Arc<Connection>,
+    connection: Arc<Connection>,
     alive: AtomicUsize,
 }
 
@@ -50,7 +46,7 @@ struct Shift<V: Vfs>(Arc<Crew<V>>);
 impl<V: Vfs> Drop for Shift<V> {
     fn drop(&mut self) {
         if self.0.alive.fetch_sub(1, AcqRel) == 1 {
-            self.0.device.write().take();
+            self.0.connection.close();
             let handler = &self.0.handler;
             handler.lifecycle.enter(Phase::Ended(handler.close()));
         }
@@ -66,15 +62,16 @@ impl Session {
         settings: Settings,
     ) -> Result<Session, MountError> {
         let log = settings.log.clone();
-        let handler = Handler::new(vfs, settings);
+        let connection = Arc::new(Connection::default());
+        let handler = Handler::new(vfs, settings, connection.clone());
         let (lifecycle, counters) = (handler.lifecycle.clone(), handler.counters.clone());
         let (attached, device) = attach(options)?;
         let started = channels(options, &device);
-        let device = Arc::new(RwLock::new(Some(File::from(device))));
+        connection.open(File::from(device));
         let threads = Mutex::default();
         let mut session =
-            Session { attached, device: device.clone(), number: None, lifecycle, counters, threads };
-        let started = started.and_then(|channels| start(handler, channels, device));
+            Session { attached, connection: connection.clone(), number: None, lifecycle, counters, threads };
+        let started = started.and_then(|channels| start(handler, channels, connection));
         // On an error the session is dropped, and with it the mount.
         *session.threads.lock() = started.map_err(|error| MountError::new(Step::Threads, options, error))?;
         session.wait_started().map_err(|error| MountError::new(Step::Negotiation, options, error))?;
@@ -143,19 +140,12 @@ impl Session {
     /// `offset` on, `length` bytes of it (0: all; negative `offset`: attributes only). Not to be
     /// called by a thread that serves a request: it waits for locks the kernel holds for one.
     pub fn invalidate_inode(&self, ino: Ino, offset: i64, length: i64) -> io::Result<()> {
-        self.notify(|device| notify::invalidate_inode(device, ino, offset, length))
+        self.connection.invalidate_inode(ino, offset, length)
     }
 
     /// Tells the kernel that a name came, went or changed behind its back. The same warning.
     pub fn invalidate_entry(&self, parent: Ino, name: &[u8]) -> io::Result<()> {
-        self.notify(|device| notify::invalidate_entry(device, parent, name))
-    }
-
-    fn notify(&self, send: impl FnOnce(&File) -> io::Result<()>) -> io::Result<()> {
-        match &*self.device.read() {
-            Some(device) => send(device),
-            None => Err(io::Error::from_raw_os_error(libc::ENODEV)),
-        }
+        self.connection.invalidate_entry(parent, name)
     }
 }
 
@@ -186,9 +176,9 @@ fn channels(options: &MountOptions, device: &OwnedFd) -> io::Result<Vec<OwnedFd>
 fn start<V: Vfs>(
     handler: Handler<V>,
     channels: Vec<OwnedFd>,
-    device: Arc<Connection>,
+    connection: Arc<Connection>,
 ) -> io::Result<Vec<JoinHandle<()>>> {
-    let crew = Arc::new(Crew { handler, device, alive: AtomicUsize::new(channels.len()) });
+    let crew = Arc::new(Crew { handler, connection, alive: AtomicUsize::new(channels.len()) });
     let shifts: Vec<_> = channels.into_iter().map(|channel| (channel, Shift(crew.clone()))).collect();
     let spawn = |(index, (channel, shift)): (usize, (OwnedFd, Shift<V>))| {
         thread::Builder::new().name(format!("hn4-fuse-{index}")).spawn(move || {
@@ -198,8 +188,16 @@ fn start<V: Vfs>(
             }
         })
     };
+    let forgetter = {
+        // Only the connection: the threads that serve keep the volume.
+        let (connection, log) = (crew.connection.clone(), crew.handler.log_sink());
+        thread::Builder::new()
+            .name("hn4-refused".into())
+            .spawn(move || connection.forget_refused(|line| log(line)))
+    };
     drop(crew);
-    shifts.into_iter().enumerate().map(spawn).collect()
+    let serving = shifts.into_iter().enumerate().map(spawn);
+    std::iter::once(forgetter).chain(serving).collect()
 }
 
 /// A binding hands sessions between threads.

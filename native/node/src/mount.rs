@@ -145,6 +145,7 @@ fn mount_options(request: &MountRequest) -> Result<MountOptions, Failure> {
 fn settings(request: &MountRequest) -> Settings {
     Settings {
         cache: if request.write_back { Cache::WriteBack } else { Cache::WriteThrough },
+        no_open: !request.write_back,
         // Only the kernel can check permissions without OPEN, and lists are part of them.
         posix_acl: request.default_permissions,
         log: Arc::new(log::line),

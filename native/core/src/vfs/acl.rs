@@ -89,6 +89,35 @@ impl Acl {
         bits(USER_OBJ) << 6 | bits(group) << 3 | bits(OTHER)
     }
 
+    /// The list of a file that has none: its permission bits.
+    pub fn of_mode(mode: u32) -> Acl {
+        let entry = |tag, shift: u32| Entry { tag, perm: (mode >> shift & 7) as u16, id: 0 };
+        Acl(vec![entry(USER_OBJ, 6), entry(GROUP_OBJ, 3), entry(OTHER, 0)])
+    }
+
+    /// Whether the list gives all of `wanted` (bits rwx): `posix_acl_permission` of Linux. `owner` and
+    /// `group` are the file's.
+    pub fn allows(&self, wanted: u16, owner: u32, group: u32, uid: u32, is_in: impl Fn(u32) -> bool) -> bool {
+        let perm = |tag| self.0.iter().find(|entry| entry.tag == tag).map(|entry| entry.perm);
+        let mask = perm(MASK).unwrap_or(7);
+        let gives = |perm: u16| perm & wanted == wanted;
+        if uid == owner {
+            return perm(USER_OBJ).is_some_and(gives);
+        }
+        if let Some(named) = self.0.iter().find(|entry| entry.tag == USER && entry.id == uid) {
+            return gives(named.perm & mask);
+        }
+        let mut his = self.0.iter().filter(|entry| match entry.tag {
+            GROUP_OBJ => is_in(group),
+            GROUP => is_in(entry.id),
+            _ => false,
+        });
+        match his.next() {
+            Some(first) => gives(first.perm & mask) || his.any(|entry| gives(entry.perm & mask)),
+            None => perm(OTHER).is_some_and(gives),
+        }
+    }
+
     /// What chmod makes of the list. Only permission bits of `mode` count.
     pub fn chmod(&mut self, mode: u32) {
         let group = self.group_tag();
@@ -179,6 +208,27 @@ mod tests {
         let minimal = acl(&[(USER_OBJ, 6, 0), (GROUP_OBJ, 4, 0), (OTHER, 0, 0)]);
         assert!(minimal.is_minimal());
         assert_eq!(minimal.mode(), 0o640);
+    }
+
+    #[test]
+    fn who_is_allowed_what() {
+        let allows = |acl: &Acl, wanted, uid, gid| acl.allows(wanted, 5, 50, uid, |group| group == gid);
+        let list = acl(&[
+            (USER_OBJ, 6, 0),
+            (USER, 7, 1000),
+            (GROUP_OBJ, 4, 0),
+            (GROUP, 1, 60),
+            (MASK, 5, 0),
+            (OTHER, 2, 0),
+        ]);
+        assert!(allows(&list, 6, 5, 1) && !allows(&list, 1, 5, 60), "the owner by his entry alone");
+        assert!(allows(&list, 1, 1000, 1) && !allows(&list, 2, 1000, 1), "the mask limits named users");
+        assert!(allows(&list, 4, 1, 50) && !allows(&list, 1, 1, 50) && allows(&list, 1, 1, 60));
+        assert!(!allows(&list, 2, 1, 60), "a group's member is not among the others");
+        assert!(allows(&list, 2, 1, 1) && !allows(&list, 1, 1, 1));
+        let bits = Acl::of_mode(0o40_751);
+        assert!(allows(&bits, 7, 5, 1) && allows(&bits, 5, 1, 50) && !allows(&bits, 2, 1, 50));
+        assert!(allows(&bits, 1, 1, 1) && !allows(&bits, 4, 1, 1));
     }
 
     #[test]

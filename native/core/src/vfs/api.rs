@@ -65,8 +65,22 @@ pub struct SetAttr {
     pub ctime: Option<TimeNs>,
     /// Clear set-user-id, and set-group-id where the group may execute, as a write by an ordinary
     /// user does (FATTR_KILL_SUIDGID, HANDLE_KILLPRIV_V2). Means nothing for directories. Apart
-    /// from this flag every write and every change of size or owner removes `security.capability`.
+    /// from this flag every change of content, size or owner removes `security.capability`.
     pub kill_suidgid: bool,
+    /// Clear set-group-id, though the group may not execute: the caller is not of the group.
+    pub kill_sgid: bool,
+}
+
+impl SetAttr {
+    /// Takes the set-id bits that go from a file's permissions.
+    pub fn take_set_id(&self, permissions: &mut u32) {
+        if self.kill_suidgid {
+            crate::format::slot::kill_suidgid(permissions);
+        }
+        if self.kill_sgid {
+            *permissions &= !libc::S_ISGID;
+        }
+    }
 }
 
 /// One name of a directory.
@@ -98,6 +112,10 @@ pub enum Seek {
     Hole,
 }
 
+/// Whether somebody may search a directory, from its attributes and its access list (the value of
+/// `system.posix_acl_access`; empty: none).
+pub type MaySearch<'a> = dyn Fn(&Attr, &[u8]) -> bool + 'a;
+
 /// RENAME_* flags (linux/fs.h).
 pub const RENAME_NOREPLACE: u32 = 1;
 pub const RENAME_EXCHANGE: u32 = 2;
@@ -121,6 +139,11 @@ pub trait Vfs: Send + Sync + 'static {
     fn getattr(&self, ino: Ino) -> Result<Attr>;
     fn setattr(&self, ino: Ino, set: &SetAttr, who: &Caller) -> Result<Attr>;
     fn readlink(&self, ino: Ino) -> Result<Vec<u8>>;
+    /// As `readlink`, for somebody. AccessDenied: the target is a path that this file system found itself,
+    /// and it leads through a directory that he may not search.
+    fn readlink_as(&self, ino: Ino, _may_search: &MaySearch<'_>) -> Result<Vec<u8>> {
+        self.readlink(ino)
+    }
 
     /// A file of any type but directory and symlink; `mode` holds the type bits.
     fn mknod(&self, parent: Ino, name: &[u8], mode: u32, rdev: u32, who: &Caller) -> Result<Attr>;
@@ -137,6 +160,8 @@ pub trait Vfs: Send + Sync + 'static {
     fn read(&self, ino: Ino, offset: u64, buf: &mut [u8]) -> Result<usize>;
     /// Takes all of `data` or fails. `kill_suidgid` as in [`SetAttr`].
     fn write(&self, ino: Ino, offset: u64, data: &[u8], kill_suidgid: bool) -> Result<usize>;
+    /// As `write`, of pages that the kernel kept: there is no caller, and the file keeps its privileges.
+    fn write_back(&self, ino: Ino, offset: u64, data: &[u8]) -> Result<usize>;
     /// As `write`, at the end of the file, atomically against other appends; returns the offset it went to.
     fn append(&self, ino: Ino, data: &[u8], kill_suidgid: bool) -> Result<u64>;
     /// `mode` is a set of FALLOC_* flags; 0 is the plain form.
@@ -168,6 +193,10 @@ pub trait Vfs: Send + Sync + 'static {
     fn removexattr(&self, ino: Ino, name: &[u8]) -> Result<()>;
     /// Sets FS_IMMUTABLE_FL and FS_APPEND_FL; any other flag is NotSupported.
     fn setflags(&self, ino: Ino, flags: u32) -> Result<()>;
+
+    /// Whether a file is known that open() has to refuse for writing (immutable, append-only). Once true it
+    /// stays so.
+    fn has_marked(&self) -> bool;
 
     /// Commits everything, writes it home and closes the volume; later calls fail. Called once,
     /// before the kernel's DESTROY is answered or when the session ends.

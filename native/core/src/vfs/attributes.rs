@@ -5,7 +5,7 @@ use super::api::{Attr, SetAttr, SetTime};
 use super::check;
 use super::stat::attr;
 use crate::base::{Code, Ino, Result, now_ns};
-use crate::format::{Kind, slot};
+use crate::format::Kind;
 use crate::transaction::Transaction;
 use crate::volume::Locked;
 use std::sync::atomic::Ordering;
@@ -16,7 +16,7 @@ impl FileSystem {
         let inode = volume.by_ino(ino)?;
         if let Some(size) = set.size {
             match inode.kind {
-                Kind::Regular => volume.truncate(&inode, size)?,
+                Kind::Regular => volume.truncate(&inode, size, |permissions| set.take_set_id(permissions))?,
                 Kind::Directory => return Err(Code::IsDirectory.into()),
                 _ => return Err(Code::InvalidArgument.into()),
             }
@@ -54,8 +54,8 @@ impl FileSystem {
         if let Some(mode) = set.mode {
             anchor.permissions = anchor.permissions & !0o7777 | mode & 0o7777;
         }
-        if set.kill_suidgid && !file.inode.is_directory() {
-            slot::kill_suidgid(&mut file.slot.anchor.permissions);
+        if !file.inode.is_directory() {
+            set.take_set_id(&mut file.slot.anchor.permissions);
         }
         if let Some(time) = set.mtime {
             file.slot.anchor.mod_clock = at(time);

@@ -1,6 +1,7 @@
 //! A mounted volume with what its operations share.
 
 use super::links::{Links, is_virtual};
+use super::paths::FoundNames;
 use crate::base::{Code, Ino, Result};
 use crate::volume::{Inode, Volume};
 use parking_lot::Mutex;
@@ -13,11 +14,13 @@ pub struct FileSystem {
     pub(super) moving: Mutex<()>,
     /// Links of `.hn4/id` that the front end knows.
     pub(super) links: Mutex<Links>,
+    /// Names that were found for such links.
+    pub(super) found_names: Mutex<FoundNames>,
 }
 
 impl FileSystem {
     pub fn new(volume: Arc<Volume>) -> FileSystem {
-        FileSystem { volume, moving: Mutex::new(()), links: Mutex::default() }
+        FileSystem { volume, moving: Mutex::new(()), links: Mutex::default(), found_names: Mutex::default() }
     }
 
     /// A directory that the front end has looked up.

@@ -18,6 +18,9 @@ impl FileSystem {
         if !matches!(inode.kind, Kind::Regular | Kind::Directory) {
             return Err(Code::NotSupported.into());
         }
+        if flags != 0 {
+            volume.inodes.note_marked(&inode);
+        }
         let wanted = [(FS_IMMUTABLE, layout::PERMISSION_IMMUTABLE), (FS_APPEND, layout::PERMISSION_APPEND)];
         volume.change(|tx| {
             let mut file = inode.lock();

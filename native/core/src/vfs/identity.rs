@@ -2,23 +2,21 @@
 //! (docs/format.md 3, "Public ids").
 //!
 //! The directory `.hn4` exists only in memory and is not listed: its numbers lie above every
-//! file's. A link's path is built from back-links, so directory permissions hold.
+//! file's. A link's path is built from back-links, so directory permissions hold; and it is shown only to
+//! who may search the directories it leads through.
 
 use super::FileSystem;
-use super::api::{Attr, DirEntry};
+use super::api::{Attr, DirEntry, MaySearch};
 use super::check;
 use super::links::{HN4_DIR, ID_DIR, LINKS, Link, is_virtual};
 use super::locking::LockedSet;
-use crate::base::{Code, Error, Ino, Result, now_ns};
+use crate::base::{Code, Ino, Result, now_ns};
 use crate::format::{Kind, layout};
 use crate::volume::{Inode, Purpose};
 use std::sync::Arc;
 
 /// The extended attribute that shows and sets the public id.
 pub const PUBLIC_ID: &[u8] = b"user.hn4.public_id";
-
-/// Directories above a file: more than this is a loop on the disk.
-const DEPTH_MAX: usize = 4096;
 
 /// The usual text form of an id.
 pub fn show(id: &[u8; 16]) -> String {
@@ -148,47 +146,22 @@ impl FileSystem {
         }
     }
 
-    /// The path of a link, relative to `.hn4/id`; `None`: not a virtual link.
-    pub(super) fn virtual_target(&self, ino: Ino) -> Option<Result<Vec<u8>>> {
+    /// The path of a link, relative to `.hn4/id`, for who may walk it; `None`: not a virtual link.
+    pub(super) fn virtual_target(&self, ino: Ino, may_search: &MaySearch<'_>) -> Option<Result<Vec<u8>>> {
         (ino >= LINKS).then(|| {
             let links = self.links.lock();
             let (number, hint) =
                 links.known.get(&ino).map(|link| (link.number, link.hint)).ok_or(Code::Stale)?;
             drop(links);
-            let path = self.path_of(self.volume.inode(number, hint)?)?;
+            let path = self.path_of(self.volume.inode(number, hint)?, may_search)?;
             Ok([b"../..", &path[..]].concat())
         })
     }
 
-    fn path_of(&self, file: Arc<Inode>) -> Result<Vec<u8>> {
-        let number = file.ino;
-        let mut at = file;
-        let mut parts: Vec<Vec<u8>> = Vec::new();
-        while at.ino != layout::INO_ROOT {
-            if parts.len() > DEPTH_MAX {
-                return Err(Error::new(Code::Corrupt, format!("file {number}: its parents form a loop")));
-            }
-            let up = self.parent_of(&at)?;
-            let mut name = None;
-            self.volume.iterate(&self.volume.names(&up)?, 0, &mut |entry, found| {
-                if entry.seed.number == at.ino {
-                    name = Some(found.to_vec());
-                }
-                name.is_none()
-            })?;
-            parts.push(name.ok_or(Code::NotFound)?);
-            at = up;
-        }
-        let mut path = Vec::new();
-        for part in parts.iter().rev() {
-            path.push(b'/');
-            path.extend_from_slice(part);
-        }
-        Ok(path)
-    }
-
     pub(super) fn set_public_id(&self, ino: Ino, text: &[u8]) -> Result<()> {
         let id = parse(text).ok_or(Code::InvalidArgument)?;
+        // Before anything is looked for.
+        check::rewritable(&self.volume.by_ino(ino)?.share())?;
         let taken = self.by_seed(&id)?.map(|inode| inode.ino).or(self.by_id(&id)?.map(|inode| inode.ino));
         match taken {
             Some(owner) if owner != ino => Err(Code::Exists.into()),

@@ -17,6 +17,7 @@ mod links;
 mod locking;
 mod names;
 mod operations;
+mod paths;
 mod readdir;
 mod rename;
 mod stat;

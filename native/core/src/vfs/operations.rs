@@ -43,7 +43,10 @@ impl Vfs for FileSystem {
         self.set_attributes(ino, set)
     }
     fn readlink(&self, ino: Ino) -> Result<Vec<u8>> {
-        match self.virtual_target(ino) {
+        self.readlink_as(ino, &|_, _| true)
+    }
+    fn readlink_as(&self, ino: Ino, may_search: &MaySearch<'_>) -> Result<Vec<u8>> {
+        match self.virtual_target(ino, may_search) {
             Some(target) => target,
             None => self.read_link(ino),
         }
@@ -82,6 +85,11 @@ impl Vfs for FileSystem {
     fn write(&self, ino: Ino, offset: u64, data: &[u8], kill_suidgid: bool) -> Result<usize> {
         let inode = self.volume.by_ino(ino)?;
         self.volume.write(&inode, Some(offset), data, kill_suidgid)?;
+        Ok(data.len())
+    }
+    fn write_back(&self, ino: Ino, offset: u64, data: &[u8]) -> Result<usize> {
+        let inode = self.volume.by_ino(ino)?;
+        self.volume.write_back(&inode, offset, data)?;
         Ok(data.len())
     }
     fn append(&self, ino: Ino, data: &[u8], kill_suidgid: bool) -> Result<u64> {
@@ -136,6 +144,9 @@ impl Vfs for FileSystem {
     }
     fn setflags(&self, ino: Ino, flags: u32) -> Result<()> {
         self.set_flags(ino, flags)
+    }
+    fn has_marked(&self) -> bool {
+        self.volume.inodes.has_marked()
     }
     fn shutdown(&self) -> Result<()> {
         self.volume.close()

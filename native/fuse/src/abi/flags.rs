@@ -40,6 +40,8 @@ pub mod fattr {
 pub const FOPEN_KEEP_CACHE: u32 = 1 << 1;
 /// FOPEN_CACHE_DIR: the kernel may cache the listing.
 pub const FOPEN_CACHE_DIR: u32 = 1 << 3;
+/// FUSE_WRITE_CACHE: pages are written back; the request's caller is nobody.
+pub const WRITE_CACHE: u32 = 1 << 0;
 /// FUSE_WRITE_KILL_SUIDGID.
 pub const WRITE_KILL_SUIDGID: u32 = 1 << 2;
 /// FUSE_OPEN_KILL_SUIDGID.

@@ -22,7 +22,8 @@ impl<V: Vfs> Handler<V> {
     }
 
     pub(super) fn setattr(&self, ino: Ino, args: &SetattrIn, who: &Caller, reply: &mut Reply) -> Handled {
-        let attr = self.vfs.setattr(ino, &changes(args), who)?;
+        let set = self.with_loss(ino, changes(args), who)?;
+        let attr = self.vfs.setattr(ino, &set, who)?;
         fits(reply.put_attr(&attr, self.validity(ino)))
     }
 
@@ -61,6 +62,7 @@ fn changes(args: &SetattrIn) -> SetAttr {
         ctime: has(fattr::CTIME).then(|| nanoseconds(args.ctime as i64, args.ctimensec)),
         // With HANDLE_KILLPRIV_V2 the bits also go at every chown, which carries no flag for it.
         kill_suidgid: has(fattr::KILL_SUIDGID) || (owner_changes && !has(fattr::MODE)),
+        kill_sgid: false,
     }
 }
 

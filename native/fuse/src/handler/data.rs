@@ -1,11 +1,12 @@
-//! File contents: READ, WRITE, LSEEK, COPY_FILE_RANGE, FSYNC.
+//! File contents: READ, WRITE, FALLOCATE, LSEEK, COPY_FILE_RANGE, FSYNC.
 
+use super::set_id::SetId;
 use super::{Errno, Handled, Handler, Outcome, done, fits};
-use crate::abi::flags::{FSYNC_FDATASYNC, WRITE_KILL_SUIDGID};
-use crate::abi::{CopyIn, CopyOut, FsyncIn, ReadIn, SeekIn, SeekOut, WriteIn, WriteOut};
+use crate::abi::flags::{FSYNC_FDATASYNC, WRITE_CACHE, WRITE_KILL_SUIDGID};
+use crate::abi::{CopyIn, CopyOut, FallocateIn, FsyncIn, ReadIn, SeekIn, SeekOut, WriteIn, WriteOut};
 use crate::wire::Reply;
 use hn4_core::base::Ino;
-use hn4_core::vfs::api::{Seek, Vfs};
+use hn4_core::vfs::api::{Caller, Seek, Vfs};
 
 /// Bytes copied per COPY_FILE_RANGE at most: callers loop, and a signal is not kept waiting.
 const COPY_MAX: u64 = 128 << 20;
@@ -18,10 +19,34 @@ impl<V: Vfs> Handler<V> {
         Ok(Outcome::Done)
     }
 
-    pub(super) fn write(&self, ino: Ino, args: &WriteIn, data: &[u8], reply: &mut Reply) -> Handled {
-        let kill = args.write_flags & WRITE_KILL_SUIDGID != 0;
-        let count = self.vfs.write(ino, args.offset, data, kill)?;
+    pub(super) fn write(
+        &self,
+        ino: Ino,
+        args: &WriteIn,
+        data: &[u8],
+        who: &Caller,
+        reply: &mut Reply,
+    ) -> Handled {
+        let has = |flag| args.write_flags & flag != 0;
+        let count = if has(WRITE_CACHE) {
+            // Pages have no caller: write() took the bits when it filled them, and stores through
+            // mappings take none, on no filesystem of Linux.
+            let taken = self.vfs.write_back(ino, args.offset, data);
+            if taken.is_err() {
+                let end = args.offset.saturating_add(data.len() as u64).min(i64::MAX as u64);
+                self.connection.refused.note(ino, args.offset.min(end)..end);
+            }
+            taken?
+        } else {
+            let set_id = if has(WRITE_KILL_SUIDGID) { SetId::Loses } else { SetId::Keeps };
+            self.changing(ino, who, set_id, |vfs| vfs.write(ino, args.offset, data, false))?
+        };
         fits(reply.put(&WriteOut { size: count as u32, padding: 0 }))
+    }
+
+    pub(super) fn fallocate(&self, ino: Ino, args: &FallocateIn, who: &Caller) -> Handled {
+        self.changing(ino, who, SetId::Ask, |vfs| vfs.fallocate(ino, args.mode, args.offset, args.length))?;
+        Ok(Outcome::Done)
     }
 
     pub(super) fn seek(&self, ino: Ino, args: &SeekIn, reply: &mut Reply) -> Handled {
@@ -35,12 +60,21 @@ impl<V: Vfs> Handler<V> {
     }
 
     /// `wide` tells the form of the reply: 64 bits (7.45) or 32.
-    pub(super) fn copy(&self, from: Ino, args: &CopyIn, wide: bool, reply: &mut Reply) -> Handled {
+    pub(super) fn copy(
+        &self,
+        from: Ino,
+        args: &CopyIn,
+        wide: bool,
+        who: &Caller,
+        reply: &mut Reply,
+    ) -> Handled {
         if args.flags != 0 {
             return Err(Errno(libc::EINVAL));
         }
         let length = args.len.min(COPY_MAX);
-        let count = self.vfs.copy_range(from, args.off_in, args.nodeid_out, args.off_out, length)?;
+        let count = self.changing(args.nodeid_out, who, SetId::Ask, |vfs| {
+            vfs.copy_range(from, args.off_in, args.nodeid_out, args.off_out, length)
+        })?;
         fits(if wide {
             reply.put(&CopyOut { bytes_copied: count })
         } else {

@@ -8,10 +8,12 @@ mod init;
 mod ioctl;
 mod names;
 mod open;
+mod set_id;
 mod settings;
 mod xattrs;
 
 use crate::abi::{InHeader, opcode};
+use crate::connection::Connection;
 use crate::counters::Counters;
 use crate::lifecycle::Lifecycle;
 use crate::wire::{BadRequest, Dialect, LookedUp, Op, Reply, Validity, decode, for_each_plus_node, split};
@@ -42,6 +44,7 @@ type Handled = Result<Outcome, Errno>;
 pub struct Handler<V> {
     vfs: Arc<V>,
     settings: Settings,
+    connection: Arc<Connection>,
     /// Set by INIT.
     agreed: OnceLock<Agreed>,
     /// The result of `Vfs::shutdown`, once it was called.
@@ -51,10 +54,11 @@ pub struct Handler<V> {
 }
 
 impl<V: Vfs> Handler<V> {
-    pub fn new(vfs: Arc<V>, settings: Settings) -> Handler<V> {
+    pub fn new(vfs: Arc<V>, settings: Settings, connection: Arc<Connection>) -> Handler<V> {
         Handler {
             vfs,
             settings,
+            connection,
             agreed: OnceLock::new(),
             closed: Mutex::new(None),
             lifecycle: Arc::new(Lifecycle::new()),
@@ -64,6 +68,11 @@ impl<V: Vfs> Handler<V> {
 
     pub fn log(&self, line: &str) {
         (self.settings.log)(line);
+    }
+
+    /// Where lines go.
+    pub fn log_sink(&self) -> Log {
+        self.settings.log.clone()
     }
 
     /// Serves one request; `body` is what followed the header. A panic below is an EIO and a line
@@ -110,7 +119,7 @@ impl<V: Vfs> Handler<V> {
             Op::Getattr => self.getattr(ino, reply),
             Op::Statx => self.statx(ino, reply),
             Op::Setattr(args) => self.setattr(ino, &args, &who, reply),
-            Op::Readlink => self.readlink(ino, reply),
+            Op::Readlink => self.readlink(ino, &who, reply),
             Op::Symlink { name, target } => self.symlink(ino, name, target, &who, reply),
             Op::Mknod { args, name } => self.mknod(ino, name, &args, &who, reply),
             Op::Mkdir { args, name } => self.mkdir(ino, name, &args, &who, reply),
@@ -128,17 +137,17 @@ impl<V: Vfs> Handler<V> {
             // it stops asking: nothing is due at close.
             Op::Create | Op::Flush => Err(Errno(libc::ENOSYS)),
             Op::Read(args) => self.read(ino, &args, reply),
-            Op::Write { args, data } => self.write(ino, &args, data, reply),
-            Op::Fallocate(args) => done(self.vfs.fallocate(ino, args.mode, args.offset, args.length)),
+            Op::Write { args, data } => self.write(ino, &args, data, &who, reply),
+            Op::Fallocate(args) => self.fallocate(ino, &args, &who),
             Op::Seek(args) => self.seek(ino, &args, reply),
-            Op::Copy { args, wide } => self.copy(ino, &args, wide, reply),
+            Op::Copy { args, wide } => self.copy(ino, &args, wide, &who, reply),
             Op::Fsync(args) | Op::Fsyncdir(args) => self.fsync(ino, &args),
             Op::Syncfs => done(self.vfs.syncfs()),
             Op::Readdir { args, plus } => self.readdir(ino, &args, plus, reply),
             Op::Statfs => self.statfs(reply),
             Op::Setxattr { args, name, value } => self.setxattr(ino, name, value, &args, &who),
             Op::Getxattr { size, name } => self.getxattr(ino, name, size, reply),
-            Op::Listxattr { size } => self.listxattr(ino, size, reply),
+            Op::Listxattr { size } => self.listxattr(ino, size, &who, reply),
             Op::Removexattr { name } => self.removexattr(ino, name),
             Op::Ioctl { args, data } => self.ioctl(ino, &args, data, reply),
             Op::Interrupt => Ok(Outcome::Silent),

@@ -3,9 +3,11 @@
 use super::{Errno, Handled, Handler, Outcome, fits};
 use crate::abi::flags::FOPEN_KEEP_CACHE;
 use crate::abi::{CreateIn, MkdirIn, MknodIn, OpenOut};
+use crate::caller::Standing;
 use crate::wire::Reply;
 use hn4_core::base::Ino;
 use hn4_core::vfs::api::{Attr, Caller, Vfs};
+use std::cell::LazyCell;
 
 impl<V: Vfs> Handler<V> {
     fn entry(&self, attr: &Attr, reply: &mut Reply) -> Handled {
@@ -72,8 +74,9 @@ impl<V: Vfs> Handler<V> {
         fits(reply.put(&OpenOut { open_flags: FOPEN_KEEP_CACHE, ..Default::default() }))
     }
 
-    pub(super) fn readlink(&self, ino: Ino, reply: &mut Reply) -> Handled {
-        let target = self.vfs.readlink(ino)?;
+    pub(super) fn readlink(&self, ino: Ino, who: &Caller, reply: &mut Reply) -> Handled {
+        let standing = LazyCell::new(|| Standing::of(who));
+        let target = self.vfs.readlink_as(ino, &|dir, list| standing.may_search(dir, list, who.uid))?;
         if !reply.put_bytes(&target) {
             return Err(Errno(libc::ENAMETOOLONG));
         }

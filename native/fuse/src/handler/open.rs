@@ -12,7 +12,8 @@ impl<V: Vfs> Handler<V> {
     /// There are no handles: a file is known by its number until it is forgotten. OPEN only
     /// refuses what `chattr +i` and `+a` forbid.
     pub(super) fn open(&self, ino: Ino, args: &OpenIn, reply: &mut Reply) -> Handled {
-        if self.agreed.get().is_some_and(|agreed| agreed.no_open) {
+        // Answered so once, OPEN never comes again: not where a file is known that it has to refuse.
+        if self.agreed.get().is_some_and(|agreed| agreed.no_open) && !self.vfs.has_marked() {
             return Err(Errno(libc::ENOSYS));
         }
         let flags = args.flags as i32;

@@ -29,8 +29,9 @@ pub enum Cache {
 /// Settings of a session; `Default` is right for a volume with one mount.
 #[derive(Clone)]
 pub struct Settings {
-    /// Neither OPEN, RELEASE nor OPENDIR are sent. Takes away open()'s refusal of immutable and
-    /// append-only files: false for a volume that holds any.
+    /// OPEN and RELEASE are not sent, unless a file that is immutable or append-only was met before the
+    /// first OPEN. Takes away open()'s refusal of such files, so that what is written to them fails only
+    /// when it arrives: false with [`Cache::WriteBack`], where others would read it meanwhile.
     pub no_open: bool,
     pub cache: Cache,
     pub readdirplus: ReadDirPlus,

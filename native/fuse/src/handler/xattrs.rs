@@ -3,6 +3,7 @@
 use super::{Errno, Handled, Handler, Outcome, done, fits};
 use crate::abi::flags::SETXATTR_ACL_KILL_SGID;
 use crate::abi::{SetxattrIn, XattrSizeOut};
+use crate::caller::{Capability, Standing};
 use crate::wire::Reply;
 use hn4_core::base::Ino;
 use hn4_core::vfs::api::{Caller, SetAttr, Vfs};
@@ -41,8 +42,16 @@ impl<V: Vfs> Handler<V> {
         sized(&self.vfs.getxattr(ino, name)?, size, reply)
     }
 
-    pub(super) fn listxattr(&self, ino: Ino, size: u32, reply: &mut Reply) -> Handled {
-        sized(&self.vfs.listxattr(ino)?, size, reply)
+    /// As Linux has it, attributes of the administrator show nobody else even their names.
+    pub(super) fn listxattr(&self, ino: Ino, size: u32, who: &Caller, reply: &mut Reply) -> Handled {
+        let mut names = self.vfs.listxattr(ino)?;
+        let is_trusted = |name: &[u8]| name.starts_with(b"trusted.");
+        let has_trusted = names.split(|byte| *byte == 0).any(is_trusted);
+        if has_trusted && !Standing::of(who).has(Capability::SysAdmin) {
+            let shown = names.split_inclusive(|byte| *byte == 0).filter(|name| !is_trusted(name));
+            names = shown.flatten().copied().collect();
+        }
+        sized(&names, size, reply)
     }
 
     pub(super) fn removexattr(&self, ino: Ino, name: &[u8]) -> Handled {

@@ -49,7 +49,11 @@ fn any_request_is_answered_without_panic() {
     let count: crate::Log = Arc::new(move |_: &str| {
         seen.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
     });
-    let handler = Handler::new(Arc::new(MemVfs::new(64)), Settings { log: count, ..Settings::default() });
+    let handler = Handler::new(
+        Arc::new(MemVfs::new(64)),
+        Settings { log: count, ..Settings::default() },
+        Arc::default(),
+    );
     let mut buf = vec![0; 1 << 20];
     for _ in 0..100_000 {
         let mut head = [0; size_of::<InHeader>()];

@@ -3,7 +3,9 @@
 mod attributes;
 mod data;
 mod failures;
+mod forged;
 mod helper;
+mod hidden;
 mod lifecycle;
 mod listing;
 mod marks;
@@ -11,6 +13,8 @@ mod names;
 mod oracle;
 mod permissions;
 mod renames;
+mod set_id;
+mod set_id_calls;
 mod support;
 mod threads;
 mod traffic;

@@ -1,6 +1,8 @@
-//! A mounted `MemVfs` for one test.
+//! A mounted file system for one test: `MemVfs`, or a volume in memory.
 
-use hn4_core::testing::MemVfs;
+use hn4_core::testing::{self, FormatOptions, MemVfs, formatted, loud};
+use hn4_core::vfs::FileSystem;
+use hn4_core::vfs::api::Vfs;
 use hn4_fuse::testing::{no_fuse, unmount_patiently};
 use hn4_fuse::{MountOptions, Session, Settings};
 use std::path::{Path, PathBuf};
@@ -10,20 +12,20 @@ use tempfile::TempDir;
 /// Blocks of 4096 bytes of a test's file system: 256 MiB.
 pub const BLOCKS: u64 = 65_536;
 
-pub struct Mount {
-    pub vfs: Arc<MemVfs>,
+pub struct Mount<V: Vfs = MemVfs> {
+    pub vfs: Arc<V>,
     pub session: Session,
     pub root: PathBuf,
     _dir: TempDir,
 }
 
-impl Mount {
-    pub fn new() -> Option<Mount> {
-        Mount::with(Settings::default(), |_| {})
-    }
-
-    /// A mount with changed options; None, with a printed reason, where there is no FUSE.
-    pub fn with(settings: Settings, change: impl FnOnce(&mut MountOptions)) -> Option<Mount> {
+impl<V: Vfs> Mount<V> {
+    /// None, with a printed reason, where there is no FUSE.
+    pub fn of(
+        vfs: impl FnOnce() -> V,
+        settings: Settings,
+        change: impl FnOnce(&mut MountOptions),
+    ) -> Option<Mount<V>> {
         if no_fuse() {
             return None;
         }
@@ -37,7 +39,7 @@ impl Mount {
             ..MountOptions::default()
         };
         change(&mut options);
-        let vfs = Arc::new(MemVfs::new(BLOCKS));
+        let vfs = Arc::new(vfs());
         let session = Session::mount(vfs.clone(), &options, settings).expect("mounted");
         Some(Mount { vfs, session, root, _dir: dir })
     }
@@ -46,10 +48,33 @@ impl Mount {
         self.root.join(name)
     }
 
-    /// Unmounts, waits for the end, and checks that the volume was closed once.
-    pub fn finish(self) -> Arc<MemVfs> {
+    /// Unmounts and waits for the end.
+    pub fn end(&self) {
         unmount_patiently(&self.session).expect("unmounted");
         self.session.wait().expect("shut down");
+    }
+}
+
+impl Mount<FileSystem> {
+    /// A new volume of 32 MiB in memory.
+    pub fn volume(settings: Settings) -> Option<Mount<FileSystem>> {
+        Mount::of(|| testing::open(formatted(&FormatOptions::new(8192)), loud()), settings, |_| {})
+    }
+}
+
+impl Mount {
+    pub fn new() -> Option<Mount> {
+        Mount::with(Settings::default(), |_| {})
+    }
+
+    /// A mount with changed options.
+    pub fn with(settings: Settings, change: impl FnOnce(&mut MountOptions)) -> Option<Mount> {
+        Mount::of(|| MemVfs::new(BLOCKS), settings, change)
+    }
+
+    /// Unmounts, waits for the end, and checks that the volume was closed once.
+    pub fn finish(self) -> Arc<MemVfs> {
+        self.end();
         assert_eq!(self.vfs.shutdowns(), 1);
         self.vfs.clone()
     }

@@ -15,7 +15,10 @@ impl State {
         let node = self.node_mut(ino)?;
         let time = now();
         if set.size.is_some() || set.uid.is_some() || set.gid.is_some() {
-            node.drop_privileges(set.kill_suidgid);
+            node.drop_privileges(false);
+        }
+        if !node.is_directory() {
+            set.take_set_id(&mut node.mode);
         }
         if let Some(mode) = set.mode {
             node.mode = node.mode & libc::S_IFMT | mode & 0o7777;

@@ -1,6 +1,6 @@
 //! Reading, writing and shaping file contents.
 
-use super::node::{APPEND, IMMUTABLE, now};
+use super::node::{APPEND, CAPABILITY, IMMUTABLE, now};
 use super::state::{SIZE_MAX, State};
 use crate::base::{BLOCK_SIZE, Code, Ino, Result};
 use crate::vfs::api::{FALLOC_KEEP_SIZE, FALLOC_PUNCH_HOLE, FALLOC_ZERO_RANGE, Seek};
@@ -33,6 +33,16 @@ impl State {
         })?;
         self.node_mut(ino)?.modified(kill_suidgid);
         Ok(data.len())
+    }
+
+    /// As `write`; privileges stay.
+    pub fn write_back(&mut self, ino: Ino, offset: u64, data: &[u8]) -> Result<usize> {
+        let capability = self.node(ino)?.xattrs.get(CAPABILITY).cloned();
+        let done = self.write(ino, offset, data, false)?;
+        if let Some(value) = capability {
+            self.node_mut(ino)?.xattrs.insert(CAPABILITY.to_vec(), value);
+        }
+        Ok(done)
     }
 
     pub fn append(&mut self, ino: Ino, data: &[u8], kill_suidgid: bool) -> Result<u64> {

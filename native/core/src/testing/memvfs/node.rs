@@ -12,6 +12,9 @@ use std::time::{SystemTime, UNIX_EPOCH};
 pub const IMMUTABLE: u32 = 0x10;
 pub const APPEND: u32 = 0x20;
 
+/// File capabilities.
+pub const CAPABILITY: &[u8] = b"security.capability";
+
 pub enum Body {
     Regular {
         size: u64,
@@ -131,7 +134,7 @@ impl Node {
         if self.is_directory() {
             return;
         }
-        self.xattrs.remove(b"security.capability".as_slice());
+        self.xattrs.remove(CAPABILITY);
         if kill_suidgid {
             self.mode &= !libc::S_ISUID;
             if self.mode & libc::S_IXGRP != 0 {

@@ -15,6 +15,8 @@ pub struct MemVfs {
     state: RwLock<State>,
     hook: RwLock<Option<Hook>>,
     closed: AtomicBool,
+    /// Some file was immutable or append-only.
+    marked: AtomicBool,
     shutdowns: AtomicUsize,
 }
 
@@ -25,6 +27,7 @@ impl MemVfs {
             state: RwLock::new(State::new(blocks)),
             hook: RwLock::new(None),
             closed: AtomicBool::new(false),
+            marked: AtomicBool::new(false),
             shutdowns: AtomicUsize::new(0),
         }
     }
@@ -136,6 +139,10 @@ impl Vfs for MemVfs {
         self.change("write")?.write(ino, offset, data, kill_suidgid)
     }
 
+    fn write_back(&self, ino: Ino, offset: u64, data: &[u8]) -> Result<usize> {
+        self.change("write_back")?.write_back(ino, offset, data)
+    }
+
     fn append(&self, ino: Ino, data: &[u8], kill_suidgid: bool) -> Result<u64> {
         self.change("append")?.append(ino, data, kill_suidgid)
     }
@@ -191,7 +198,13 @@ impl Vfs for MemVfs {
     }
 
     fn setflags(&self, ino: Ino, flags: u32) -> Result<()> {
-        self.change("setflags")?.setflags(ino, flags)
+        self.change("setflags")?.setflags(ino, flags)?;
+        self.marked.fetch_or(flags != 0, Relaxed);
+        Ok(())
+    }
+
+    fn has_marked(&self) -> bool {
+        self.marked.load(Relaxed)
     }
 
     fn shutdown(&self) -> Result<()> {

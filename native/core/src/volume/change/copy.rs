@@ -1,6 +1,8 @@
 //! copy_file_range inside the engine.
 
+use super::guards;
 use crate::base::{AlignedBuf, BLOCK_SIZE, Code, Result};
+use crate::format::Kind;
 use crate::volume::Volume;
 use crate::volume::inode::Inode;
 use std::sync::Arc;
@@ -28,6 +30,11 @@ impl Volume {
         if overlap {
             return Err(Code::InvalidArgument.into());
         }
+        // Before the first block is read.
+        if target.kind != Kind::Regular {
+            return Err(Code::InvalidArgument.into());
+        }
+        guards::may_write_at(&target.share(), to)?;
         let mut buf = AlignedBuf::zeroed(STEP as usize / BLOCK_SIZE);
         let mut done = 0;
         while done < length {

@@ -59,6 +59,7 @@ impl Volume {
         end: u64,
     ) -> Result<bool> {
         guards::rewritable(file)?;
+        self.drop_capability(tx, file)?;
         // Blocks preallocated behind the end are punched too; only bytes before it need zeroing.
         let (first, last) = (offset.div_ceil(BLOCK), end / BLOCK);
         let size = file.size;
@@ -137,6 +138,7 @@ impl Volume {
                     // All the space before the first change, so that ENOSPC leaves the file as it was.
                     self.require(file.view(), first, last)?;
                 }
+                self.drop_capability(tx, file)?;
                 let step = (at + STEP).min(last);
                 self.fill_holes(tx, file, at, step, if keep_size { None } else { Some(end) })?;
                 if step >= last && !keep_size && end > file.size {

@@ -1,12 +1,14 @@
 //! Operations on one file: write, truncate, fallocate, copy, and giving blocks back.
 //!
 //! Doors: copy_range, fallocate, free_from, free_truncated, mutable, place_with_this_commit,
-//! rewritable, sync_file, sync_with_next_commit, truncate, write
+//! rewritable, sync_file, sync_with_next_commit, truncate, write, write_back
 
 mod copy;
 mod fallocate;
 mod free;
 pub mod guards;
+#[cfg(test)]
+mod refused_tests;
 mod sync;
 mod truncate;
 mod write;

@@ -14,8 +14,8 @@ use std::sync::Arc;
 const BLOCK: u64 = BLOCK_SIZE as u64;
 
 impl Volume {
-    /// Makes the file `size` bytes long.
-    pub fn truncate(&self, inode: &Arc<Inode>, size: u64) -> Result<()> {
+    /// Makes the file `size` bytes long; `permissions` may take set-id bits with it.
+    pub fn truncate(&self, inode: &Arc<Inode>, size: u64, permissions: impl Fn(&mut u32)) -> Result<()> {
         if size > SIZE_MAX {
             return Err(Code::FileTooLarge.into());
         }
@@ -28,6 +28,7 @@ impl Volume {
             } else if size < file.size {
                 self.cut(tx, file, size)?;
             }
+            permissions(&mut file.slot.anchor.permissions);
             let now = now_ns();
             file.slot.anchor.mod_clock = now;
             file.slot.attributes.ctime = now;

@@ -27,36 +27,52 @@ impl Volume {
         data: &[u8],
         kill_suidgid: bool,
     ) -> Result<u64> {
-        self.change_content(inode, |tx, file| self.write_locked(tx, file, offset, data, kill_suidgid))
+        self.change_content(inode, |tx, file| {
+            let offset = offset.unwrap_or(file.size);
+            self.may_write(file, offset, data)?;
+            if data.is_empty() {
+                return Ok(offset);
+            }
+            self.drop_capability(tx, file)?;
+            self.write_locked(tx, file, offset, data)?;
+            if kill_suidgid {
+                slot::kill_suidgid(&mut file.slot.anchor.permissions);
+            }
+            Ok(offset)
+        })
+    }
+
+    /// As [`Volume::write`], of pages that the kernel kept: the file keeps its privileges. They went when the
+    /// pages were filled by a write; and a program that was stored through a mapping may have got them since.
+    pub fn write_back(&self, inode: &Arc<Inode>, offset: u64, data: &[u8]) -> Result<()> {
+        self.change_content(inode, |tx, file| {
+            self.may_write(file, offset, data)?;
+            if data.is_empty() { Ok(()) } else { self.write_locked(tx, file, offset, data) }
+        })
+    }
+
+    fn may_write(&self, file: &Locked<'_>, offset: u64, data: &[u8]) -> Result<()> {
+        guards::may_write_at(file, offset)?;
+        match offset.checked_add(data.len() as u64) {
+            Some(end) if end <= SIZE_MAX => Ok(()),
+            _ => Err(Code::FileTooLarge.into()),
+        }
     }
 
     fn write_locked(
         &self,
         tx: &Transaction<'_>,
         file: &mut Locked<'_>,
-        offset: Option<u64>,
+        offset: u64,
         data: &[u8],
-        kill_suidgid: bool,
-    ) -> Result<u64> {
-        let offset = offset.unwrap_or(file.size);
-        guards::may_write_at(file, offset)?;
-        let end =
-            offset.checked_add(data.len() as u64).filter(|end| *end <= SIZE_MAX).ok_or(Code::FileTooLarge)?;
-        if data.is_empty() {
-            return Ok(offset);
-        }
-        self.drop_capability(tx, file)?;
+    ) -> Result<()> {
         self.delay(tx, file, offset, data)?;
-        file.size = file.size.max(end);
-        let anchor = &mut file.slot.anchor;
-        if kill_suidgid {
-            slot::kill_suidgid(&mut anchor.permissions);
-        }
+        file.size = file.size.max(offset + data.len() as u64);
         let now = now_ns();
-        anchor.mod_clock = now;
+        file.slot.anchor.mod_clock = now;
         file.slot.attributes.ctime = now;
         self.mark(tx, file);
-        Ok(offset)
+        Ok(())
     }
 
     /// Puts bytes into delayed blocks. All that can fail comes before the first change.

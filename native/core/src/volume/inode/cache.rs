@@ -5,14 +5,18 @@
 
 use super::state::Inode;
 use crate::base::{Code, Ino, Result};
+use crate::format::{Kind, layout};
 use parking_lot::Mutex;
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 const SHARDS: usize = 64;
 /// Inodes looked at when one more comes than the cache should hold.
 const LOOKED_AT: usize = 8;
+
+/// Bits of chattr +i and +a.
+const MARKS: u64 = layout::PERMISSION_IMMUTABLE | layout::PERMISSION_APPEND;
 
 struct Entry {
     hint: u32,
@@ -46,13 +50,19 @@ pub struct Inodes {
     shards: Vec<Shard>,
     in_memory: AtomicUsize,
     capacity: usize,
+    has_marked: AtomicBool,
 }
 
 impl Inodes {
     /// Keeps up to about `capacity` unused clean inodes.
     pub fn new(capacity: usize) -> Inodes {
         let shard = || Shard { entries: Mutex::default(), loading: Mutex::default() };
-        Inodes { shards: (0..SHARDS).map(|_| shard()).collect(), in_memory: AtomicUsize::new(0), capacity }
+        Inodes {
+            shards: (0..SHARDS).map(|_| shard()).collect(),
+            in_memory: AtomicUsize::new(0),
+            capacity,
+            has_marked: AtomicBool::new(false),
+        }
     }
 
     fn shard(&self, ino: Ino) -> &Shard {
@@ -88,8 +98,23 @@ impl Inodes {
             return Ok(inode);
         }
         let inode = Arc::new(load(hint)?);
+        if u64::from(inode.share().slot.anchor.permissions) & MARKS != 0 {
+            self.note_marked(&inode);
+        }
         self.publish(&inode);
         Ok(inode)
+    }
+
+    /// Whether a regular file was met that is, or was, immutable or append-only.
+    pub fn has_marked(&self) -> bool {
+        self.has_marked.load(Ordering::Acquire)
+    }
+
+    /// The file is, or becomes, immutable or append-only.
+    pub fn note_marked(&self, inode: &Inode) {
+        if inode.kind == Kind::Regular {
+            self.has_marked.store(true, Ordering::Release);
+        }
     }
 
     /// Enters a new or loaded inode.

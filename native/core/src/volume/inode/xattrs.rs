@@ -26,7 +26,7 @@ impl Volume {
         Ok(())
     }
 
-    /// Removes the file's capabilities, if it has any. The caller marks the file.
+    /// Removes the file's capabilities, if it has any, and marks the file then: what follows may fail.
     pub fn drop_capability(&self, tx: &Transaction<'_>, file: &mut Locked<'_>) -> Result<()> {
         if !file.has(layout::DATA_CLASS_HAS_XATTR) || file.inode.is_directory() {
             return Ok(());
@@ -36,7 +36,11 @@ impl Volume {
         }
         let payload = self.xattrs(file.view())?;
         match xattr::remove(&payload, CAPABILITY) {
-            Ok(rest) => self.store_xattrs(tx, file, &rest),
+            Ok(rest) => {
+                self.store_xattrs(tx, file, &rest)?;
+                self.mark(tx, file);
+                Ok(())
+            }
             Err(_) => Ok(()),
         }
     }
