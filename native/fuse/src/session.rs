@@ -8,7 +8,7 @@ use crate::mount::{Attached, Device, MountError, MountOptions, Step, attach, is_
 use crate::notify;
 use crate::transport::{clone_channel, serve};
 use hn4_core::base::{Error, Ino};
-use hn4_core::vfs::api::Vfs;
+use hn4_core::vfs::{Synced, Vfs};
 use parking_lot::{Mutex, RwLock};
 use std::fs::File;
 use std::io;
@@ -66,7 +66,7 @@ impl Session {
         settings: Settings,
     ) -> Result<Session, MountError> {
         let log = settings.log.clone();
-        let handler = Handler::new(vfs, settings);
+        let handler = Handler::new(Arc::new(Synced::new(vfs, options.synchronous())), settings);
         let (lifecycle, counters) = (handler.lifecycle.clone(), handler.counters.clone());
         let (attached, device) = attach(options)?;
         let started = channels(options, &device);

@@ -20,9 +20,11 @@ mod operations;
 mod readdir;
 mod rename;
 mod stat;
+mod synchronous;
 mod unlink;
 mod xattr;
 
 pub use api::*;
 pub use filesystem::FileSystem;
 pub use stat::statfs;
+pub use synchronous::{Synced, Synchronous};
