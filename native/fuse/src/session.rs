@@ -8,7 +8,7 @@ use crate::lifecycle::{Lifecycle, Phase};
 use crate::mount::{Attached, Device, MountError, MountOptions, Step, attach, is_root};
 use crate::transport::{clone_channel, serve};
 use hn4_core::base::{Error, Ino};
-use hn4_core::vfs::api::Vfs;
+use hn4_core::vfs::{Synced, Vfs};
 use parking_lot::Mutex;
 use std::fs::File;
 use std::io;
@@ -63,6 +63,7 @@ impl Session {
     ) -> Result<Session, MountError> {
         let log = settings.log.clone();
         let connection = Arc::new(Connection::default());
+        let vfs = Arc::new(Synced::new(vfs, options.synchronous()));
         let handler = Handler::new(vfs, settings, connection.clone());
         let (lifecycle, counters) = (handler.lifecycle.clone(), handler.counters.clone());
         let (attached, device) = attach(options)?;

@@ -9,7 +9,6 @@ use crate::format::{Kind, Slot, layout};
 use crate::transaction::Transaction;
 use crate::volume::{Locked, Purpose, View};
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 /// A file to be made.
 #[derive(Clone, Copy, Default)]
@@ -173,7 +172,6 @@ impl FileSystem {
             volume.cortex.remove(inode.ino, inode.hint, tx)?;
             return Err(error);
         }
-        inode.changed.store(tx.number(), Ordering::Release);
         Ok(())
     }
 }

@@ -21,9 +21,11 @@ mod paths;
 mod readdir;
 mod rename;
 mod stat;
+mod synchronous;
 mod unlink;
 mod xattr;
 
 pub use api::*;
 pub use filesystem::FileSystem;
 pub use stat::statfs;
+pub use synchronous::{Synced, Synchronous};

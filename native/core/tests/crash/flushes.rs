@@ -8,7 +8,7 @@ use crate::workloads::bytes;
 use hn4_core::base::{BlockNumber, Result};
 use hn4_core::device::Device;
 use hn4_core::device::testing::{Event, MemDevice};
-use hn4_core::testing::Rng;
+use hn4_core::testing::{Rng, read_only_tree};
 use hn4_core::vfs::{Caller, Vfs};
 use std::sync::Arc;
 use std::time::Duration;
@@ -47,7 +47,7 @@ fn a_lone_fsync_flushes_exactly_once() {
 }
 
 #[test]
-fn fsync_of_what_is_clean_does_nothing() {
+fn fsync_where_nothing_waits_does_nothing() {
     let rig = Rig::new(&long_log());
     let mut lane = rig.lane("");
     lane.create("/clean").unwrap();
@@ -56,12 +56,64 @@ fn fsync_of_what_is_clean_does_nothing() {
     let before = rig.device.counts();
     lane.fsync("/clean").unwrap();
     lane.fsync("").unwrap();
-    // What others do does not make it dirty.
-    lane.create("/other").unwrap();
-    lane.write("/other", 0, &[8; 9000]).unwrap();
-    lane.fsync("/clean").unwrap();
     let since = rig.device.counts().since(before);
     assert_eq!((since.writes, since.flushes), (0, 0));
+    rig.fs.shutdown().unwrap();
+}
+
+/// Whatever was done, whoever is synced: one flush makes it durable, and then nothing waits.
+#[test]
+fn fsync_of_a_clean_file_takes_every_change_of_others_along_with_one_flush() {
+    let rig = Rig::new(&long_log());
+    let mut lane = rig.lane("");
+    for name in ["/clean", "/f", "/g", "/h"] {
+        lane.create(name).unwrap();
+    }
+    lane.mkdir("/d").unwrap();
+    lane.mkdir("/gone").unwrap();
+    lane.create("/d/clean").unwrap();
+    lane.syncfs().unwrap();
+    let unnamed = |lane: &mut Lane| {
+        let made = lane.fs.tmpfile(1, 0o600, &Caller::default()).unwrap();
+        lane.fs.forget(made.ino, 1);
+    };
+    type Change = fn(&mut Lane);
+    let changes: [(&str, Change); 13] = [
+        ("create", |lane| lane.create("/new").unwrap()),
+        ("mkdir", |lane| lane.mkdir("/new-d").unwrap()),
+        ("symlink", |lane| lane.symlink("/new-s", b"nowhere").unwrap()),
+        ("link", |lane| lane.link("/f", "/d/f").unwrap()),
+        ("rename", |lane| lane.rename("/g", "/d/g").unwrap()),
+        ("rename over", |lane| lane.rename("/h", "/f").unwrap()),
+        ("rename of the directory", |lane| lane.rename("/d", "/e").unwrap()),
+        ("unlink", |lane| lane.unlink("/e/g").unwrap()),
+        ("rmdir", |lane| lane.rmdir("/gone").unwrap()),
+        ("chmod", |lane| lane.chmod("/f", 0o600).unwrap()),
+        ("setxattr", |lane| lane.set_xattr("/f", "user.x", b"1").unwrap()),
+        ("removexattr", |lane| lane.remove_xattr("/f", "user.x").unwrap()),
+        // Its data is not promised and goes when it goes; that it was written is.
+        ("write", |lane| lane.write("/f", 0, &[8; 9000]).unwrap()),
+    ];
+    for (number, (what, change)) in changes.into_iter().enumerate() {
+        change(&mut lane);
+        let before = rig.device.counts();
+        let clean = if lane.exists("/e") { "/e/clean" } else { "/d/clean" };
+        lane.fsync([clean, "/clean"][number % 2]).unwrap();
+        assert_eq!(rig.device.counts().since(before).flushes, 1, "{what}");
+        let names = read_only_tree(rig.memory.snapshot()).unwrap();
+        let expected: Vec<&str> = lane.state().names.keys().map(|name| &**name).collect();
+        assert_eq!(names.keys().map(String::as_str).collect::<Vec<_>>(), expected, "{what}");
+        let before = rig.device.counts();
+        lane.fsync("/clean").unwrap();
+        lane.fsync("").unwrap();
+        let since = rig.device.counts().since(before);
+        assert_eq!((since.writes, since.flushes), (0, 0), "after {what}");
+    }
+    // A file without a name waits, too: it may get one.
+    unnamed(&mut lane);
+    let before = rig.device.counts();
+    lane.fsync("/clean").unwrap();
+    assert!(rig.device.counts().since(before).flushes > 0, "O_TMPFILE");
     rig.fs.shutdown().unwrap();
 }
 

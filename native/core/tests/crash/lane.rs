@@ -40,8 +40,6 @@ pub struct FileHistory {
     /// Once operation `.0` is seen, the bytes are at least those of version `.1`: the file took the
     /// place of another.
     pub with_names: Vec<(usize, usize)>,
-    /// Operation that last touched the file, its names or its entries.
-    pub touched: usize,
 }
 
 /// What an answered fsync or syncfs promises.
@@ -126,7 +124,6 @@ impl Lane {
     /// Notes the beginning of an operation, runs it, and keeps what it made of the names.
     fn step<R>(
         &mut self,
-        touches: &[Node],
         act: impl FnOnce(&FileSystem) -> Result<R>,
         change: impl FnOnce(&mut State, &R),
     ) -> Result<R> {
@@ -136,9 +133,6 @@ impl Lane {
         let mut state = self.history.states[op - 1].clone();
         if let Ok(result) = &done {
             change(Arc::make_mut(&mut state), result);
-            for &node in touches {
-                self.history.files[node].touched = op;
-            }
         }
         self.history.states.push(state);
         done
@@ -162,7 +156,6 @@ impl Lane {
             change(&mut content);
             let file = &mut self.history.files[node];
             file.versions.push(Version { op, content });
-            file.touched = op;
         }
         done
     }
@@ -179,7 +172,6 @@ impl Lane {
         self.history.files.push(FileHistory::default());
         let path: Arc<str> = path.into();
         let ino = self.step(
-            &[node, dir],
             |fs| act(fs, dir_ino, &name),
             |state, _| {
                 state.names.insert(path, node);
@@ -269,7 +261,7 @@ impl Lane {
         act: impl FnOnce(&FileSystem) -> Result<()>,
         change: impl FnOnce(&mut Meta),
     ) -> Result<()> {
-        self.step(&[node], act, |state, ()| change(Arc::make_mut(state.nodes.get_mut(&node).unwrap())))
+        self.step(act, |state, ()| change(Arc::make_mut(state.nodes.get_mut(&node).unwrap())))
     }
 
     pub fn link(&mut self, path: &str, new: &str) -> Result<()> {
@@ -277,7 +269,6 @@ impl Lane {
         let (dir, dir_ino, name) = self.parent(new);
         let new: Arc<str> = new.into();
         self.step(
-            &[node, dir],
             |fs| fs.link(ino, dir_ino, &name).map(drop),
             |state, ()| {
                 state.names.insert(new, node);
@@ -290,7 +281,7 @@ impl Lane {
     pub fn unlink(&mut self, path: &str) -> Result<()> {
         let node = self.node(path);
         let (dir, dir_ino, name) = self.parent(path);
-        self.step(&[node, dir], |fs| fs.unlink(dir_ino, &name), |state, ()| lose_name(state, path))?;
+        self.step(|fs| fs.unlink(dir_ino, &name), |state, ()| lose_name(state, path))?;
         self.forget_if_gone(node);
         Ok(())
     }
@@ -298,7 +289,6 @@ impl Lane {
         let node = self.node(path);
         let (dir, dir_ino, name) = self.parent(path);
         self.step(
-            &[node, dir],
             |fs| fs.rmdir(dir_ino, &name),
             |state, ()| {
                 lose_name(state, path);
@@ -318,7 +308,6 @@ impl Lane {
         let (new_dir, new_dir_ino, new_name) = self.parent(new);
         let is_dir = self.state().nodes[&node].mode & libc::S_IFMT == libc::S_IFDIR;
         self.step(
-            &[node, dir, new_dir],
             |fs| fs.rename(dir_ino, &name, new_dir_ino, &new_name, 0),
             |state, ()| {
                 if victim.is_some() {
@@ -349,7 +338,6 @@ impl Lane {
         )?;
         let op = self.history.states.len() - 1;
         if let Some(victim) = victim {
-            self.history.files[victim].touched = op;
             let file = &mut self.history.files[node];
             if let Some(version) = file.versions.len().checked_sub(1) {
                 file.with_names.push((op, version));
@@ -369,7 +357,8 @@ impl Lane {
 
     pub fn fsync(&mut self, path: &str) -> Result<()> {
         let (node, ino) = (self.node(path), self.ino(path));
-        let promise = self.promise(&[node], self.history.files[node].touched);
+        // All names there are, this file's or not.
+        let promise = self.promise(&[node], self.history.states.len() - 1);
         self.fs.fsync(ino, false)?;
         self.synced(promise);
         Ok(())

@@ -46,6 +46,7 @@ samples! {
     sqlite_wal: "sqlite-wal",
     trees: "trees",
     links: "links",
+    synced_by_others: "clean-sync",
     xattrs: "xattrs",
     truncate: "truncate",
     sparse: "sparse",

@@ -1,6 +1,7 @@
 //! What to mount, where, and how.
 
 use crate::transport::MAX_PAYLOAD;
+use hn4_core::vfs::Synchronous;
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::PathBuf;
@@ -70,6 +71,15 @@ mount_flags! {
 }
 
 impl MountOptions {
+    /// Which calls the session makes durable before it answers.
+    pub(crate) fn synchronous(&self) -> Synchronous {
+        match () {
+            () if self.flags.contains(&MountFlag::Sync) => Synchronous::All,
+            () if self.flags.contains(&MountFlag::DirSync) => Synchronous::Names,
+            () => Synchronous::Asked,
+        }
+    }
+
     /// The options both ways of mounting hand to the kernel's FUSE.
     fn common(&self) -> Vec<OsString> {
         let mut list = vec![format!("max_read={MAX_PAYLOAD}").into()];

@@ -7,4 +7,5 @@ mod program;
 mod recorded;
 mod sqlite;
 mod states;
+mod synchronous;
 mod transactions;

@@ -76,6 +76,31 @@ fn fsync_after_a_rename_makes_name_and_data_durable() {
     mount.finish();
 }
 
+/// The file that is synced is itself unchanged: its directory moved, or another one did.
+#[test]
+fn fsync_of_an_unchanged_file_makes_names_durable() {
+    let Some(mount) = Recorded::lazy() else { return };
+    fs::create_dir_all(mount.path("d/deep")).expect("mkdir");
+    for name in ["d/f", "d/deep/f", "other"] {
+        fs::write(mount.path(name), b"text").expect("write");
+        fsync(mount.path(name));
+    }
+    fs::rename(mount.path("d"), mount.path("e")).expect("rename");
+    assert!(durable_names(&mount).contains(&"/d/f".into()));
+    fsync(mount.path("e/f"));
+    assert_eq!(durable_names(&mount), ["/e", "/e/deep", "/e/deep/f", "/e/f", "/other"]);
+    let through: [(&str, &str); 3] = [("other", "one"), ("e/deep", "two"), ("", "three")];
+    let opened = through.map(|(synced, _)| File::open(mount.path(synced)).expect("open"));
+    for (file, (_, name)) in opened.iter().zip(through) {
+        fs::write(mount.path("e").join(name), b"").expect("create");
+        fs::rename(mount.path("e").join(name), mount.path(name)).expect("rename");
+        assert!(!durable_names(&mount).contains(&format!("/{name}")));
+        file.sync_data().expect("fdatasync");
+        assert!(durable_names(&mount).contains(&format!("/{name}")), "{name}");
+    }
+    mount.finish();
+}
+
 #[test]
 fn fsync_makes_an_exchange_durable() {
     let Some(mount) = Recorded::lazy() else { return };

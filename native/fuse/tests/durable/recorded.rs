@@ -2,6 +2,7 @@
 
 use hn4_core::device::testing::{MemDevice, RecordingDevice, Trace};
 use hn4_core::testing::{self, FormatOptions, Tree, formatted, read_only_tree};
+use hn4_core::vfs::FileSystem;
 use hn4_core::volume::OpenOptions;
 use hn4_fuse::testing::{no_fuse, unmount_patiently};
 use hn4_fuse::{MountOptions, Session, Settings};
@@ -15,6 +16,8 @@ const BLOCKS: u64 = 16_384;
 pub struct Recorded {
     pub root: PathBuf,
     pub device: Arc<RecordingDevice>,
+    /// The engine below the session.
+    pub fs: Arc<FileSystem>,
     base: MemDevice,
     session: Session,
     _dir: TempDir,
@@ -56,8 +59,8 @@ impl Recorded {
             ..MountOptions::default()
         };
         change(&mut mount);
-        let session = Session::mount(fs, &mount, Settings::default());
-        Some(Recorded { root, device, base, session: session.expect("mounted"), _dir: dir })
+        let session = Session::mount(fs.clone(), &mount, Settings::default());
+        Some(Recorded { root, device, fs, base, session: session.expect("mounted"), _dir: dir })
     }
 
     pub fn path(&self, name: impl AsRef<Path>) -> PathBuf {
@@ -70,6 +73,14 @@ impl Recorded {
         let mut cursor = trace.cursor(&self.base);
         cursor.advance_to(trace.events.len());
         read_only_tree(cursor.durable()).expect("the durable state opens")
+    }
+
+    /// What it shows if the power fails now and all that was written has arrived.
+    pub fn everything(&self) -> Tree {
+        let trace = self.device.trace();
+        let mut cursor = trace.cursor(&self.base);
+        cursor.advance_to(trace.events.len());
+        read_only_tree(cursor.everything()).expect("the newest state opens")
     }
 
     /// The durable bytes of a file of the root directory.

@@ -59,8 +59,21 @@ fn directories_carry_marks_too() {
     set_flags(mount.path("d"), IFlags::IMMUTABLE);
     assert_eq!(os_error(fs::write(mount.path("d/h"), b"")), libc::EPERM);
     set_flags(mount.path("d"), IFlags::empty());
-    let file = fs::File::open(mount.path("d/f")).expect("open");
-    assert_eq!(ioctl_setflags(&file, IFlags::NOATIME).err(), Some(rustix::io::Errno::OPNOTSUPP));
-    drop(file);
+    mount.finish();
+}
+
+/// Above all +S and +D, whose promise nobody would keep (`-o sync` and `-o dirsync` are for whole mounts).
+#[test]
+fn other_marks_are_refused() {
+    let Some(mount) = Mount::new() else { return };
+    fs::write(mount.path("f"), b"").expect("create");
+    fs::create_dir(mount.path("d")).expect("mkdir");
+    for name in ["f", "d"] {
+        let file = fs::File::open(mount.path(name)).expect("open");
+        for other in [IFlags::SYNC, IFlags::DIRSYNC, IFlags::NOATIME, IFlags::APPEND | IFlags::SYNC] {
+            assert_eq!(ioctl_setflags(&file, other).err(), Some(rustix::io::Errno::OPNOTSUPP), "{other:?}");
+            assert_eq!(flags(mount.path(name)), IFlags::empty());
+        }
+    }
     mount.finish();
 }

@@ -5,16 +5,16 @@ use crate::transaction::{Transaction, cost};
 use crate::volume::Volume;
 use crate::volume::inode::{Inode, Locked};
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 impl Volume {
-    /// Returns once the file, and everything done to names before the call, is durable.
+    /// Returns once the file, and everything done to names and attributes before the call, is durable: whatever
+    /// waits is committed, be this file changed or not. Where nothing waits, nothing is written.
     pub fn sync_file(&self, inode: &Arc<Inode>) -> Result<()> {
         if self.options.read_only {
             return Ok(());
         }
         let has_data = !inode.share().dirty.is_empty();
-        if !has_data && inode.changed.load(Ordering::Acquire) <= self.commits.durable() {
+        if !has_data && self.agenda.last_change() <= self.commits.durable() {
             return self.commits.check_running();
         }
         self.sync_with_next_commit(inode);

@@ -11,7 +11,6 @@ use crate::volume::inode::{Inode, Locked};
 use crate::volume::space::Purpose;
 use parking_lot::Mutex;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 /// Deletions of one turn, between commits.
 const BATCH: usize = 256;
@@ -174,7 +173,6 @@ impl Volume {
             self.reconcile_orphan(tx, inode);
         }
         self.space.release(std::mem::take(&mut file.meta_reserved));
-        inode.changed.store(tx.number(), Ordering::Release);
         self.inodes.remove(inode.ino);
         Ok(true)
     }

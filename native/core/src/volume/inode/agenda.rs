@@ -4,7 +4,7 @@ use super::Inode;
 use parking_lot::Mutex;
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Files for the next commit. A file may stand in several lists.
 #[derive(Default)]
@@ -17,9 +17,23 @@ pub struct Agenda {
     to_sync: Mutex<BTreeMap<u64, Arc<Inode>>>,
     /// They took another's place in the running transaction, which does not end without their data.
     to_place_first: Mutex<Vec<Arc<Inode>>>,
+    /// Transaction that was running when anything was last changed.
+    last_change: AtomicU64,
 }
 
 impl Agenda {
+    /// Something was changed in the running transaction, which is `txn`.
+    pub fn note_change(&self, txn: u64) {
+        // The line is shared by all changes: mostly it is up to date.
+        if self.last_change.load(Ordering::Acquire) != txn {
+            self.last_change.store(txn, Ordering::Release);
+        }
+    }
+    /// The transaction of the last change, of whatever file or name; 0: none since the mount.
+    pub fn last_change(&self) -> u64 {
+        self.last_change.load(Ordering::Acquire)
+    }
+
     /// Lists a changed file, once.
     pub fn list(&self, inode: &Arc<Inode>) {
         if !inode.listed.swap(true, Ordering::AcqRel) {

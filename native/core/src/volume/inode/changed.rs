@@ -5,7 +5,6 @@ use super::{Inode, Locked};
 use crate::transaction::{Transaction, cost};
 use crate::volume::Volume;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 impl Volume {
     /// Marks a file for the commit of this transaction.
@@ -14,7 +13,7 @@ impl Volume {
         if !std::mem::replace(&mut file.charged, true) {
             tx.charge(cost::LISTED);
         }
-        file.inode.changed.store(tx.number(), Ordering::Release);
+        self.agenda.note_change(tx.number());
         self.agenda.list(file.inode);
     }
 
@@ -30,7 +29,8 @@ impl Volume {
     }
 
     /// The commit of this transaction looks whether the file needs an entry among the orphans.
-    pub fn reconcile_orphan(&self, _: &Transaction<'_>, inode: &Arc<Inode>) {
+    pub fn reconcile_orphan(&self, tx: &Transaction<'_>, inode: &Arc<Inode>) {
+        self.agenda.note_change(tx.number());
         self.agenda.note_orphan(inode);
         // A leaf of the orphan directory, and its split.
         self.space.add_meta(2 * self.copies);

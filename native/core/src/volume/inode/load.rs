@@ -6,7 +6,6 @@ use crate::format::{Equations, Kind, SegmentMap, Slot, layout, seed_hash};
 use crate::transaction::Transaction;
 use crate::volume::Volume;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 impl Volume {
     /// The file with this number. NotFound: no anchor has it.
@@ -42,19 +41,10 @@ impl Volume {
                 SegmentMap::load(self.blocks.window(), &chain.payload(layout::EXTENSION_SEGMENTS))?;
         }
         let mut inode = Inode::new(slot, kind, equations);
-        inode.changed.store(self.last_change(&slot), Ordering::Release);
         if slot.attributes.nlink == 0 || slot.has(layout::DATA_CLASS_TRUNCATING) {
             inode.state.get_mut().orphaned = true;
         }
         Ok(inode)
-    }
-
-    /// The transaction that last changed a slot, from the half of its number that the slot holds: one
-    /// that left the cache may still wait for its commit.
-    fn last_change(&self, slot: &Slot) -> u64 {
-        let running = self.gate.number();
-        let ago = (running as u32).wrapping_sub(slot.anchor.write_gen);
-        running.saturating_sub(u64::from(ago))
     }
 
     /// The anchor's equations, without segments.

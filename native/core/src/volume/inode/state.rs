@@ -11,7 +11,7 @@ use crate::volume::blocks::Candidates;
 use parking_lot::{Mutex, RwLock};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64};
+use std::sync::atomic::{AtomicBool, AtomicI64};
 
 /// A file that someone uses. Found through [`super::Inodes`].
 pub struct Inode {
@@ -23,8 +23,6 @@ pub struct Inode {
     pub read_at: AtomicI64,
     /// Listed for the next commit.
     pub listed: AtomicBool,
-    /// Transaction that was running when content, attributes or a name last changed.
-    pub changed: AtomicU64,
     pub(super) state: RwLock<InodeState>,
 }
 
@@ -161,7 +159,6 @@ impl Inode {
             kind,
             read_at: AtomicI64::new(0),
             listed: AtomicBool::new(false),
-            changed: AtomicU64::new(0),
             state: RwLock::new(InodeState::new(slot, equations)),
         }
     }

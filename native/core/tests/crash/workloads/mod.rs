@@ -44,6 +44,7 @@ pub fn cases() -> Vec<Case> {
         case("sqlite-wal", databases::write_ahead_log),
         case("trees", names::trees),
         case("links", names::links),
+        case("clean-sync", names::synced_by_others),
         case("xattrs", names::xattrs),
         case("truncate", large::truncates),
         case("sparse", large::sparse),

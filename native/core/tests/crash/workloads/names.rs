@@ -79,6 +79,37 @@ pub fn links(_rig: &mut Rig, lane: &mut Lane, rng: &mut Rng) -> Result<()> {
     Ok(())
 }
 
+/// Names of all kinds change while only files and directories that do not change themselves are synced.
+pub fn synced_by_others(_rig: &mut Rig, lane: &mut Lane, rng: &mut Rng) -> Result<()> {
+    lane.mkdir("/d")?;
+    lane.create("/d/f")?;
+    lane.create("/clean")?;
+    lane.mkdir("/quiet")?;
+    lane.syncfs()?;
+    let mut dir = "/d".to_string();
+    for round in 0..60 {
+        let name = format!("/n{}", rng.below(6));
+        match (rng.below(6), lane.exists(&name)) {
+            (0, _) => {
+                let moved = format!("/d{round}");
+                lane.rename(&dir, &moved)?;
+                dir = moved;
+            }
+            (1, true) => lane.unlink(&name)?,
+            (2, true) => lane.rename(&name, &format!("{dir}/m{}", rng.below(3)))?,
+            (3, true) => lane.chmod(&name, 0o600 + rng.below(64) as u32)?,
+            (_, true) => lane.set_xattr(&name, "user.round", &bytes(rng, 8))?,
+            (4, false) => lane.symlink(&name, &bytes(rng, 20))?,
+            (_, false) => lane.create(&name)?,
+        }
+        if rng.chance(1, 2) {
+            let unchanged = [format!("{dir}/f"), "/clean".into(), "/quiet".into()];
+            lane.fsync(&unchanged[rng.below(3) as usize])?;
+        }
+    }
+    Ok(())
+}
+
 /// Extended attributes of many sizes, set, replaced and removed on a few files.
 pub fn xattrs(_rig: &mut Rig, lane: &mut Lane, rng: &mut Rng) -> Result<()> {
     for i in 0..4 {
