@@ -1,4 +1,7 @@
-/** Output for programs: one JSON document, `schema` first, snake_case names, bytes as numbers. */
+/**
+ * Output for programs: one JSON document, `schema` first, snake_case names. What can exceed 2^53 is a
+ * bigint and always printed as a decimal string, the rest a number: by field, never by value (docs/json.md).
+ */
 
 export type JsonValue = string | number | bigint | boolean | null | readonly JsonValue[] | JsonObject
 export interface JsonObject {
@@ -21,9 +24,14 @@ interface Open {
   isEmpty: boolean
 }
 
-/** A 64-bit number stays a number where a double holds it exactly, and is a string otherwise. */
-const plain = (value: JsonValue): JsonValue =>
-  typeof value !== 'bigint' ? value : Number.isSafeInteger(Number(value)) ? Number(value) : value.toString()
+/** A value that is neither object nor array. Throws for a number that may not be exact. */
+function plain(value: string | number | bigint | boolean | null, before: string): string {
+  if (typeof value === 'bigint') return `"${value}"`
+  if (Number.isInteger(value) && !Number.isSafeInteger(value)) {
+    throw new TypeError(`${before.replace(/[": ]/g, '')}: ${value} has to be a string`)
+  }
+  return JSON.stringify(value)
+}
 
 function* fieldsOf(object: JsonObject, colon: string): Generator<readonly [string, JsonValue]> {
   for (const [name, value] of Object.entries(object)) {
@@ -47,8 +55,8 @@ export function jsonText(document: JsonObject, oneLine = false): string {
   const open: Open[] = []
   const colon = oneLine ? ':' : ': '
   const newLine = () => (oneLine ? '' : `\n${'  '.repeat(Math.min(open.length, INDENT_MAX))}`)
-  const write = (value: JsonValue): void => {
-    if (typeof value !== 'object' || value === null) out.push(JSON.stringify(plain(value)))
+  const write = (value: JsonValue, before: string): void => {
+    if (typeof value !== 'object' || value === null) out.push(plain(value, before))
     else if (isArray(value)) {
       out.push('[')
       open.push({ items: itemsOf(value), close: ']', isEmpty: true })
@@ -57,7 +65,7 @@ export function jsonText(document: JsonObject, oneLine = false): string {
       open.push({ items: fieldsOf(value, colon), close: '}', isEmpty: true })
     }
   }
-  write({ schema: JSON_SCHEMA, ...document })
+  write({ schema: JSON_SCHEMA, ...document }, '')
   for (let top = open.at(-1); top !== undefined; top = open.at(-1)) {
     const item = top.items.next()
     if (item.done === true) {
@@ -67,7 +75,7 @@ export function jsonText(document: JsonObject, oneLine = false): string {
     }
     out.push(top.isEmpty ? newLine() : `,${newLine()}`, item.value[0])
     top.isEmpty = false
-    write(item.value[1])
+    write(item.value[1], item.value[0])
   }
   return out.join('')
 }
