@@ -7,6 +7,7 @@ import type { Command } from '../src/console/command.ts'
 import { demo } from '../src/demo/command.ts'
 import { IMAGE_COMMANDS } from '../src/image/commands.ts'
 import { mount } from '../src/mount/command.ts'
+import { statusCommand } from '../src/mount/status-command.ts'
 import { umount } from '../src/mount/umount-command.ts'
 import { doctor } from './doctor.ts'
 import { idCommand } from './id.ts'
@@ -16,6 +17,7 @@ export const COMMANDS: readonly Command[] = [
   mkfs,
   mount,
   umount,
+  statusCommand,
   fsck,
   scrubCommand,
   ...IMAGE_COMMANDS,

@@ -42,7 +42,7 @@ function inImage(ctx: Context): number {
     const isChanged = hex(seedId) !== hex(fields.public_id)
     if (ctx.isJson) {
       const [public_id, seed_id] = [uuidText(fields.public_id), uuidText(seedId)]
-      ctx.json({ path, public_id, seed_id, changed: isChanged, number: fields.number })
+      ctx.json({ path, public_id, seed_id, changed: isChanged, number: file.slot.number })
       return EXIT.OK
     }
     ctx.result(bytes === null ? uuidText(fields.public_id) : (path ?? `file ${fields.number}: no path leads to it`))

@@ -83,6 +83,8 @@ export class Check {
   liveBlocks = 0
   units = 0
   readonly damagedAnchors: { readonly number: bigint; readonly error: Hn4Error }[] = []
+  /** Their numbers: many blocks may ask. */
+  readonly damagedNumbers = new Set<bigint>()
   /** A page of anchors is lost: which files stood there, only the directories know. */
   isAnchorLost = false
   /** Public ids entered in the directory of ids. */

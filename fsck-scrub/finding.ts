@@ -1,6 +1,9 @@
 /** What a check found: a code, a place, a severity; kept up to a limit, counted beyond it. */
 import { Hn4Error } from '../src/base/error.ts'
 import type { JsonObject } from '../src/console/json.ts'
+import { BLOCK_SIZE } from '../src/format/layout.ts'
+
+const BLOCK_BYTES = BigInt(BLOCK_SIZE)
 
 /** error: bytes are lost or the structure is wrong; warning: a second copy is, or something to know. */
 export type Severity = 'error' | 'warning'
@@ -14,13 +17,21 @@ export interface Finding {
   readonly path?: string
   readonly number?: number | bigint
   /** Bytes of the file that are damaged: [from, to). */
-  readonly from?: number
-  readonly to?: number
+  readonly from?: bigint
+  readonly to?: bigint
   /** Block of the volume. */
   readonly block?: number
 }
 
 const KEPT = 10_000
+
+/** Bytes of blocks [first, first + count) of a file of `size` bytes; one byte at least. */
+export function byteRange(first: number, count: number, size: bigint): { from: bigint; to: bigint } {
+  const from = BigInt(first) * BLOCK_BYTES
+  const end = from + BigInt(count) * BLOCK_BYTES
+  const to = end < size ? end : size
+  return { from, to: to > from ? to : from + 1n }
+}
 
 export class Findings {
   readonly list: Finding[] = []
@@ -52,7 +63,7 @@ export class Findings {
 }
 
 export function findingText(f: Finding): string {
-  const range = f.from === undefined ? '' : `, bytes ${f.from} to ${(f.to ?? f.from + 1) - 1}`
+  const range = f.from === undefined ? '' : `, bytes ${f.from} to ${(f.to ?? f.from + 1n) - 1n}`
   const where = f.path === undefined ? '' : `${f.path}${range}: `
   return `${where}${f.message}`
 }
@@ -64,7 +75,8 @@ export function findingJson(f: Finding): JsonObject {
     severity: f.severity,
     message: f.message,
     path: f.path,
-    number: f.number,
+    // One that no file can have stands in the message only.
+    number: Number.isSafeInteger(Number(f.number)) ? Number(f.number) : undefined,
     byte_from: f.from,
     byte_to: f.to,
     block: f.block,

@@ -49,7 +49,7 @@ export function summaryJson(made: MadeVolume, isDryRun: boolean): JsonObject {
     label: printableBytes(identity.label),
     uuid: uuidText(identity.uuid),
     block_size: BLOCK_SIZE,
-    size_bytes: g.blockCount * BLOCK_SIZE,
+    size_bytes: BigInt(g.blockCount) * BigInt(BLOCK_SIZE),
     block_count: g.blockCount,
     metadata_copies: g.copyB === 0 ? 1 : 2,
     window_blocks: g.windowBlocks,

@@ -13,6 +13,7 @@ const able: Probe = {
   readText: path => (path === '/proc/self/status' ? 'CapEff:\t000001ffffffffff\n' : undefined),
   which: program => `/usr/bin/${program}`,
   loadError: () => undefined,
+  hasSystemLog: () => true,
 }
 
 const obstacleOf = (probe: Partial<Probe>) => mountObstacle(examine({ ...able, ...probe }))
@@ -33,6 +34,15 @@ t.test('each lack is named with what to do', async t => {
   t.match(obstacleOf({ openError: () => 'ENODEV' })?.advice, /modprobe fuse/)
   t.match(obstacleOf({ uid: 1000, which: () => undefined })?.advice, /apt-get install fuse3/)
   t.match(obstacleOf({ readText: () => 'CapEff:\t00000000a80425fb\n' })?.advice, /CAP_SYS_ADMIN/)
+})
+
+t.test('where no system log listens, doctor says where lines of mounts go', async t => {
+  const logOf = (probe: Partial<Probe>) => examine({ ...able, ...probe }).find(({ name }) => name === 'system log')
+  t.match(logOf({}), { isGood: true, weight: 'info' })
+  t.match(logOf({ hasSystemLog: () => false }), { isGood: false, advice: /\/run\/hn4\/hn4\.log; -o log=FILE/ })
+  t.match(logOf({ hasSystemLog: () => false, uid: 7 })?.advice, /hn4-7\/hn4\.log|\/hn4\/hn4\.log/)
+  t.equal(logOf({ hasSystemLog: () => undefined }), undefined)
+  t.equal(obstacleOf({ hasSystemLog: () => false }), undefined, 'it mounts all the same')
 })
 
 t.test('hn4 doctor tells the same as text, as JSON and by its exit code', async t => {

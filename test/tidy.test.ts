@@ -37,6 +37,7 @@ const LAYERS: Readonly<Record<string, number>> = {
   'src/format': 1,
   'src/device': 2,
   'src/native': 2,
+  'src/control': 3,
   'src/reader': 3,
   'src/console': 4,
   'src/writer': 4,

@@ -46,7 +46,7 @@ function checkPage(check: Check, region: SlotPlace['region'], page: number): voi
 /** A damaged anchor does not say its path: the directories are searched for entries that name it. */
 async function nameDamaged(check: Check, step: Step): Promise<void> {
   if (check.damagedAnchors.length === 0) return
-  const wanted = new Set(check.damagedAnchors.map(({ number }) => number))
+  const wanted = check.damagedNumbers
   const paths = new Map<bigint, string>()
   for (const { number, hint, type } of check.files.values()) {
     if (step.isDue) await step.pause()
@@ -77,7 +77,9 @@ function checkSlot(check: Check, place: SlotPlace, bytes: Uint8Array): void {
     slot = checkedSlot(check.volume.core, bytes, place)
   } catch (error) {
     if (!(error instanceof Hn4Error)) throw error
-    check.damagedAnchors.push({ number: slotNumber(bytes, 0), error })
+    const damaged = slotNumber(bytes, 0)
+    check.damagedAnchors.push({ number: damaged, error })
+    check.damagedNumbers.add(damaged)
     check.isCountable = false
     return
   }

@@ -20,7 +20,7 @@ import { READ_BLOCKS } from '../../src/reader/blocks.ts'
 import { findAnchor } from '../../src/reader/cortex.ts'
 import type { FileBlocks } from '../../src/reader/file-blocks.ts'
 import type { Check, Pass, Step } from '../check.ts'
-import type { Finding } from '../finding.ts'
+import { byteRange, type Finding } from '../finding.ts'
 import { findLost } from './lost-blocks.ts'
 
 const DATA_INDICES = constant('PRESENCE_1')
@@ -96,8 +96,7 @@ class BlocksPass {
     const number = Number(d.owner)
     const record = this.#check.files.get(number)
     if (!record || record.hint !== d.hint) {
-      if (this.#check.isAnchorLost || this.#check.damagedAnchors.some(({ number: damaged }) => damaged === d.owner))
-        return
+      if (this.#check.isAnchorLost || this.#check.damagedNumbers.has(d.owner)) return
       this.#check.add(
         'BLOCK_OWNER',
         `block ${block} of the volume: belongs to file ${number}, which does not exist${record ? ' with this hint' : ''}`,
@@ -169,9 +168,7 @@ class BlocksPass {
   #placeOf(d: DescriptorFields): Partial<Finding> {
     const place = this.#check.placeOf(Number(d.owner), d.hint)
     if (d.index >= DATA_INDICES || isMeta(d)) return place
-    const from = d.index * BLOCK_SIZE
-    const size = Number(this.#check.files.get(Number(d.owner))?.size ?? 0n)
-    return { ...place, from, to: Math.max(from + 1, Math.min(from + BLOCK_SIZE, size)) }
+    return { ...place, ...byteRange(d.index, 1, this.#check.files.get(Number(d.owner))?.size ?? 0n) }
   }
 
   #readBatch(): void {

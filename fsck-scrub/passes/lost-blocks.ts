@@ -1,11 +1,11 @@
 /** Which blocks of a file are nowhere: every block it must have is looked for. */
 import { Hn4Error } from '../../src/base/error.ts'
-import { BLOCK_SIZE } from '../../src/format/layout.ts'
 import { nodeIndex } from '../../src/format/presence.ts'
 import { findAnchor } from '../../src/reader/cortex.ts'
 import { FileBlocks } from '../../src/reader/file-blocks.ts'
 import { Presence } from '../../src/reader/presence.ts'
 import type { Check, FileRecord } from '../check.ts'
+import { byteRange } from '../finding.ts'
 
 /** Lost runs reported of one file; what is beyond shows in the count of its blocks. */
 const RUNS_MAX = 100
@@ -37,12 +37,9 @@ export function findLost(check: Check, record: FileRecord): boolean {
     const { first, count, copy } = run
     run = null
     if (++runs > RUNS_MAX) return
-    const from = first * BLOCK_SIZE
     const range = count === 1 ? `block ${first} is` : `blocks ${first} to ${first + count - 1} are`
     const isData = record.type === 8 && first < 2 ** 47
-    const bytes = isData
-      ? { from, to: Math.max(from + 1, Math.min(from + count * BLOCK_SIZE, Number(record.size))) }
-      : {}
+    const bytes = isData ? byteRange(first, count, record.size) : {}
     check.add(
       'BLOCK_LOST',
       `file ${record.number}: ${range} lost${copy > 0 ? ' (second copy)' : ''}: no live descriptor names ${count === 1 ? 'it' : 'them'}`,

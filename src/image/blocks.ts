@@ -150,7 +150,7 @@ function blocks(ctx: Context): number {
     const runs = isOwner ? [...runsOf(volume, file, damage, ctx.options.flag('each'))] : []
     if (ctx.isJson) {
       const equation = {
-        gravity: anchor.gravity_center,
+        gravity: Number(anchor.gravity_center),
         stride: anchor.orbit_vector,
         scale: anchor.fractal_scale,
         clusters: phi,
@@ -158,7 +158,7 @@ function blocks(ctx: Context): number {
       }
       ctx.json({
         path,
-        number: anchor.number,
+        number: slot.number,
         size_bytes: anchor.mass,
         blocks: slot.attributes.blocks,
         inline: slot.has('INLINE'),

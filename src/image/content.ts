@@ -17,7 +17,7 @@ function cat(ctx: Context): number {
         else ctx.io.stdout.writeBytes(bytes)
       }
       const content = Buffer.concat(pieces)
-      return { path, size_bytes: content.length, content_base64: content.toString('base64') }
+      return { path, size_bytes: BigInt(content.length), content_base64: content.toString('base64') }
     }),
   )
   if (ctx.isJson) ctx.json({ files })
@@ -30,7 +30,7 @@ function stat(ctx: Context): number {
     const { slot } = file
     const target = slot.type === 'symlink' ? printableBytes(volume.readlink(file)) : undefined
     const xattrs = volume.xattrs(file).map(({ name, value }) => {
-      return { name: printableBytes(name), value: printableBytes(value), size_bytes: value.length }
+      return { name: printableBytes(name), value: printableBytes(value), size_bytes: BigInt(value.length) }
     })
     if (ctx.isJson) {
       ctx.json({ path, target, ...fileJson(file), extended_attributes: xattrs })

@@ -90,12 +90,24 @@ function ls(ctx: Context): number {
   })
 }
 
+/** A directory that is being drawn. */
+interface Open {
+  readonly rows: readonly Row[]
+  next: number
+  readonly prefix: string
+  readonly depth: number
+  /** Filled as its rows are drawn. */
+  readonly entries: JsonObject[]
+}
+
+/** Draws with a list of open directories, not by recursion: trees are as deep as programs make them. */
 class Tree {
   readonly #volume: Volume
   readonly #ctx: Context
   readonly #damage: DamageReport
   readonly #seen = new Set<number>()
   readonly #deepest: number
+  readonly #open: Open[] = []
   directories = 0
   files = 0
 
@@ -106,33 +118,45 @@ class Tree {
     this.#deepest = ctx.options.number('depth') ?? Number.POSITIVE_INFINITY
   }
 
-  draw(directory: Located, prefix = '', depth = 1): JsonObject[] {
+  draw(directory: Located): JsonObject[] {
+    const entries = this.#enter(directory, '', 1)
+    for (let top = this.#open.at(-1); top !== undefined; top = this.#open.at(-1)) {
+      const row = top.rows[top.next++]
+      if (row === undefined) this.#open.pop()
+      else this.#drawRow(row, top)
+    }
+    return entries
+  }
+
+  /** What will be filled with its entries. */
+  #enter(directory: Located, prefix: string, depth: number): JsonObject[] {
+    const entries: JsonObject[] = []
     const { number } = directory.slot
     if (this.#seen.has(number)) {
       this.#damage.add(new Hn4Error('DIRECTORY', { number, index: 0, cause: 'reached a second time' }))
-      return []
+      return entries
     }
     this.#seen.add(number)
-    const rows = rowsOf(this.#volume, directory, '', this.#damage)
-    return rows.map((row, i) => this.#drawRow(row, prefix, i === rows.length - 1, depth))
+    this.#open.push({ rows: rowsOf(this.#volume, directory, '', this.#damage), next: 0, prefix, depth, entries })
+    return entries
   }
 
-  #drawRow({ name, file, target }: Row, prefix: string, isLast: boolean, depth: number): JsonObject {
+  #drawRow({ name, file, target }: Row, { rows, next, prefix, depth, entries }: Open): void {
     const isDirectory = file?.slot.type === 'directory'
+    const isLast = next === rows.length
     if (isDirectory) this.directories++
     else this.files++
     const text = printableBytes(name)
     const shown = isDirectory ? this.#ctx.colour.blue(text) : text
     this.#ctx.print(`${prefix}${isLast ? '`-- ' : '|-- '}${shown}${target === null ? '' : ` -> ${target}`}`)
-    const below = file && isDirectory && depth < this.#deepest
-    const entries = below ? this.draw(file, `${prefix}${isLast ? '    ' : '|   '}`, depth + 1) : undefined
-    return {
+    const isBelow = file !== null && isDirectory && depth < this.#deepest
+    entries.push({
       ...nameJson(name),
       type: file?.slot.type ?? 'unknown',
-      number: file?.slot.anchor.number,
+      number: file?.slot.number,
       target: target ?? undefined,
-      entries,
-    }
+      entries: isBelow ? this.#enter(file, `${prefix}${isLast ? '    ' : '|   '}`, depth + 1) : undefined,
+    })
   }
 }
 

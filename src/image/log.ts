@@ -9,7 +9,7 @@ import type { LogItem } from '../format/log-item.ts'
 import { isEmptySlot, slotNumber } from '../format/slot.ts'
 import type { Transaction } from '../reader/log.ts'
 import { withTarget } from './target.ts'
-import { timeText } from './text.ts'
+import { numberJson, timeText } from './text.ts'
 
 const range = (first: number, count: number): string =>
   count === 1 ? String(first) : `${first} to ${first + count - 1}`
@@ -52,10 +52,17 @@ function itemJson(item: LogItem): JsonObject {
         region: item.region.toLowerCase(),
         page: item.page,
         slot: item.slot,
-        number: item.kind === 'SLOT' ? slotNumber(item.bytes, 0) : undefined,
+        number: item.kind === 'SLOT' ? numberJson(slotNumber(item.bytes, 0)) : undefined,
       }
     case 'DESCRIPTORS':
-      return { kind, data: item.data, count: item.count, owner: item.owner, index: item.index, flags: item.flags }
+      return {
+        kind,
+        data: item.data,
+        count: item.count,
+        owner: numberJson(item.owner),
+        index: item.index,
+        flags: item.flags,
+      }
     case 'UNIT':
       return { kind, unit: item.unit }
     case 'PAGE':
@@ -74,9 +81,9 @@ function transactionJson({ fields, at, items }: Transaction, exists: boolean): J
     length_bytes: fields.length,
     time_ns: String(fields.time),
     exists,
-    live_blocks: fields.live_blocks,
-    files: fields.files,
-    units: fields.units,
+    live_blocks: Number(fields.live_blocks),
+    files: Number(fields.files),
+    units: Number(fields.units),
     items: items.map(itemJson),
   }
 }
@@ -90,7 +97,7 @@ function log(ctx: Context): number {
       ctx.json({
         clean: flagNames('CHECKPOINT', BigInt(checkpoint.flags)).includes('CLEAN'),
         epoch: checkpoint.epoch,
-        tail: checkpoint.tail,
+        tail: Number(checkpoint.tail),
         tail_transaction: checkpoint.tail_txn,
         proven_transaction: checkpoint.proven_txn,
         transactions: transactions.map(transaction => transactionJson(transaction, !isDropped(transaction))),

@@ -69,12 +69,17 @@ export function flagsOf(slot: Slot): string[] {
   )
 }
 
+/** A file number for --json; null for one that no file can have, which only damage shows. */
+export function numberJson(number: bigint): number | null {
+  return Number.isSafeInteger(Number(number)) ? Number(number) : null
+}
+
 /** Fields of a file for --json. */
 export function fileJson(file: Located): JsonObject {
   const { slot } = file
   const { anchor, attributes } = slot
   return {
-    number: anchor.number,
+    number: slot.number,
     type: slot.type ?? 'unknown',
     mode: modeOf(slot),
     mode_text: modeText(slot),

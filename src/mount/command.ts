@@ -4,18 +4,33 @@ import type { Context } from '../console/context.ts'
 import { addon } from '../native/addon.ts'
 import type { MountRequest } from '../native/mount.ts'
 import { type MountOptions, parseMountOptions } from './options.ts'
+import { ownLog } from './own-log.ts'
 import { prepare } from './prepare.ts'
 import { serveAndExit } from './serve.ts'
 import { startDaemon } from './start.ts'
+
+/** What the addon calls them (native/node/src/log.rs). */
+const SYSTEM_LOG = 'system log'
+const NOWHERE = 'nowhere'
 
 /** Mounts behind the caller's back; returns when the mount answers. Also the way of mount.hn4. */
 export async function mountInBackground(ctx: Context, request: MountRequest, options: MountOptions): Promise<number> {
   const exit = await startDaemon({
     daemon: { tool: ctx.tool, request, log: options.log, isDebug: false },
     relay: text => ctx.io.stderr.write(text),
+    onReady: linesTo => sayWhere(ctx, linesTo, options.log),
   })
   if (exit === 0 && ctx.isVerbose) ctx.print(`${request.image} mounted on ${request.mountpoint}`)
   return exit
+}
+
+/** Where lines of the mount go, if that is not where everybody looks: said to a person, a script reads hn4 status. */
+function sayWhere(ctx: Context, linesTo: string, asked: string | undefined): void {
+  if (linesTo === '' || linesTo === SYSTEM_LOG || linesTo === asked) return
+  if (linesTo === NOWHERE)
+    ctx.note('no system log here, and no runtime directory: what goes wrong is said nowhere; use -o log=FILE')
+  else if (ctx.io.stdout.isTerminal || ctx.isVerbose)
+    ctx.print(`no system log here: what goes wrong is said in ${linesTo}`)
 }
 
 /** A service manager that waits for READY=1 (Type=notify) gets it. */
@@ -33,7 +48,7 @@ function mountInFront(ctx: Context, request: MountRequest, options: MountOptions
     log: options.log,
     isDebug: ctx.options.flag('debug'),
     onReady(log) {
-      if (log !== undefined) addon().detachOutput(log)
+      if (log !== undefined) addon().detachOutput(log, ownLog())
       else ctx.note(`${request.image} is mounted on ${request.mountpoint}`)
       tellManager(ctx)
     },
@@ -59,7 +74,9 @@ export const mount: Command = {
       'fstab and systemd (defaults, nofail, noauto, user, _netdev, x-*, comment=) are accepted.',
     'An image of a stranger may hold set-id programs and device files: root mounts it with -o untrusted, which is ' +
       'nosuid and nodev. Mounts of ordinary users are so always.',
-    'Lines of the mount go to the file of -o log=FILE, else to the system log; with -f to stderr.',
+    'Lines of the mount (what goes wrong, above all that it stopped writing) go to the file of -o log=FILE, else to the ' +
+      'system log, else, where none listens, as in a container, to hn4.log in the runtime directory (/run/hn4 for ' +
+      'root), as hn4 doctor, hn4 status and, on a terminal or with -v, hn4 mount say; with -f to stderr. hn4 status shows the last one.',
   ],
   exits: 'mount',
   without: ['json', 'raw', 'iec', 'si', 'color'],

@@ -4,8 +4,9 @@
  */
 import { accessSync, closeSync, constants, openSync, readFileSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
-import { addon } from '../native/addon.ts'
+import { addon, hasAddon } from '../native/addon.ts'
 import { loadFuseNative } from './fuse-native.ts'
+import { ownLogName } from './own-log.ts'
 
 /** `needed`: without it nothing mounts. `limits`: something is slower or missing. `info`: a fact. */
 export type Weight = 'needed' | 'limits' | 'info'
@@ -34,6 +35,8 @@ export interface Probe {
   which(program: string): string | undefined
   /** Message of loading the addon or the fuse-native package, or undefined. */
   loadError(what: 'addon' | 'fuse-native'): string | undefined
+  /** Whether a system log takes lines; undefined where that cannot be told. */
+  hasSystemLog(): boolean | undefined
 }
 
 function platformFinding(probe: Probe): Finding {
@@ -98,6 +101,16 @@ function privilegeFinding(probe: Probe): Finding {
   return { ...base, isGood: false, found: 'not held', advice }
 }
 
+/** Where lines of mounts go that nobody has given a file. */
+function logFinding(probe: Probe): Finding[] {
+  const has = probe.hasSystemLog()
+  const base = { name: 'system log', weight: 'info' } as const
+  if (has === undefined) return []
+  if (has) return [{ ...base, isGood: true, found: 'listens' }]
+  const advice = `lines of mounts go to ${ownLogName(probe.uid)}; -o log=FILE chooses another place`
+  return [{ ...base, isGood: false, found: 'none', advice }]
+}
+
 function extras(probe: Probe): Finding[] {
   const uring = probe.readText('/sys/module/fuse/parameters/enable_uring')?.trim()
   const kernel = uring === undefined ? 'not in this kernel' : uring === 'Y' ? 'on' : 'off'
@@ -114,7 +127,8 @@ function extras(probe: Probe): Finding[] {
     isGood: true,
     found: `${fuseNative ?? 'loads'}; this version does not mount with it`,
   }
-  if (probe.uid === 0) return [uringFinding, transport]
+  const common = [uringFinding, transport, ...logFinding(probe)]
+  if (probe.uid === 0) return common
   const isAllowed = /^\s*user_allow_other\s*$/m.test(probe.readText('/etc/fuse.conf') ?? '')
   const other: Finding = {
     name: 'allow_other for users',
@@ -123,7 +137,7 @@ function extras(probe: Probe): Finding[] {
     found: isAllowed ? 'allowed' : 'not allowed',
     ...(!isAllowed && { advice: 'for -o allow_other add the line user_allow_other to /etc/fuse.conf' }),
   }
-  return [uringFinding, transport, other]
+  return [...common, other]
 }
 
 const NEEDED = [platformFinding, nodeFinding, addonFinding, fuseDeviceFinding, privilegeFinding]
@@ -166,6 +180,7 @@ export function thisMachine(): Probe {
       const folders = [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin', '/sbin'].filter(f => f !== '')
       return folders.map(folder => join(folder, program)).find(isExecutable)
     },
+    hasSystemLog: () => (hasAddon() ? addon().hasSystemLog() : undefined),
     loadError(what) {
       try {
         if (what === 'addon') addon()

@@ -12,6 +12,8 @@ export interface Mount {
   /** `ext4`, `fuse.hn4`. */
   readonly type: string
   readonly source: string
+  /** Of a FUSE mount: the user who serves it. */
+  readonly uid?: number
 }
 
 /** Types of our mounts: of an image file, and of a block device. */
@@ -30,8 +32,9 @@ export function parseMount(line: string): Mount | undefined {
   const words = line.split(' ')
   const dash = words.indexOf('-', 6)
   const [id = '', , device = '', , at = '', options = ''] = words
-  const [type, source] = dash < 0 ? [] : words.slice(dash + 1)
+  const [type, source, ofType = ''] = dash < 0 ? [] : words.slice(dash + 1)
   if (type === undefined || source === undefined || !/^\d+$/.test(id)) return undefined
+  const uid = /(?:^|,)user_id=(\d+)(?:,|$)/.exec(ofType)?.[1]
   return {
     id: Number(id),
     device,
@@ -39,6 +42,7 @@ export function parseMount(line: string): Mount | undefined {
     options: options.split(','),
     type,
     source: unescapeOctal(source),
+    ...(uid !== undefined && { uid: Number(uid) }),
   }
 }
 

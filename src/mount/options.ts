@@ -41,7 +41,7 @@ const ABSENT: Readonly<Record<string, string>> = {
   keyfile: 'encryption does not exist in this version',
   passfile: 'encryption does not exist in this version',
   idle: 'unmounting after idle time does not exist in this version',
-  control: 'the control socket does not exist in this version',
+  control: 'the control socket has a fixed place; see docs/control.md',
   metrics: 'metrics do not exist in this version',
   scrub_on_mount: 'use hn4 scrub IMAGE before the mount',
   uid: 'every file has an owner of its own; use chown',

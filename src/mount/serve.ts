@@ -3,13 +3,14 @@
  * threads answer the kernel; this process only waits for signals and for the end.
  */
 import { writeFileSync } from 'node:fs'
-import { Hn4Error } from '../base/error.ts'
+import { Hn4Error, reasonOf } from '../base/error.ts'
 import { MOUNT_EXIT } from '../console/exit-codes.ts'
 import { failureLine, failureOf } from '../console/failure.ts'
 import { counted } from '../console/size.ts'
-import { addon } from '../native/addon.ts'
+import { addon, hasAddon } from '../native/addon.ts'
 import { errorOf, isFailure, withoutNumber } from '../native/failure.ts'
-import type { LogFile, MountHandle, MountRequest } from '../native/mount.ts'
+import type { LogFile, MountAddon, MountHandle, MountRequest } from '../native/mount.ts'
+import { openControl } from './control.ts'
 import { mountAt } from './mount-table.ts'
 import { processList, usersOf } from './processes.ts'
 
@@ -117,6 +118,13 @@ function openLog(path: string | undefined): LogFile | undefined {
   }
 }
 
+/** An error of this thread must not take the mount away: its requests are served by others. */
+function keepServing(native: MountAddon): void {
+  const onStray = (thrown: unknown) => native.logLine(`internal error: ${reasonOf(thrown)}`)
+  process.on('uncaughtException', onStray)
+  process.on('unhandledRejection', onStray)
+}
+
 /** Mounts and serves; the exit code. Throws why it did not mount. */
 export async function serve(settings: ServeSettings): Promise<number> {
   const native = addon()
@@ -124,18 +132,28 @@ export async function serve(settings: ServeSettings): Promise<number> {
   const log = openLog(settings.log)
   const stopper = new Stopper()
   nameProcess(settings.request)
-  const handle = await native.mountVolume(settings.request)
-  if (isFailure(handle)) throw errorOf(handle, settings.request.image)
+  const { request } = settings
+  const handle = await native.mountVolume(request)
+  if (isFailure(handle)) throw errorOf(handle, request.image)
+  keepServing(native)
   reportOpening(handle)
+  const control = await openControl({ request, handle, sinceMs: Date.now(), linesTo: () => native.linesTo() })
   // Otherwise Node would open its debugger.
   process.on('SIGUSR1', () => native.logLine(statsLine(handle)))
   stopper.attach(handle)
   settings.onReady(log)
   const failure = await Promise.race([handle.wait(), stopper.forced])
+  control?.close()
   if (settings.isDebug) native.logLine(statsLine(handle))
   if (failure === undefined) return MOUNT_EXIT.OK
   native.logLine(failure.text)
   return MOUNT_EXIT.SYSTEM
+}
+
+/** Once the output is let go of, only the log has readers. */
+function tell(line: string): void {
+  if (hasAddon() && addon().linesTo() !== 'stderr') addon().logLine(line)
+  else process.stderr.write(`${line}\n`)
 }
 
 /** As `serve`, for a whole process: prints what is thrown and ends. */
@@ -144,7 +162,7 @@ export async function serveAndExit(settings: ServeSettings): Promise<never> {
     process.exit(await serve(settings))
   } catch (thrown) {
     const failure = failureOf(thrown, 'mount')
-    process.stderr.write(`${failureLine(settings.tool, failure)}\n`)
+    tell(failureLine(settings.tool, failure))
     if (process.env.HN4_DEBUG === '1' && thrown instanceof Error) process.stderr.write(`${thrown.stack ?? ''}\n`)
     process.exit(failure.exit)
   }

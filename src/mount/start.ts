@@ -23,6 +23,8 @@ export interface StartSettings {
   readonly daemon: DaemonArgument
   /** Takes the daemon's lines. */
   readonly relay: (text: string) => void
+  /** Where its lines go from now on; empty: it did not say. */
+  readonly onReady?: (linesTo: string) => void
   readonly limitMs?: number
   /** Another daemon, for tests. */
   readonly script?: string
@@ -42,7 +44,7 @@ function spawnDaemon(settings: StartSettings): ChildProcess {
 }
 
 type Outcome =
-  | { readonly is: 'ready' }
+  | { readonly is: 'ready'; readonly linesTo: string }
   | { readonly is: 'late' }
   | { readonly is: 'interrupted' }
   | { readonly is: 'ended'; readonly exit: number | null; readonly signal: string | null }
@@ -60,7 +62,7 @@ function firstOf(child: ChildProcess, limitMs: number): Promise<Outcome> {
     for (const name of signals) process.on(name, onSignal)
     const timer = setTimeout(() => finish({ is: 'late' }), limitMs)
     const ready = child.stdio[3] as Readable
-    ready.once('data', () => finish({ is: 'ready' }))
+    ready.once('data', bytes => finish({ is: 'ready', linesTo: String(bytes).split('\n')[1] ?? '' }))
     child.once('error', reject)
     // 'close' comes after the last line on stderr, 'exit' may come before it.
     child.once('close', (exit, signal) => finish({ is: 'ended', exit, signal }))
@@ -111,6 +113,7 @@ export async function startDaemon(settings: StartSettings): Promise<number> {
     case 'ready':
       await ask(child, request, Math.max(1, deadline - performance.now()))
       child.unref()
+      settings.onReady?.(outcome.linesTo)
       return MOUNT_EXIT.OK
     case 'late':
       await abandon(child, request)

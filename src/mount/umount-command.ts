@@ -13,7 +13,7 @@ import { isHn4Mount, type Mount, mountAt, mounts, resolveMountpoint } from './mo
 import { daemonOf, isAlive, type Process, processList, usersOf } from './processes.ts'
 
 /** The mount meant by a directory, or by the image that is mounted. */
-function findMount(given: string): Mount {
+export function findMount(given: string): Mount {
   if (given === '') throw new UsageError('an empty directory name')
   const path = resolveMountpoint(given)
   const found = mountAt(path) ?? mounts().findLast(mount => isHn4Mount(mount) && mount.source === realpathSync(path))

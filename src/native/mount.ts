@@ -51,6 +51,22 @@ export interface MountStats {
   readonly requests: Readonly<Record<string, number>>
 }
 
+/** How a mount stands (native/node/src/state.rs). */
+export interface MountState {
+  readonly readOnly: boolean
+  /** Why the volume stopped writing; undefined while it has not. */
+  readonly stopped?: string
+  readonly logBlocks: number
+  /** Blocks of the log that hold what is not in its place yet. */
+  readonly logHeld: number
+  readonly delayedBlocks: number
+  /** Lines about trouble since the mount, and the last one. */
+  readonly lines: number
+  readonly lastLine?: string
+  /** In milliseconds since 1970. */
+  readonly lastLineMs?: number
+}
+
 export interface MountHandle {
   readonly mountpoint: string
   readonly report: MountReport
@@ -61,6 +77,7 @@ export interface MountHandle {
   /** Takes the mount away from those who use it and closes the volume. */
   force(): Promise<Failure | undefined>
   stats(): MountStats
+  state(): MountState
   /** Gives the image free, for a process that goes on after the end. */
   release(): void
 }
@@ -72,9 +89,12 @@ export interface MountAddon {
   mountVolume(request: MountRequest): Promise<MountHandle | Failure>
   logToStderr(tool: string): void
   logLine(text: string): void
+  /** Where lines go now: the path of a file, `stderr`, `system log`, or `nowhere`. */
+  linesTo(): string
+  hasSystemLog(): boolean
   readonly LogFile: new (path: string) => LogFile
-  /** Lets go of stdin, stdout and stderr; lines go to the file or the system's log. */
-  detachOutput(file?: LogFile): void
+  /** Lets go of stdin, stdout and stderr; lines go to the file, else to the system's log, else to `own`. */
+  detachOutput(file?: LogFile, own?: string): void
   /** Programs started from now on inherit only stdin, stdout, stderr and what they are given. */
   keepDescriptors(): void
   unmountPath(mountpoint: string, lazy: boolean): Failure | undefined
@@ -82,5 +102,7 @@ export interface MountAddon {
   /** Names, each followed by NUL. */
   listXattr(path: string): Buffer | Failure
   setXattr(path: string, name: string, value: Buffer): Failure | undefined
+  /** The user at the other end of a connected Unix socket. */
+  peerUid(descriptor: number): number | Failure
   notifyManager(socket: string, state: string): Failure | undefined
 }

@@ -185,7 +185,7 @@ export class Volume {
         if (item.error === null && item.file?.slot.type === 'directory') below.push({ file: item.file, path: shown })
       }
       for (const error of errors) yield { path: next.path, name: new Uint8Array(0), file: null, error }
-      open.push(...below.reverse())
+      for (const directory of below.reverse()) open.push(directory)
     }
   }
 

@@ -17,8 +17,8 @@ interface Result {
     code: string
     severity: string
     path?: string
-    byte_from?: number
-    byte_to?: number
+    byte_from?: string
+    byte_to?: string
     message: string
   }[]
   readonly damaged_files: string[]
@@ -61,8 +61,8 @@ t.test('three flipped bytes: scrub names exactly those three files, and their by
   t.strictSame(result.damaged_files.sort(), places.map(([path]) => path).sort())
   for (const [path, index] of places) {
     const finding = result.findings.find(f => f.path === path)
-    t.equal(finding?.byte_from, index * 4096)
-    t.equal(finding?.byte_to, Math.min((index + 1) * 4096, made.contents.get(path)!.length))
+    t.equal(finding?.byte_from, String(index * 4096))
+    t.equal(finding?.byte_to, String(Math.min((index + 1) * 4096, made.contents.get(path)!.length)))
   }
   t.equal((await check(t, made, fsck)).exit, 0, 'fsck looks at structure, not at the bytes of files')
   const part = await check(t, made, scrubCommand, ['--path', '/dir'])

@@ -76,6 +76,27 @@ pub fn notify_manager(socket: String, state: String) -> Outcome<()> {
     })
 }
 
+/// The user at the other end of a connected Unix socket, as the kernel saw it when the connection (or
+/// the listening socket) was made: unix(7), SO_PEERCRED.
+#[napi(ts_return_type = "number | Failure")]
+pub fn peer_uid(descriptor: i32) -> Outcome<u32> {
+    outcome(|| {
+        let mut peer = libc::ucred { pid: 0, uid: u32::MAX, gid: u32::MAX };
+        let mut length = size_of::<libc::ucred>() as libc::socklen_t;
+        // SAFETY: a ucred and its length, which the kernel fills in; a bad descriptor is an error.
+        let result = unsafe {
+            libc::getsockopt(
+                descriptor,
+                libc::SOL_SOCKET,
+                libc::SO_PEERCRED,
+                (&raw mut peer).cast(),
+                &raw mut length,
+            )
+        };
+        if result == 0 { Ok(peer.uid) } else { Err(io::Error::last_os_error().into()) }
+    })
+}
+
 /// Closes every descriptor but stdin, stdout and stderr in programs started from now on: a daemon
 /// must not keep open what its starter got from others, such as the pipes of a build.
 #[napi]

@@ -10,7 +10,9 @@ mod host;
 mod log;
 mod mount;
 mod promise;
+mod state;
 mod stats;
+mod system_log;
 mod volume;
 
 use napi_derive::napi;

@@ -1,12 +1,14 @@
-//! Where the lines of a mounted volume go: stderr, a file, or the system's log.
+//! Where the lines of a mounted volume go: stderr, a file, the system's log, or the log of the runtime
+//! directory where no system log listens. A line that one place does not take goes to the next.
 
+use crate::system_log::{self, SYSTEM_LOG};
 use napi_derive::napi;
 use parking_lot::Mutex;
-use std::ffi::CString;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
 use std::os::fd::{AsFd, AsRawFd};
 use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
 use std::sync::Once;
 
 /// One log per process, for a process serves one mount.
@@ -15,24 +17,80 @@ static SINK: Mutex<Sink> = Mutex::new(Sink::Stderr(String::new()));
 enum Sink {
     /// Lines begin with the name of the tool.
     Stderr(String),
-    /// Lines begin with time and process.
-    File(File),
-    /// syslog(3), which adds both.
-    System,
+    /// Nobody reads our output any more.
+    Detached(Places),
 }
 
-/// Writes a line; one that cannot be written is lost, for there is nobody to tell.
+/// Where lines of a process without a terminal may go, in this order.
+struct Places {
+    /// The file that was asked for, and its path.
+    file: Option<(File, String)>,
+    system: PathBuf,
+    /// The log of the runtime directory.
+    own: Option<PathBuf>,
+}
+
+/// At this size the log of the runtime directory, which may be in memory, is set aside: `.old`.
+const OWN_BYTES_MAX: u64 = 1 << 20;
+
+/// Writes a line; one that no place takes is lost, for there is nobody to tell.
 pub fn line(text: &str) {
     let text: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
     match &mut *SINK.lock() {
         // Not eprintln!, which panics when the reader is gone. One write a line.
         Sink::Stderr(tool) => drop(io::stderr().write_all(format!("{tool}: {text}\n").as_bytes())),
-        Sink::File(file) => {
-            let stamp = format!("{} hn4[{}]: {text}\n", now(), std::process::id());
-            drop(file.write_all(stamp.as_bytes()));
-        }
-        Sink::System => system(&text),
+        Sink::Detached(places) => places.line(&text),
     }
+}
+
+/// Where lines go: the path of a file, `stderr`, `system log`, or `nowhere`.
+#[napi]
+pub fn lines_to() -> String {
+    match &*SINK.lock() {
+        Sink::Stderr(_) => "stderr".into(),
+        Sink::Detached(places) => places.name(),
+    }
+}
+
+/// Whether the system has a log that takes lines.
+#[napi]
+pub fn has_system_log() -> bool {
+    system_log::listens(Path::new(SYSTEM_LOG))
+}
+
+impl Places {
+    fn line(&mut self, text: &str) {
+        let stamp = format!("{} hn4[{}]: {text}\n", now(), std::process::id());
+        let in_file = self.file.as_mut().is_some_and(|(file, _)| file.write_all(stamp.as_bytes()).is_ok());
+        if in_file || system_log::send(&self.system, text).is_ok() {
+            return;
+        }
+        if let Some(path) = &self.own {
+            drop(append(path, &stamp));
+        }
+    }
+
+    fn name(&self) -> String {
+        match (&self.file, &self.own) {
+            (Some((_, path)), _) => path.clone(),
+            _ if system_log::listens(&self.system) => "system log".into(),
+            (None, Some(path)) => path.to_string_lossy().into_owned(),
+            (None, None) => "nowhere".into(),
+        }
+    }
+}
+
+/// A line behind the others. The file is opened for each: several mounts share it, and any may set it
+/// aside.
+fn append(path: &Path, stamp: &str) -> io::Result<()> {
+    if path.symlink_metadata().is_ok_and(|found| found.len() >= OWN_BYTES_MAX) {
+        let mut old = path.as_os_str().to_owned();
+        old.push(".old");
+        std::fs::rename(path, old)?;
+    }
+    let mut options = OpenOptions::new();
+    options.append(true).create(true).mode(0o600).custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK);
+    options.open(path)?.write_all(stamp.as_bytes())
 }
 
 /// UTC, ISO 8601.
@@ -54,12 +112,6 @@ fn now() -> String {
     )
 }
 
-fn system(text: &str) {
-    let Ok(text) = CString::new(text) else { return };
-    // SAFETY: a literal format with one %s, and a C string for it; syslog(3) is thread-safe.
-    unsafe { libc::syslog(libc::LOG_DAEMON | libc::LOG_WARNING, c"%s".as_ptr(), text.as_ptr()) };
-}
-
 /// Lines go to stderr, behind the name of the tool.
 #[napi]
 pub fn log_to_stderr(tool: String) {
@@ -74,31 +126,32 @@ pub fn log_line(text: String) {
 
 /// Opens the file `path` for [`detach_output`], before anything else could fail without it.
 #[napi]
-pub struct LogFile(File);
+pub struct LogFile(File, String);
 
 #[napi]
 impl LogFile {
     /// Error: the host's sentence.
     #[napi(constructor)]
     pub fn open(path: String) -> napi::Result<LogFile> {
-        let opened = OpenOptions::new().append(true).create(true).mode(0o640).open(&path);
-        opened.map(LogFile).map_err(|error| napi::Error::from_reason(format!("{path}: {error}")))
+        match OpenOptions::new().append(true).create(true).mode(0o640).open(&path) {
+            Ok(file) => Ok(LogFile(file, path)),
+            Err(error) => Err(napi::Error::from_reason(format!("{path}: {error}"))),
+        }
     }
 }
 
 /// Lets go of stdin, stdout and stderr, so that whoever started this process can end: lines go to
-/// the file, or else to the system's log.
+/// the file, else to the system's log, else to `own`.
 #[napi]
-pub fn detach_output(file: Option<&LogFile>) -> napi::Result<()> {
+pub fn detach_output(file: Option<&LogFile>, own: Option<String>) -> napi::Result<()> {
     let null = OpenOptions::new().read(true).write(true).open("/dev/null")?;
     let output = file.map_or(null.as_fd(), |file| file.0.as_fd());
-    let sink = match file {
-        Some(file) => Sink::File(file.0.try_clone()?),
-        None => {
-            // SAFETY: the ident is a literal, which lives as long as the process.
-            unsafe { libc::openlog(c"hn4".as_ptr(), libc::LOG_PID, libc::LOG_DAEMON) };
-            Sink::System
-        }
+    let places = Places {
+        file: file
+            .map(|LogFile(file, path)| Ok::<_, io::Error>((file.try_clone()?, path.clone())))
+            .transpose()?,
+        system: SYSTEM_LOG.into(),
+        own: own.map(PathBuf::from),
     };
     for (number, source) in [(0, null.as_fd()), (1, output), (2, output)] {
         // SAFETY: dup2 on descriptor numbers; Rust owns none of 0, 1 and 2.
@@ -106,7 +159,7 @@ pub fn detach_output(file: Option<&LogFile>) -> napi::Result<()> {
             return Err(io::Error::last_os_error().into());
         }
     }
-    *SINK.lock() = sink;
+    *SINK.lock() = Sink::Detached(places);
     Ok(())
 }
 
@@ -121,3 +174,7 @@ pub fn watch_panics() {
         }));
     });
 }
+
+#[cfg(test)]
+#[path = "log_tests.rs"]
+mod tests;

@@ -3,6 +3,7 @@
 use crate::failure::Failure;
 use crate::log;
 use crate::promise::promise;
+use crate::state::{Lines, MountState, state};
 use crate::stats::{MountStats, collect};
 use hn4_core::base::Code;
 use hn4_core::device::{FileDevice, InUse, OpenFile, in_use};
@@ -70,6 +71,7 @@ pub struct MountHandle {
 struct Mounted {
     session: Arc<Session>,
     vfs: Arc<FileSystem>,
+    lines: Arc<Lines>,
 }
 
 /// Mounts; the promise's value is a handle or a failure. Returns to the caller at once.
@@ -81,22 +83,23 @@ pub fn mount_volume(env: &Env, request: MountRequest) -> napi::Result<Object<'_>
 
 fn mount(request: &MountRequest) -> Result<MountHandle, Failure> {
     let device = open_device(Path::new(&request.image), request.read_only)?;
+    let lines = Arc::new(Lines::default());
     // The system log may hold lines of several mounts.
-    let image = request.image.clone();
+    let (about, told) = (format!("{}: ", request.image), lines.clone());
     let options = OpenOptions {
         read_only: request.read_only,
         noatime: request.noatime,
-        reporter: Reporter::new(move |text| log::line(&format!("{image}: {text}"))),
+        reporter: Reporter::new(move |text| told.line(&about, text)),
         ..OpenOptions::default()
     };
     let (volume, report) = Volume::open(Arc::new(device), options)?;
     let vfs = Arc::new(FileSystem::new(volume));
     let mounted = mount_options(request)
-        .and_then(|options| Ok(Session::mount(vfs.clone(), &options, settings(request))?));
+        .and_then(|options| Ok(Session::mount(vfs.clone(), &options, settings(request, lines.clone()))?));
     match mounted {
         Ok(session) => Ok(MountHandle {
             mountpoint: session.mountpoint().to_string_lossy().into_owned(),
-            mounted: Some(Mounted { session: Arc::new(session), vfs }),
+            mounted: Some(Mounted { session: Arc::new(session), vfs, lines }),
             report,
         }),
         Err(failure) => {
@@ -142,13 +145,13 @@ fn mount_options(request: &MountRequest) -> Result<MountOptions, Failure> {
     })
 }
 
-fn settings(request: &MountRequest) -> Settings {
+fn settings(request: &MountRequest, lines: Arc<Lines>) -> Settings {
     Settings {
         cache: if request.write_back { Cache::WriteBack } else { Cache::WriteThrough },
         no_open: !request.write_back,
         // Only the kernel can check permissions without OPEN, and lists are part of them.
         posix_acl: request.default_permissions,
-        log: Arc::new(log::line),
+        log: Arc::new(move |text| lines.line("", text)),
         ..Settings::default()
     }
 }
@@ -192,7 +195,7 @@ impl MountHandle {
     /// from then on they get errors. For the end of a process that may not wait.
     #[napi(ts_return_type = "Promise<undefined | Failure>")]
     pub fn force<'env>(&self, env: &'env Env) -> napi::Result<Object<'env>> {
-        let Mounted { session, vfs } = self.mounted()?;
+        let Mounted { session, vfs, .. } = self.mounted()?;
         promise(env, "hn4-force", move || {
             let detached = session.unmount(true);
             vfs.shutdown()?;
@@ -202,8 +205,14 @@ impl MountHandle {
 
     #[napi]
     pub fn stats(&self) -> napi::Result<MountStats> {
-        let Mounted { session, vfs } = self.mounted()?;
+        let Mounted { session, vfs, .. } = self.mounted()?;
         Ok(collect(&vfs.volume, session.counters()))
+    }
+
+    #[napi]
+    pub fn state(&self) -> napi::Result<MountState> {
+        let Mounted { vfs, lines, .. } = self.mounted()?;
+        Ok(state(&vfs.volume, &lines))
     }
 
     /// Gives the image free, for a process that goes on after the mount has ended.

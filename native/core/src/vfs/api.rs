@@ -141,9 +141,7 @@ pub trait Vfs: Send + Sync + 'static {
     fn readlink(&self, ino: Ino) -> Result<Vec<u8>>;
     /// As `readlink`, for somebody. AccessDenied: the target is a path that this file system found itself,
     /// and it leads through a directory that he may not search.
-    fn readlink_as(&self, ino: Ino, _may_search: &MaySearch<'_>) -> Result<Vec<u8>> {
-        self.readlink(ino)
-    }
+    fn readlink_as(&self, ino: Ino, may_search: &MaySearch<'_>) -> Result<Vec<u8>>;
 
     /// A file of any type but directory and symlink; `mode` holds the type bits.
     fn mknod(&self, parent: Ino, name: &[u8], mode: u32, rdev: u32, who: &Caller) -> Result<Attr>;

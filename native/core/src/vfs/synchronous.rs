@@ -106,6 +106,9 @@ impl<V: Vfs> Vfs for Synced<V> {
     fn write(&self, ino: Ino, offset: u64, data: &[u8], kill_suidgid: bool) -> Result<usize> {
         self.below.write(ino, offset, data, kill_suidgid)
     }
+    fn write_back(&self, ino: Ino, offset: u64, data: &[u8]) -> Result<usize> {
+        self.below.write_back(ino, offset, data)
+    }
     fn append(&self, ino: Ino, data: &[u8], kill_suidgid: bool) -> Result<u64> {
         self.below.append(ino, data, kill_suidgid)
     }
@@ -131,6 +134,12 @@ impl<V: Vfs> Vfs for Synced<V> {
     }
     fn readlink(&self, ino: Ino) -> Result<Vec<u8>> {
         self.below.readlink(ino)
+    }
+    fn readlink_as(&self, ino: Ino, may_search: &MaySearch<'_>) -> Result<Vec<u8>> {
+        self.below.readlink_as(ino, may_search)
+    }
+    fn has_marked(&self) -> bool {
+        self.below.has_marked()
     }
     fn read(&self, ino: Ino, offset: u64, buf: &mut [u8]) -> Result<usize> {
         self.below.read(ino, offset, buf)

@@ -39,7 +39,7 @@ pub use change::guards;
 pub use inode::{Inode, InodeState, Inodes, Locked, Shared, View};
 pub use meta::Names;
 pub use options::OpenOptions;
-pub use report::{OpenReport, Reporter};
+pub use report::{Condition, OpenReport, Reporter};
 pub use space::Purpose;
 pub use transaction::CommitStats;
 
@@ -52,7 +52,7 @@ use crate::pages::PageCache;
 use crate::transaction::Gate;
 use parking_lot::Mutex;
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use blocks::Blocks;
 use commit::{Checkpointer, Reaper};
@@ -94,5 +94,15 @@ impl Volume {
     /// Counters since the mount.
     pub fn stats(&self) -> &CommitStats {
         &self.commits.stats
+    }
+
+    /// How the volume stands now. Takes short locks only, so that it answers also while a disk does not.
+    pub fn condition(&self) -> Condition {
+        Condition {
+            stopped: self.commits.check_running().err(),
+            log_blocks: self.geometry.ring_blocks(),
+            log_held: self.checkpointer.held(),
+            delayed_blocks: self.dirty_blocks.load(Ordering::Relaxed),
+        }
     }
 }

@@ -1,4 +1,5 @@
-//! What whoever mounted the volume hears of it: lines while it lives, a report when it opens.
+//! What whoever mounted the volume hears of it: lines while it lives, a report when it opens, its
+//! condition when somebody asks.
 
 use crate::base::Error;
 use std::sync::Arc;
@@ -46,4 +47,16 @@ pub struct OpenReport {
     pub orphans: u64,
     /// Blocks of the log that the device could not read. They count as torn.
     pub unreadable: u64,
+}
+
+/// How an open volume stands.
+#[derive(Clone, Debug)]
+pub struct Condition {
+    /// Why it stopped writing, if it did. Reads go on.
+    pub stopped: Option<Error>,
+    /// Blocks of the log's ring, and how many of them hold what is not in place yet.
+    pub log_blocks: u64,
+    pub log_held: u64,
+    /// Blocks written by programs that have no place yet.
+    pub delayed_blocks: u64,
 }

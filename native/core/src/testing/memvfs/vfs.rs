@@ -98,6 +98,9 @@ impl Vfs for MemVfs {
             _ => Err(Code::InvalidArgument.into()),
         }
     }
+    fn readlink_as(&self, ino: Ino, _: &MaySearch<'_>) -> Result<Vec<u8>> {
+        self.readlink(ino)
+    }
 
     fn mknod(&self, parent: Ino, name: &[u8], mode: u32, rdev: u32, who: &Caller) -> Result<Attr> {
         self.change("mknod")?.mknod(parent, Some(name), mode, rdev, who)

@@ -183,6 +183,11 @@ impl Checkpointer {
         self.ring.lock().head()
     }
 
+    /// Blocks of the ring that the log takes, with those that wait for a flush.
+    pub fn held(&self) -> u64 {
+        self.ring.lock().held()
+    }
+
     /// Reserves `blocks` of the ring for a record. Io: it is too large, or there is no room.
     pub fn append(&self, blocks: u64) -> Result<Place> {
         let refuse = |why| Err(Error::new(Code::Io, format!("a record of {blocks} blocks {why}")));
