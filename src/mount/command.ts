@@ -55,7 +55,8 @@ export const mount: Command = {
       'umount, or SIGTERM. SIGTERM, SIGINT and SIGHUP unmount cleanly; while a program uses the mount they only make ' +
       'everything durable, and a second one within two seconds takes the mount away from it.',
     'Options: ro, rw, noatime, relatime, sync, dirsync, nosuid, nodev, noexec, allow_other (for root always on), ' +
-      'default_permissions (always on), auto_unmount, writeback, threads=N, log=FILE, errors=remount-ro. Those of ' +
+      'default_permissions (always on), auto_unmount, writeback, threads=N, ' +
+      'transport=auto|uring|dev (FUSE over io_uring where the kernel offers it, or /dev/fuse), log=FILE, errors=remount-ro. Those of ' +
       'fstab and systemd (defaults, nofail, noauto, user, _netdev, x-*, comment=) are accepted.',
     'Lines of the mount go to the file of -o log=FILE, else to the system log; with -f to stderr.',
   ],

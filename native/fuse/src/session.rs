@@ -6,7 +6,8 @@ use crate::handler::{Handler, READ_AHEAD, Settings};
 use crate::lifecycle::{Lifecycle, Phase};
 use crate::mount::{Attached, Device, MountError, MountOptions, Step, attach, is_root};
 use crate::notify;
-use crate::transport::{clone_channel, serve};
+use crate::transport::uring::{self, Share, Switch};
+use crate::transport::{Transport, TransportChoice, clone_channel, serve};
 use hn4_core::base::{Error, Ino};
 use hn4_core::vfs::api::Vfs;
 use parking_lot::{Mutex, RwLock};
@@ -30,6 +31,8 @@ pub struct Session {
     number: Option<Device>,
     lifecycle: Arc<Lifecycle>,
     counters: Arc<Counters>,
+    /// With the number of threads for it.
+    uring: Option<(Arc<Switch>, usize)>,
     threads: Mutex<Vec<JoinHandle<()>>>,
 }
 
@@ -47,8 +50,19 @@ struct Crew<V: Vfs> {
 /// Held by each thread; the last one to go closes the volume, however the threads ended.
 struct Shift<V: Vfs>(Arc<Crew<V>>);
 
+impl<V: Vfs> Shift<V> {
+    fn serve(self, work: impl FnOnce(&Handler<V>) -> io::Result<()>) {
+        let handler = &self.0.handler;
+        if let Err(error) = work(handler) {
+            handler.log(&format!("a thread of the session ended: {error}"));
+        }
+    }
+}
+
 impl<V: Vfs> Drop for Shift<V> {
     fn drop(&mut self) {
+        // Without INIT no queue is served any more: those who wait for it must not wait for ever.
+        self.0.handler.init_answered();
         if self.0.alive.fetch_sub(1, AcqRel) == 1 {
             self.0.device.write().take();
             let handler = &self.0.handler;
@@ -66,18 +80,28 @@ impl Session {
         settings: Settings,
     ) -> Result<Session, MountError> {
         let log = settings.log.clone();
-        let handler = Handler::new(vfs, settings);
+        let wanted = shares(options).map_err(|error| MountError::new(Step::Transport, options, error))?;
+        let switch = (!wanted.is_empty()).then(|| Arc::new(Switch::new(wanted.len())));
+        let uring = switch.clone().map(|switch| (switch, wanted.len()));
+        let handler = Handler::new(vfs, settings, switch);
         let (lifecycle, counters) = (handler.lifecycle.clone(), handler.counters.clone());
         let (attached, device) = attach(options)?;
-        let started = channels(options, &device);
+        let queues: io::Result<Vec<_>> =
+            wanted.into_iter().map(|share| Ok((share, device.try_clone()?))).collect();
+        let started = channels(options, &device).and_then(|channels| Ok((channels, queues?)));
         let device = Arc::new(RwLock::new(Some(File::from(device))));
         let threads = Mutex::default();
         let mut session =
-            Session { attached, device: device.clone(), number: None, lifecycle, counters, threads };
-        let started = started.and_then(|channels| start(handler, channels, device));
+            Session { attached, device: device.clone(), number: None, lifecycle, counters, uring, threads };
+        let started = started.and_then(|(channels, queues)| start(handler, channels, queues, device));
         // On an error the session is dropped, and with it the mount.
         *session.threads.lock() = started.map_err(|error| MountError::new(Step::Threads, options, error))?;
         session.wait_started().map_err(|error| MountError::new(Step::Negotiation, options, error))?;
+        if let (TransportChoice::Uring, Transport::Dev { reason }) = (options.transport, session.transport())
+        {
+            let error = io::Error::other(reason.unwrap_or_default());
+            return Err(MountError::new(Step::Transport, options, error));
+        }
         session.number = session.attached.device().ok();
         if let (true, Some(number)) = (is_root(), session.number) {
             if let Err(error) = set_read_ahead(number, options.block_device, READ_AHEAD >> 10) {
@@ -104,6 +128,17 @@ impl Session {
     /// Requests served so far.
     pub fn counters(&self) -> &Counters {
         &self.counters
+    }
+
+    /// How requests come. Waits for the answer to INIT, which `mount` has seen coming.
+    pub fn transport(&self) -> Transport {
+        match &self.uring {
+            None => Transport::Dev { reason: None },
+            Some((switch, threads)) => match switch.outcome() {
+                Ok(()) => Transport::Uring { threads: *threads },
+                Err(reason) => Transport::Dev { reason: Some(reason) },
+            },
+        }
     }
 
     /// Waits until the mount is gone, the volume closed and the session's own reference to it
@@ -182,24 +217,39 @@ fn channels(options: &MountOptions, device: &OwnedFd) -> io::Result<Vec<OwnedFd>
     Ok(channels)
 }
 
-/// Starts a thread for each channel.
+/// What threads of io_uring queues are to serve; empty: none are wanted, or none are possible here.
+fn shares(options: &MountOptions) -> io::Result<Vec<Share>> {
+    match options.transport {
+        TransportChoice::Dev => Ok(Vec::new()),
+        TransportChoice::Uring => uring::shares(options.threads),
+        TransportChoice::Auto => Ok(uring::shares(options.threads).unwrap_or_default()),
+    }
+}
+
+/// Starts a thread for each channel, and one for each share of io_uring queues.
 fn start<V: Vfs>(
     handler: Handler<V>,
     channels: Vec<OwnedFd>,
+    queues: Vec<(Share, OwnedFd)>,
     device: Arc<Connection>,
 ) -> io::Result<Vec<JoinHandle<()>>> {
-    let crew = Arc::new(Crew { handler, device, alive: AtomicUsize::new(channels.len()) });
-    let shifts: Vec<_> = channels.into_iter().map(|channel| (channel, Shift(crew.clone()))).collect();
-    let spawn = |(index, (channel, shift)): (usize, (OwnedFd, Shift<V>))| {
-        thread::Builder::new().name(format!("hn4-fuse-{index}")).spawn(move || {
-            let handler = &shift.0.handler;
-            if let Err(error) = serve(channel, handler) {
-                handler.log(&format!("a thread of the session ended: {error}"));
-            }
-        })
-    };
+    let alive = AtomicUsize::new(channels.len() + queues.len());
+    let crew = Arc::new(Crew { handler, device, alive });
+    // All shifts before the first thread: one that cannot be started still counts as ended.
+    let readers: Vec<_> = channels.into_iter().map(|channel| (channel, Shift(crew.clone()))).collect();
+    let servers: Vec<_> = queues.into_iter().map(|queue| (queue, Shift(crew.clone()))).collect();
     drop(crew);
-    shifts.into_iter().enumerate().map(spawn).collect()
+    let mut threads = Vec::new();
+    // The readers last: INIT waits for the rings.
+    for (index, ((share, device), shift)) in servers.into_iter().enumerate() {
+        let thread = thread::Builder::new().name(format!("hn4-ring-{index}"));
+        threads.push(thread.spawn(move || shift.serve(|handler| uring::serve(&device, &share, handler)))?);
+    }
+    for (index, (channel, shift)) in readers.into_iter().enumerate() {
+        let thread = thread::Builder::new().name(format!("hn4-fuse-{index}"));
+        threads.push(thread.spawn(move || shift.serve(|handler| serve(channel, handler)))?);
+    }
+    Ok(threads)
 }
 
 /// A binding hands sessions between threads.

@@ -1,6 +1,6 @@
 //! What to mount, where, and how.
 
-use crate::transport::MAX_PAYLOAD;
+use crate::transport::{MAX_PAYLOAD, TransportChoice};
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::PathBuf;
@@ -25,8 +25,9 @@ pub struct MountOptions {
     /// cannot look into the mount of an ordinary user, and leaves it, without `allow_other`.)
     pub auto_unmount: bool,
     pub flags: Vec<MountFlag>,
-    /// Threads that serve requests; 0 for max(4, CPUs).
+    /// Threads that serve requests; 0 for max(4, CPUs). By io_uring each CPU has as many as come to it.
     pub threads: usize,
+    pub transport: TransportChoice,
 }
 
 macro_rules! mount_flags {

@@ -1,4 +1,4 @@
-//! The session end to end: `MemVfs` mounted through /dev/fuse and used by system calls.
+//! The session end to end: `MemVfs` mounted and used by system calls.
 
 mod attributes;
 mod data;
@@ -14,4 +14,5 @@ mod renames;
 mod support;
 mod threads;
 mod traffic;
+mod uring;
 mod xattrs;
