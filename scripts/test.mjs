@@ -15,6 +15,7 @@ import { fileURLToPath } from 'node:url'
 import { filesBelow } from './bootstrap/stamps.mjs'
 import { extendPath, say, stop } from './bootstrap/tools.mjs'
 import { countTap, TapFilter } from './tap-lines.mjs'
+import { switchUringOn } from './uring.mjs'
 
 const top = join(dirname(fileURLToPath(import.meta.url)), '..')
 
@@ -57,8 +58,8 @@ function countCargo(text) {
   )
 }
 
-async function runCargo(filters, env) {
-  const args = ['test', '--no-fail-fast', '--workspace', '--manifest-path', 'native/Cargo.toml']
+async function runCargo(filters, env, what = ['--workspace']) {
+  const args = ['test', '--no-fail-fast', ...what, '--manifest-path', 'native/Cargo.toml']
   if (process.env.CI === 'true') args.push('--locked')
   const done = await show('cargo', [...args, ...(filters.length > 0 ? ['--', ...filters] : [])], env)
   if (done.why !== undefined) say(`cargo: ${done.why}`)
@@ -87,7 +88,7 @@ function countMounts(log) {
   // A test that mounts several times notes it several times.
   const lines = [...new Set(readFileSync(log, 'utf8').split('\n'))]
   const count = word => lines.filter(line => line.startsWith(`${word} `)).length
-  return { ran: count('ran'), skipped: count('skipped') }
+  return { ran: count('ran'), skipped: count('skipped'), uring: count('uring'), dev: count('dev') }
 }
 
 async function main() {
@@ -103,11 +104,18 @@ async function main() {
     const log = join(folder, 'mounts')
     writeFileSync(log, '')
     const env = { ...process.env, HN4_MOUNT_LOG: log }
-    const rust = words.includes('--ts') ? nothing() : await runCargo(filters, env)
+    const isUring = switchUringOn()
+    let rust = words.includes('--ts') ? nothing() : await runCargo(filters, env)
+    if (isUring && !words.includes('--ts')) {
+      // The session's suite once more without: whoever mounts has one of the two.
+      const dev = { ...env, HN4_TRANSPORT: 'dev' }
+      rust = sum(rust, await runCargo(filters, dev, ['--package', 'hn4-fuse', '--test', 'mounted']))
+    }
     const typescript = words.includes('--rust') ? nothing() : await runTap(filters, env, folder)
     const all = sum(rust, typescript)
     const mounts = countMounts(log)
     console.log(`\nRust: ${rust.passed} passed, TypeScript: ${typescript.passed} passed`)
+    console.log(`session tests: ${mounts.uring} over io_uring, ${mounts.dev} over /dev/fuse`)
     console.log(`mount tests: ${mounts.ran} ran, ${mounts.skipped} skipped`)
     console.log(`${all.passed} passed, ${all.failed} failed${all.skipped > 0 ? `, ${all.skipped} skipped` : ''}`)
     if (all.passed + all.failed === 0) say('no test matches')

@@ -70,7 +70,8 @@ export const mount: Command = {
       'umount, or SIGTERM. SIGTERM, SIGINT and SIGHUP unmount cleanly; while a program uses the mount they only make ' +
       'everything durable, and a second one within two seconds takes the mount away from it.',
     'Options: ro, rw, noatime, relatime, sync, dirsync, nosuid, nodev, noexec, untrusted, allow_other (for root always ' +
-      'on), default_permissions (always on), auto_unmount, writeback, threads=N, log=FILE, errors=remount-ro. Those of ' +
+      'on), default_permissions (always on), auto_unmount, writeback, threads=N, transport=auto|uring|dev (FUSE over ' +
+      'io_uring where the kernel offers it, or /dev/fuse), log=FILE, errors=remount-ro. Those of ' +
       'fstab and systemd (defaults, nofail, noauto, user, _netdev, x-*, comment=) are accepted.',
     'An image of a stranger may hold set-id programs and device files: root mounts it with -o untrusted, which is ' +
       'nosuid and nodev. Mounts of ordinary users are so always.',

@@ -113,12 +113,13 @@ function logFinding(probe: Probe): Finding[] {
 
 function extras(probe: Probe): Finding[] {
   const uring = probe.readText('/sys/module/fuse/parameters/enable_uring')?.trim()
-  const kernel = uring === undefined ? 'not in this kernel' : uring === 'Y' ? 'on' : 'off'
+  const kernel = uring === undefined ? 'not in this kernel (Linux 6.14)' : uring === 'Y' ? 'on: mounts use it' : 'off'
   const uringFinding: Finding = {
     name: 'FUSE over io_uring',
     weight: 'info',
     isGood: true,
-    found: `${kernel}; this version does not use it`,
+    found: kernel,
+    ...(uring === 'N' && { advice: 'for faster mounts: echo Y > /sys/module/fuse/parameters/enable_uring, as root' }),
   }
   const fuseNative = probe.loadError('fuse-native')
   const transport: Finding = {

@@ -1,6 +1,7 @@
 /** Mount options (`-o`), read into one object. The table below is the whole list. */
 import { resolve } from 'node:path'
 import { UsageError } from '../console/failure.ts'
+import type { TransportChoice } from '../native/mount.ts'
 
 export interface MountOptions {
   readOnly: boolean
@@ -10,6 +11,7 @@ export interface MountOptions {
   autoUnmount: boolean
   writeBack: boolean
   threads: number
+  transport: TransportChoice
   log: string | undefined
   readonly mountFlags: Set<string>
   /** Options that were not known and left out (`-s`). */
@@ -30,6 +32,8 @@ const KERNEL_FLAGS = [
   ['sync', 'async'],
   ['dirsync', undefined],
 ] as const
+
+const TRANSPORTS: readonly TransportChoice[] = ['auto', 'uring', 'dev']
 
 /** Accepted and of no effect here: mount(8), fstab and systemd use them. */
 const IGNORED = ['defaults', 'auto', 'noauto', 'user', 'users', 'nouser', 'owner', 'group', '_netdev', 'nofail', 'loop']
@@ -106,16 +110,18 @@ const EFFECTS: Readonly<Record<string, Effect>> = {
     if (!Number.isInteger(count) || count < 0 || count > 64) throw new UsageError(`-o threads: not 0 to 64: '${value}'`)
     o.threads = count
   },
+  transport(o, value, name) {
+    const wanted = needed(value, name)
+    const found = TRANSPORTS.find(transport => transport === wanted)
+    if (found === undefined) throw new UsageError(`-o transport: auto, uring or dev, not '${wanted}'`)
+    o.transport = found
+  },
   log(o, value, name) {
     o.log = resolve(needed(value, name))
   },
   errors(_, value, name) {
     if (needed(value, name) !== 'remount-ro')
       throw new UsageError('-o errors: after a failed write the volume is read-only (remount-ro)')
-  },
-  transport(_, value, name) {
-    if (needed(value, name) !== 'native')
-      throw new UsageError(`-o transport: '${value}' is not in this version (native)`)
   },
 }
 
@@ -170,6 +176,7 @@ export function parseMountOptions(lists: readonly string[], isSloppy = false): M
     autoUnmount: false,
     writeBack: false,
     threads: 0,
+    transport: 'auto',
     log: undefined,
     mountFlags: new Set(),
     dropped: [],

@@ -117,5 +117,6 @@ export async function prepare(ctx: Context, image: string, dir: string, options:
     writeBack: options.writeBack,
     mountFlags: [...options.mountFlags],
     threads: options.threads,
+    transport: options.transport,
   }
 }

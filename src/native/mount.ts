@@ -1,6 +1,9 @@
 /** What the addon offers for mounting (native/node/src). */
 import type { Failure } from './failure.ts'
 
+/** `auto`: io_uring where the kernel offers it, else /dev/fuse; `uring`: that or no mount. */
+export type TransportChoice = 'auto' | 'uring' | 'dev'
+
 export interface MountRequest {
   /** Absolute. */
   readonly image: string
@@ -18,6 +21,7 @@ export interface MountRequest {
   readonly mountFlags: readonly string[]
   /** 0: as many as serve well. */
   readonly threads: number
+  readonly transport: TransportChoice
 }
 
 export interface MountReport {
@@ -25,6 +29,15 @@ export interface MountReport {
   readonly dropped?: number
   readonly rewritten: number
   readonly orphans: number
+}
+
+/** How requests reach the daemon. */
+export interface TransportReport {
+  readonly name: 'uring' | 'dev'
+  /** Threads of io_uring queues. */
+  readonly threads: number
+  /** Why not io_uring, where that was wanted. */
+  readonly reason?: string
 }
 
 /** Counters since the mount (native/node/src/stats.rs). */
@@ -70,6 +83,7 @@ export interface MountState {
 export interface MountHandle {
   readonly mountpoint: string
   readonly report: MountReport
+  transport(): TransportReport
   /** Resolves when the mount is gone and the volume closed. */
   wait(): Promise<Failure | undefined>
   unmount(lazy: boolean): Promise<Failure | undefined>

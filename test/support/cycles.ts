@@ -31,6 +31,7 @@ export function requestFor(image: string, mountpoint: string): MountRequest {
     writeBack: false,
     mountFlags: [],
     threads: 0,
+    transport: 'auto',
   }
 }
 

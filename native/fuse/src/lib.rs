@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! session      mounts, runs threads, unmounts          (session.rs, mount/)
-//! transport    moves requests and replies              (transport/: /dev/fuse)
+//! transport    moves requests and replies              (transport/: /dev/fuse, io_uring)
 //! handler      one request -> one Vfs call             (handler/)
 //! wire         bytes <-> requests and replies          (wire/, pure)
 //! abi          records and numbers of linux/fuse.h     (abi/)
@@ -27,7 +27,10 @@ mod transport;
 pub mod wire;
 
 pub use counters::Counters;
+#[cfg(feature = "testing")]
+pub use handler::UringFault;
 pub use handler::{Cache, Log, ReadDirPlus, Settings};
 pub use mount::{MountError, MountFlag, MountOptions, unmount};
 pub use session::Session;
+pub use transport::{Transport, TransportChoice};
 pub use wire::Validity;

@@ -6,7 +6,8 @@ use crate::counters::Counters;
 use crate::handler::{Handler, READ_AHEAD, Settings};
 use crate::lifecycle::{Lifecycle, Phase};
 use crate::mount::{Attached, Device, MountError, MountOptions, Step, attach, is_root};
-use crate::transport::{clone_channel, serve};
+use crate::transport::uring::{self, Share, Switch};
+use crate::transport::{Transport, TransportChoice, clone_channel, serve};
 use hn4_core::base::{Error, Ino};
 use hn4_core::vfs::{Synced, Vfs};
 use parking_lot::Mutex;
@@ -30,6 +31,8 @@ pub struct Session {
     number: Option<Device>,
     lifecycle: Arc<Lifecycle>,
     counters: Arc<Counters>,
+    /// With the number of threads for it.
+    uring: Option<(Arc<Switch>, usize)>,
     threads: Mutex<Vec<JoinHandle<()>>>,
 }
 
@@ -43,8 +46,19 @@ struct Crew<V: Vfs> {
 /// Held by each thread; the last one to go closes the volume, however the threads ended.
 struct Shift<V: Vfs>(Arc<Crew<V>>);
 
+impl<V: Vfs> Shift<V> {
+    fn serve(self, work: impl FnOnce(&Handler<V>) -> io::Result<()>) {
+        let handler = &self.0.handler;
+        if let Err(error) = work(handler) {
+            handler.log(&format!("a thread of the session ended: {error}"));
+        }
+    }
+}
+
 impl<V: Vfs> Drop for Shift<V> {
     fn drop(&mut self) {
+        // Without INIT no queue is served any more: those who wait for it must not wait for ever.
+        self.0.handler.init_answered();
         if self.0.alive.fetch_sub(1, AcqRel) == 1 {
             self.0.connection.close();
             let handler = &self.0.handler;
@@ -62,20 +76,37 @@ impl Session {
         settings: Settings,
     ) -> Result<Session, MountError> {
         let log = settings.log.clone();
+        let wanted = shares(options).map_err(|error| MountError::new(Step::Transport, options, error))?;
+        let switch = (!wanted.is_empty()).then(|| Arc::new(Switch::new(wanted.len())));
+        let uring = switch.clone().map(|switch| (switch, wanted.len()));
         let connection = Arc::new(Connection::default());
         let vfs = Arc::new(Synced::new(vfs, options.synchronous()));
-        let handler = Handler::new(vfs, settings, connection.clone());
+        let handler = Handler::new(vfs, settings, connection.clone(), switch);
         let (lifecycle, counters) = (handler.lifecycle.clone(), handler.counters.clone());
         let (attached, device) = attach(options)?;
-        let started = channels(options, &device);
+        let queues: io::Result<Vec<_>> =
+            wanted.into_iter().map(|share| Ok((share, device.try_clone()?))).collect();
+        let started = channels(options, &device).and_then(|channels| Ok((channels, queues?)));
         connection.open(File::from(device));
         let threads = Mutex::default();
-        let mut session =
-            Session { attached, connection: connection.clone(), number: None, lifecycle, counters, threads };
-        let started = started.and_then(|channels| start(handler, channels, connection));
+        let mut session = Session {
+            attached,
+            connection: connection.clone(),
+            number: None,
+            lifecycle,
+            counters,
+            uring,
+            threads,
+        };
+        let started = started.and_then(|(channels, queues)| start(handler, channels, queues, connection));
         // On an error the session is dropped, and with it the mount.
         *session.threads.lock() = started.map_err(|error| MountError::new(Step::Threads, options, error))?;
         session.wait_started().map_err(|error| MountError::new(Step::Negotiation, options, error))?;
+        if let (TransportChoice::Uring, Transport::Dev { reason }) = (options.transport, session.transport())
+        {
+            let error = io::Error::other(reason.unwrap_or_default());
+            return Err(MountError::new(Step::Transport, options, error));
+        }
         session.number = session.attached.device().ok();
         if let (true, Some(number)) = (is_root(), session.number) {
             if let Err(error) = set_read_ahead(number, options.block_device, READ_AHEAD >> 10) {
@@ -102,6 +133,17 @@ impl Session {
     /// Requests served so far.
     pub fn counters(&self) -> &Counters {
         &self.counters
+    }
+
+    /// How requests come. Waits for the answer to INIT, which `mount` has seen coming.
+    pub fn transport(&self) -> Transport {
+        match &self.uring {
+            None => Transport::Dev { reason: None },
+            Some((switch, threads)) => match switch.outcome() {
+                Ok(()) => Transport::Uring { threads: *threads },
+                Err(reason) => Transport::Dev { reason: Some(reason) },
+            },
+        }
     }
 
     /// Waits until the mount is gone, the volume closed and the session's own reference to it
@@ -173,32 +215,45 @@ fn channels(options: &MountOptions, device: &OwnedFd) -> io::Result<Vec<OwnedFd>
     Ok(channels)
 }
 
-/// Starts a thread for each channel.
+/// What threads of io_uring queues are to serve; empty: none are wanted, or none are possible here.
+fn shares(options: &MountOptions) -> io::Result<Vec<Share>> {
+    match options.transport {
+        TransportChoice::Dev => Ok(Vec::new()),
+        TransportChoice::Uring => uring::shares(options.threads),
+        TransportChoice::Auto => Ok(uring::shares(options.threads).unwrap_or_default()),
+    }
+}
+
+/// Starts a thread for each channel, and one for each share of io_uring queues.
 fn start<V: Vfs>(
     handler: Handler<V>,
     channels: Vec<OwnedFd>,
+    queues: Vec<(Share, OwnedFd)>,
     connection: Arc<Connection>,
 ) -> io::Result<Vec<JoinHandle<()>>> {
-    let crew = Arc::new(Crew { handler, connection, alive: AtomicUsize::new(channels.len()) });
-    let shifts: Vec<_> = channels.into_iter().map(|channel| (channel, Shift(crew.clone()))).collect();
-    let spawn = |(index, (channel, shift)): (usize, (OwnedFd, Shift<V>))| {
-        thread::Builder::new().name(format!("hn4-fuse-{index}")).spawn(move || {
-            let handler = &shift.0.handler;
-            if let Err(error) = serve(channel, handler) {
-                handler.log(&format!("a thread of the session ended: {error}"));
-            }
-        })
-    };
-    let forgetter = {
-        // Only the connection: the threads that serve keep the volume.
-        let (connection, log) = (crew.connection.clone(), crew.handler.log_sink());
-        thread::Builder::new()
-            .name("hn4-refused".into())
-            .spawn(move || connection.forget_refused(|line| log(line)))
-    };
+    let alive = AtomicUsize::new(channels.len() + queues.len());
+    let crew = Arc::new(Crew { handler, connection, alive });
+    // All shifts before the first thread: one that cannot be started still counts as ended.
+    let readers: Vec<_> = channels.into_iter().map(|channel| (channel, Shift(crew.clone()))).collect();
+    let servers: Vec<_> = queues.into_iter().map(|queue| (queue, Shift(crew.clone()))).collect();
+    // Only the connection: the threads that serve keep the volume.
+    let (connection, log) = (crew.connection.clone(), crew.handler.log_sink());
     drop(crew);
-    let serving = shifts.into_iter().enumerate().map(spawn);
-    std::iter::once(forgetter).chain(serving).collect()
+    let named = |name: String| thread::Builder::new().name(name);
+    let mut threads =
+        vec![named("hn4-refused".into()).spawn(move || connection.forget_refused(|line| log(line)))?];
+    // The readers last: INIT waits for the rings.
+    for (index, ((share, device), shift)) in servers.into_iter().enumerate() {
+        let work = move || shift.serve(|handler| uring::serve(&device, &share, handler));
+        threads.push(named(format!("hn4-ring-{index}")).spawn(work)?);
+    }
+    for (index, (channel, shift)) in readers.into_iter().enumerate() {
+        threads.push(
+            named(format!("hn4-fuse-{index}"))
+                .spawn(move || shift.serve(|handler| serve(channel, handler)))?,
+        );
+    }
+    Ok(threads)
 }
 
 /// A binding hands sessions between threads.

@@ -9,7 +9,7 @@ use hn4_core::base::Code;
 use hn4_core::device::{FileDevice, InUse, OpenFile, in_use};
 use hn4_core::vfs::{FileSystem, Vfs};
 use hn4_core::volume::{OpenOptions, OpenReport, Reporter, Volume};
-use hn4_fuse::{Cache, MountFlag, MountOptions, Session, Settings};
+use hn4_fuse::{Cache, MountFlag, MountOptions, Session, Settings, Transport, TransportChoice};
 use napi::bindgen_prelude::{Env, Object};
 use napi_derive::napi;
 use std::path::Path;
@@ -35,6 +35,8 @@ pub struct MountRequest {
     pub mount_flags: Vec<String>,
     /// 0: as many as serve well.
     pub threads: u32,
+    /// `auto`, `uring` or `dev`.
+    pub transport: String,
 }
 
 /// What opening found; see `OpenReport` of the engine.
@@ -54,6 +56,28 @@ impl From<OpenReport> for MountReport {
             dropped: report.dropped.map(|txn| txn as f64),
             rewritten: report.rewritten as f64,
             orphans: report.orphans as f64,
+        }
+    }
+}
+
+/// How requests reach the daemon.
+#[napi(object)]
+pub struct TransportReport {
+    /// `uring` or `dev`.
+    pub name: String,
+    /// Threads of io_uring queues.
+    pub threads: u32,
+    /// Why not io_uring, where that was wanted.
+    pub reason: Option<String>,
+}
+
+impl From<Transport> for TransportReport {
+    fn from(transport: Transport) -> TransportReport {
+        match transport {
+            Transport::Uring { threads } => {
+                TransportReport { name: "uring".into(), threads: threads as u32, reason: None }
+            }
+            Transport::Dev { reason } => TransportReport { name: "dev".into(), threads: 0, reason },
         }
     }
 }
@@ -142,6 +166,8 @@ fn mount_options(request: &MountRequest) -> Result<MountOptions, Failure> {
         auto_unmount: request.auto_unmount,
         flags: request.mount_flags.iter().map(flag).collect::<Result<_, _>>()?,
         threads: request.threads as usize,
+        transport: TransportChoice::parse(&request.transport)
+            .ok_or_else(|| Failure::new("EINVAL", format!("unknown transport {}", request.transport)))?,
     })
 }
 
@@ -167,6 +193,12 @@ impl MountHandle {
     #[napi(getter)]
     pub fn report(&self) -> MountReport {
         self.report.clone().into()
+    }
+
+    /// How requests reach this process.
+    #[napi]
+    pub fn transport(&self) -> napi::Result<TransportReport> {
+        Ok(self.mounted()?.session.transport().into())
     }
 
     /// Resolves when the mount is gone and the volume closed: undefined, or what went wrong closing it.

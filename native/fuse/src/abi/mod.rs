@@ -7,6 +7,7 @@ pub mod ioctl;
 pub mod opcode;
 mod records;
 mod requests;
+pub mod uring;
 
 pub use records::*;
 pub use requests::*;

@@ -4,6 +4,7 @@ use super::{Cache, Errno, Handled, Handler, ReadDirPlus, Settings, fits};
 use crate::abi::flags::init as flag;
 use crate::abi::{InitIn, InitOut, MAJOR, MINOR, MINOR_MIN};
 use crate::lifecycle::Phase;
+use crate::transport::uring::Switch;
 use crate::transport::{MAX_PAGES, MAX_PAYLOAD};
 use crate::wire::{Dialect, Reply};
 use hn4_core::vfs::api::Vfs;
@@ -17,6 +18,10 @@ const CONGESTED: u16 = 48;
 /// Bytes per request without MAX_PAGES (FUSE_DEFAULT_MAX_PAGES_PER_REQ = 32 pages).
 const WRITE_MAX_OLD: u32 = 32 * 4096;
 
+/// Why requests come through /dev/fuse though io_uring would work here.
+const NOT_OFFERED: &str =
+    "the kernel does not offer it (it takes Linux 6.14, and enable_uring of the module fuse)";
+
 /// What INIT settled.
 #[derive(Clone, Copy, Debug)]
 pub struct Agreed {
@@ -24,10 +29,12 @@ pub struct Agreed {
     /// ENOSYS to OPEN and OPENDIR is understood and wanted.
     pub no_open: bool,
     pub no_opendir: bool,
+    /// Requests come by io_uring from now on.
+    pub uring: bool,
 }
 
-/// Answers an offer; the error is a sentence.
-fn negotiate(offer: &InitIn, settings: &Settings) -> Result<(InitOut, Agreed), String> {
+/// Answers an offer; the error is a sentence. `uring`: the session could serve requests by io_uring.
+fn negotiate(offer: &InitIn, settings: &Settings, uring: bool) -> Result<(InitOut, Agreed), String> {
     if offer.major != MAJOR || offer.minor < MINOR_MIN {
         let (major, minor) = (offer.major, offer.minor);
         return Err(format!(
@@ -56,6 +63,9 @@ fn negotiate(offer: &InitIn, settings: &Settings) -> Result<(InitOut, Agreed), S
     if settings.cache == Cache::WriteBack {
         wanted |= flag::WRITEBACK_CACHE;
     }
+    if uring {
+        wanted |= flag::OVER_IO_URING;
+    }
     if settings.posix_acl {
         if offered & flag::POSIX_ACL == 0 {
             return Err("this kernel's FUSE has no POSIX ACLs".into());
@@ -82,13 +92,15 @@ fn negotiate(offer: &InitIn, settings: &Settings) -> Result<(InitOut, Agreed), S
         dialect: Dialect { setxattr_ext: flags & flag::SETXATTR_EXT != 0 },
         no_open: settings.no_open && offered & flag::NO_OPEN_SUPPORT != 0,
         no_opendir: offered & flag::NO_OPENDIR_SUPPORT != 0,
+        uring: flags & flag::OVER_IO_URING != 0,
     };
     Ok((out, agreed))
 }
 
 impl<V: Vfs> Handler<V> {
     pub(super) fn init(&self, offer: &InitIn, reply: &mut Reply) -> Handled {
-        match negotiate(offer, &self.settings) {
+        let uring = self.uring.as_ref().is_some_and(|switch| switch.is_ready());
+        match negotiate(offer, &self.settings, uring) {
             Ok((out, agreed)) if self.agreed.set(agreed).is_ok() => {
                 let outcome = fits(reply.put(&out))?;
                 self.lifecycle.enter(Phase::Serving);
@@ -99,6 +111,19 @@ impl<V: Vfs> Handler<V> {
                 self.lifecycle.enter(Phase::Refused(sentence));
                 Err(Errno(libc::EPROTO))
             }
+        }
+    }
+
+    /// Where it is decided whether requests come by io_uring, if that is wanted.
+    pub fn uring(&self) -> Option<&Switch> {
+        self.uring.as_deref()
+    }
+
+    /// The answer to INIT was sent, or none will be: the threads of the queues may hand over their entries, or go.
+    pub fn init_answered(&self) {
+        if let Some(switch) = &self.uring {
+            let used = self.agreed.get().is_some_and(|agreed| agreed.uring);
+            switch.decide(used, NOT_OFFERED);
         }
     }
 }
@@ -113,7 +138,7 @@ mod tests {
 
     #[test]
     fn asks_for_large_requests_and_never_for_atomic_truncation() {
-        let (out, agreed) = negotiate(&offer(45), &Settings::default()).expect("agreed");
+        let (out, agreed) = negotiate(&offer(45), &Settings::default(), false).expect("agreed");
         assert_eq!((out.max_write, out.max_pages, out.max_readahead), (1 << 20, 256, 1 << 20));
         assert_eq!(u64::from(out.flags) & flag::ATOMIC_O_TRUNC, 0);
         assert_eq!(u64::from(out.flags) & (flag::WRITEBACK_CACHE | flag::POSIX_ACL), 0);
@@ -121,16 +146,26 @@ mod tests {
     }
 
     #[test]
+    fn io_uring_is_used_where_both_sides_can() {
+        for (offered, able) in [(true, true), (true, false), (false, true)] {
+            let offer = InitIn { flags2: if offered { u32::MAX } else { 0 }, ..offer(45) };
+            let (out, agreed) = negotiate(&offer, &Settings::default(), able).expect("agreed");
+            assert_eq!(agreed.uring, offered && able);
+            assert_eq!(u64::from(out.flags2) << 32 & flag::OVER_IO_URING != 0, agreed.uring);
+        }
+    }
+
+    #[test]
     fn takes_only_what_was_offered() {
         let bare = InitIn { flags: 0, ..offer(31) };
-        let (out, agreed) = negotiate(&bare, &Settings::default()).expect("agreed");
+        let (out, agreed) = negotiate(&bare, &Settings::default(), true).expect("agreed");
         assert_eq!((out.flags, out.flags2, out.minor, out.max_write), (0, 0, 31, 128 << 10));
         assert!(!agreed.no_open && !agreed.no_opendir && !agreed.dialect.setxattr_ext);
     }
 
     #[test]
     fn refuses_a_kernel_too_old_in_a_sentence() {
-        assert!(negotiate(&offer(30), &Settings::default()).unwrap_err().contains("7.30"));
-        assert!(negotiate(&InitIn { major: 8, ..offer(45) }, &Settings::default()).is_err());
+        assert!(negotiate(&offer(30), &Settings::default(), false).unwrap_err().contains("7.30"));
+        assert!(negotiate(&InitIn { major: 8, ..offer(45) }, &Settings::default(), false).is_err());
     }
 }

@@ -16,6 +16,7 @@ use crate::abi::{InHeader, opcode};
 use crate::connection::Connection;
 use crate::counters::Counters;
 use crate::lifecycle::Lifecycle;
+use crate::transport::uring::Switch;
 use crate::wire::{BadRequest, Dialect, LookedUp, Op, Reply, Validity, decode, for_each_plus_node, split};
 use errno::Errno;
 use hn4_core::base::{Code, Error, Ino};
@@ -23,6 +24,8 @@ use hn4_core::vfs::api::{Caller, Vfs};
 use init::Agreed;
 pub use init::READ_AHEAD;
 use parking_lot::Mutex;
+#[cfg(feature = "testing")]
+pub use settings::UringFault;
 pub use settings::{Cache, Log, ReadDirPlus, Settings};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, OnceLock};
@@ -38,6 +41,15 @@ pub enum Outcome {
     Failed(i32),
 }
 
+/// What follows a request's header.
+#[derive(Clone, Copy, Debug)]
+pub enum Body<'a> {
+    /// Fixed part and payload, one behind the other (/dev/fuse).
+    Whole(&'a [u8]),
+    /// The fixed part, with bytes of no meaning behind it, and the payload (io_uring).
+    Parts(&'a [u8], &'a [u8]),
+}
+
 type Handled = Result<Outcome, Errno>;
 
 /// The meaning of requests, for one mount.
@@ -49,21 +61,34 @@ pub struct Handler<V> {
     agreed: OnceLock<Agreed>,
     /// The result of `Vfs::shutdown`, once it was called.
     closed: Mutex<Option<Result<(), Error>>>,
+    /// Where io_uring is wanted.
+    uring: Option<Arc<Switch>>,
     pub lifecycle: Arc<Lifecycle>,
     pub counters: Arc<Counters>,
 }
 
 impl<V: Vfs> Handler<V> {
-    pub fn new(vfs: Arc<V>, settings: Settings, connection: Arc<Connection>) -> Handler<V> {
+    pub fn new(
+        vfs: Arc<V>,
+        settings: Settings,
+        connection: Arc<Connection>,
+        uring: Option<Arc<Switch>>,
+    ) -> Handler<V> {
         Handler {
             vfs,
             settings,
             connection,
             agreed: OnceLock::new(),
             closed: Mutex::new(None),
+            uring,
             lifecycle: Arc::new(Lifecycle::new()),
             counters: Arc::new(Counters::new()),
         }
+    }
+
+    #[cfg(feature = "testing")]
+    pub fn fault(&self) -> Option<UringFault> {
+        self.settings.fault
     }
 
     pub fn log(&self, line: &str) {
@@ -75,9 +100,9 @@ impl<V: Vfs> Handler<V> {
         self.settings.log.clone()
     }
 
-    /// Serves one request; `body` is what followed the header. A panic below is an EIO and a line
+    /// Serves one request. A panic below is an EIO and a line
     /// in the log: one broken request must not take the mount away.
-    pub fn handle(&self, header: &InHeader, body: &[u8], reply: &mut Reply) -> Outcome {
+    pub fn handle(&self, header: &InHeader, body: Body<'_>, reply: &mut Reply) -> Outcome {
         self.counters.count(header.opcode);
         let served = catch_unwind(AssertUnwindSafe(|| self.decode_and_dispatch(header, body, reply)));
         match served {
@@ -95,11 +120,9 @@ impl<V: Vfs> Handler<V> {
         }
     }
 
-    fn decode_and_dispatch(&self, header: &InHeader, body: &[u8], reply: &mut Reply) -> Handled {
+    fn decode_and_dispatch(&self, header: &InHeader, body: Body<'_>, reply: &mut Reply) -> Handled {
         let dialect = self.agreed.get().map_or(Dialect::default(), |agreed| agreed.dialect);
-        let extensions = usize::from(header.total_extlen) * 8;
-        let end = body.len().checked_sub(extensions).ok_or(Errno(libc::EINVAL))?;
-        let op = split(header.opcode, &body[..end], dialect)
+        let op = parts(header, body, dialect)
             .and_then(|(fixed, payload)| decode(header.opcode, fixed, payload, dialect))
             .map_err(|bad| match bad {
                 BadRequest::Unknown => Errno(libc::ENOSYS),
@@ -192,6 +215,23 @@ impl<V: Vfs> Handler<V> {
             self.vfs.forget(ino, count);
         }
         Ok(Outcome::Silent)
+    }
+}
+
+/// Fixed part and payload, without the extensions at the end.
+fn parts<'a>(
+    header: &InHeader,
+    body: Body<'a>,
+    dialect: Dialect,
+) -> Result<(&'a [u8], &'a [u8]), BadRequest> {
+    let extensions = usize::from(header.total_extlen) * 8;
+    let shorten = |bytes: &'a [u8]| {
+        let end = bytes.len().checked_sub(extensions).ok_or(BadRequest::Malformed)?;
+        Ok(&bytes[..end])
+    };
+    match body {
+        Body::Whole(bytes) => split(header.opcode, shorten(bytes)?, dialect),
+        Body::Parts(fixed, payload) => Ok((split(header.opcode, fixed, dialect)?.0, shorten(payload)?)),
     }
 }
 

@@ -40,6 +40,19 @@ pub struct Settings {
     pub posix_acl: bool,
     pub validity: Validity,
     pub log: Log,
+    /// Breaks the set-up of io_uring, for tests.
+    #[cfg(feature = "testing")]
+    pub fault: Option<UringFault>,
+}
+
+/// A step of setting up io_uring that fails, in the thread of this number.
+#[cfg(feature = "testing")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UringFault {
+    /// The ring cannot be made.
+    Ring(usize),
+    /// The kernel refuses to take an entry.
+    Register(usize),
 }
 
 /// A year: the kernel drops its caches earlier, for want of memory.
@@ -54,6 +67,8 @@ impl Default for Settings {
             posix_acl: false,
             validity: Validity { entry: LONG, attr: LONG, negative: LONG },
             log: Arc::new(|line| eprintln!("hn4: {line}")),
+            #[cfg(feature = "testing")]
+            fault: None,
         }
     }
 }

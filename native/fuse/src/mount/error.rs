@@ -10,6 +10,7 @@ pub(crate) enum Step {
     Device,
     Mount,
     Fusermount,
+    Transport,
     Threads,
     Negotiation,
 }
@@ -34,6 +35,7 @@ impl MountError {
             },
             Step::Mount => format!("mounting on {mountpoint}: {source}"),
             Step::Fusermount => format!("fusermount3 {mountpoint}: {source}"),
+            Step::Transport => format!("FUSE over io_uring: {source}"),
             Step::Threads => format!("starting the session's threads: {source}"),
             Step::Negotiation => format!("{mountpoint}: {source}"),
         };

@@ -1,6 +1,6 @@
 //! What to mount, where, and how.
 
-use crate::transport::MAX_PAYLOAD;
+use crate::transport::{MAX_PAYLOAD, TransportChoice};
 use hn4_core::vfs::Synchronous;
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
@@ -26,8 +26,9 @@ pub struct MountOptions {
     /// cannot look into the mount of an ordinary user, and leaves it, without `allow_other`.)
     pub auto_unmount: bool,
     pub flags: Vec<MountFlag>,
-    /// Threads that serve requests; 0 for max(4, CPUs).
+    /// Threads that serve requests; 0 for max(4, CPUs). By io_uring each CPU has as many as come to it.
     pub threads: usize,
+    pub transport: TransportChoice,
 }
 
 macro_rules! mount_flags {

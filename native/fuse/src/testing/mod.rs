@@ -5,4 +5,4 @@ mod compare;
 mod machine;
 
 pub use compare::compare;
-pub use machine::{LoopDevice, no_fuse, unmount_patiently};
+pub use machine::{LoopDevice, no_fuse, note, unmount_patiently};

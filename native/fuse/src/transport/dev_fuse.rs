@@ -7,7 +7,7 @@
 use super::buffer::PageBuffer;
 use super::{MAX_PAYLOAD, PAGE};
 use crate::abi::{DEV_IOC_CLONE, IN_HEADER, InHeader, OUT_HEADER, OutHeader, WriteIn, opcode};
-use crate::handler::{Handler, Outcome};
+use crate::handler::{Body, Handler, Outcome};
 use crate::wire::{LookedUp, Reply};
 use hn4_core::vfs::api::Vfs;
 use std::fs::{File, OpenOptions};
@@ -51,9 +51,12 @@ pub fn serve<V: Vfs>(channel: OwnedFd, handler: &Handler<V>) -> io::Result<()> {
             continue;
         };
         let mut reply = Reply::new(&mut answer[PAGE..]);
-        let outcome = handler.handle(&header, body, &mut reply);
+        let outcome = handler.handle(&header, Body::Whole(body), &mut reply);
         let (looked_up, len) = (reply.looked_up, reply.len());
         respond(&mut channel, handler, &header, outcome, looked_up, &mut answer, len);
+        if header.opcode == opcode::INIT {
+            handler.init_answered();
+        }
     }
     Ok(())
 }

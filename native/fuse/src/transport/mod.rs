@@ -1,7 +1,11 @@
 //! Ways by which requests come in and replies go out.
 
 mod buffer;
+mod choice;
 mod dev_fuse;
+pub mod uring;
+
+pub use choice::{Transport, TransportChoice};
 
 pub use dev_fuse::{clone_channel, open_device, serve};
 

@@ -47,7 +47,9 @@ const CALLS: [Call; 34] = [
         fs::rename(root.join("b"), root.join("d/b")).expect("rename");
     }),
     ("rename over", Names, |root| fs::rename(root.join("d/b"), root.join("over")).expect("rename")),
-    ("rename of a directory", Names, |root| fs::rename(root.join("new-d"), root.join("d/s")).expect("rename")),
+    ("rename of a directory", Names, |root| {
+        fs::rename(root.join("new-d"), root.join("d/s")).expect("rename")
+    }),
     ("rename without fsync of data", Names, |root| {
         File::create(root.join("tmp")).and_then(|f| f.write_all_at(&[7; 50_000], 0)).expect("write");
         fs::rename(root.join("tmp"), root.join("saved")).expect("rename");

@@ -1,4 +1,4 @@
-//! The session end to end: `MemVfs` mounted through /dev/fuse and used by system calls.
+//! The session end to end: `MemVfs` mounted and used by system calls.
 
 mod attributes;
 mod data;
@@ -18,4 +18,5 @@ mod set_id_calls;
 mod support;
 mod threads;
 mod traffic;
+mod uring;
 mod xattrs;

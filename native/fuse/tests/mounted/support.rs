@@ -3,14 +3,30 @@
 use hn4_core::testing::{self, FormatOptions, MemVfs, formatted, loud};
 use hn4_core::vfs::FileSystem;
 use hn4_core::vfs::api::Vfs;
-use hn4_fuse::testing::{no_fuse, unmount_patiently};
-use hn4_fuse::{MountOptions, Session, Settings};
+use hn4_fuse::testing::{no_fuse, note, unmount_patiently};
+use hn4_fuse::{MountOptions, Session, Settings, Transport, TransportChoice};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tempfile::TempDir;
 
 /// Blocks of 4096 bytes of a test's file system: 256 MiB.
 pub const BLOCKS: u64 = 65_536;
+
+/// The transport that `HN4_TRANSPORT` names, else the one that is best here: the suite runs on each.
+pub fn wanted_transport() -> TransportChoice {
+    let name = std::env::var("HN4_TRANSPORT").unwrap_or_default();
+    if name.is_empty() {
+        TransportChoice::Auto
+    } else {
+        TransportChoice::parse(&name).expect("HN4_TRANSPORT")
+    }
+}
+
+/// Whether the kernel offers FUSE over io_uring now, and this run wants it.
+pub fn uring_is_offered() -> bool {
+    let setting = std::fs::read_to_string("/sys/module/fuse/parameters/enable_uring").unwrap_or_default();
+    setting.trim() == "Y" && wanted_transport() != TransportChoice::Dev
+}
 
 pub struct Mount<V: Vfs = MemVfs> {
     pub vfs: Arc<V>,
@@ -36,11 +52,13 @@ impl<V: Vfs> Mount<V> {
             mountpoint: root.clone(),
             allow_other: true,
             default_permissions: true,
+            transport: wanted_transport(),
             ..MountOptions::default()
         };
         change(&mut options);
         let vfs = Arc::new(vfs());
         let session = Session::mount(vfs.clone(), &options, settings).expect("mounted");
+        note(if let Transport::Uring { .. } = session.transport() { "uring" } else { "dev" });
         Some(Mount { vfs, session, root, _dir: dir })
     }
 
