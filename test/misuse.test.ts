@@ -36,6 +36,7 @@ const misuses = [
   ['mark', MISSING_ARGUMENT, 'a file is marked inside a transaction only'],
   ['place_meta', WRONG_TYPE, 'META blocks are placed in a closed transaction only'],
   ['write_slot', WRONG_TYPE, 'slots are written in a closed transaction only'],
+  ['describe', MISSING_ARGUMENT, 'a record is made when the data of renamed files is placed only'],
   ['take_changes', WRONG_TYPE, 'changed pages are taken from a closed transaction only'],
 ] as const
 

@@ -9,13 +9,16 @@ pub struct Gate {
     number: AtomicU64,
     /// Upper estimate of its log bytes.
     cost: AtomicU64,
+    /// Log bytes kept for changes that must come before it ends.
+    kept: AtomicU64,
     limit: u64,
 }
 
 impl Gate {
     /// `number`: the transaction that runs first. `limit`: log bytes that a transaction may grow to.
     pub fn new(number: u64, limit: u64) -> Gate {
-        Gate { lock: RwLock::default(), number: AtomicU64::new(number), cost: AtomicU64::new(0), limit }
+        let (cost, kept) = Default::default();
+        Gate { lock: RwLock::default(), number: AtomicU64::new(number), cost, kept, limit }
     }
 
     /// Enters the running transaction; waits while a commit ends the one before.
@@ -34,9 +37,9 @@ impl Gate {
         self.number.load(Ordering::Acquire)
     }
 
-    /// Upper estimate of the log bytes that the running transaction needs.
+    /// Upper estimate of the log bytes that the running transaction needs, with those kept.
     pub fn cost(&self) -> u64 {
-        self.cost.load(Ordering::Relaxed)
+        self.cost.load(Ordering::Relaxed) + self.kept.load(Ordering::Relaxed)
     }
 
     /// Log bytes that a transaction may grow to.
@@ -73,7 +76,18 @@ impl Transaction<'_> {
         self.gate.cost.fetch_add(bytes, Ordering::Relaxed);
     }
 
-    /// Upper estimate of its log bytes so far.
+    /// Keeps log bytes for a change that must come before the transaction ends.
+    pub fn keep(&self, bytes: u64) {
+        self.gate.kept.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    /// What was kept is charged by now, or not needed.
+    pub fn release(&self, bytes: u64) {
+        let before = self.gate.kept.fetch_sub(bytes, Ordering::Relaxed);
+        debug_assert!(before >= bytes, "more of the log given back than kept");
+    }
+
+    /// Upper estimate of its log bytes so far, with those kept.
     pub fn cost(&self) -> u64 {
         self.gate.cost()
     }
@@ -90,6 +104,7 @@ impl Closed<'_> {
         let gate = self.transaction.gate;
         gate.number.store(number, Ordering::Release);
         gate.cost.store(0, Ordering::Relaxed);
+        debug_assert_eq!(gate.kept.load(Ordering::Relaxed), 0, "a promise outlives its transaction");
     }
 }
 
@@ -119,6 +134,9 @@ mod tests {
             });
             inside.charge(100);
             assert_eq!((inside.number(), inside.cost()), (7, 100));
+            inside.keep(50);
+            assert_eq!(inside.cost(), 150);
+            inside.release(50);
             assert!(gate.is_full());
             assert!(!ended.load(Ordering::Acquire), "somebody is still inside");
             drop(inside);

@@ -48,3 +48,9 @@ pub fn write_slot(volume: &Volume, tx: &Transaction<'_>, file: &mut Locked<'_>) 
 pub fn take_changes(volume: &Volume, tx: &Transaction<'_>) {
     volume.pages.take_changes(tx);
 }
+
+/// A record is made when the data of renamed files is placed. E0061.
+#[cfg(hn4_misuse = "describe")]
+pub fn describe(volume: &Volume, closed: &Closed<'_>, record: &mut crate::log::RecordBuilder) -> Result<()> {
+    volume.describe(closed, &volume.pages.take_changes(closed), record)
+}

@@ -37,8 +37,7 @@ pub struct Version {
 #[derive(Default)]
 pub struct FileHistory {
     pub versions: Vec<Version>,
-    /// Once operation `.0` is seen, the bytes are at least those of version `.1`: the file took the
-    /// place of another.
+    /// Once operation `.0` is seen, the bytes are at least those of version `.1`: the file took a name.
     pub with_names: Vec<(usize, usize)>,
 }
 
@@ -337,11 +336,11 @@ impl Lane {
             },
         )?;
         let op = self.history.states.len() - 1;
+        let file = &mut self.history.files[node];
+        if let Some(version) = file.versions.len().checked_sub(1) {
+            file.with_names.push((op, version));
+        }
         if let Some(victim) = victim {
-            let file = &mut self.history.files[node];
-            if let Some(version) = file.versions.len().checked_sub(1) {
-                file.with_names.push((op, version));
-            }
             self.forget_if_gone(victim);
         }
         Ok(())

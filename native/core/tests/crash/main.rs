@@ -17,6 +17,7 @@ mod proof;
 mod read_faults;
 mod reader;
 mod recovery_faults;
+mod renames;
 mod rig;
 mod ring;
 mod states;

@@ -1,5 +1,6 @@
 //! fallocate: preallocation, punching holes, zeroing ranges.
 
+use super::free::EDGES;
 use super::guards;
 use super::write::SIZE_MAX;
 use crate::allocator::placement::{Burst, Growth, Write};
@@ -33,7 +34,7 @@ impl Volume {
             m if m == PUNCH_HOLE | KEEP_SIZE => self.punch(inode, offset, end),
             m if m & !KEEP_SIZE == ZERO_RANGE => {
                 // What the range lacks must be there before its bytes go.
-                self.change_content(inode, |_, file| {
+                self.change_content(inode, 0, |_, file| {
                     guards::rewritable(file)?;
                     self.require(file.view(), offset / BLOCK, end.div_ceil(BLOCK))
                 })?;
@@ -46,7 +47,7 @@ impl Volume {
 
     /// Zeroes the range and frees its whole blocks, a slice per transaction.
     fn punch(&self, inode: &Arc<Inode>, offset: u64, end: u64) -> Result<()> {
-        while !self.change_content(inode, |tx, file| self.punch_slice(tx, file, offset, end))? {}
+        while !self.change_content(inode, EDGES, |tx, file| self.punch_slice(tx, file, offset, end))? {}
         Ok(())
     }
 
@@ -126,7 +127,7 @@ impl Volume {
         let (first, last) = (offset / BLOCK, end.div_ceil(BLOCK));
         let mut at = first;
         while at < last {
-            at = self.change_content(inode, |tx, file| {
+            at = self.change_content(inode, EDGES, |tx, file| {
                 guards::may_write_at(file, file.size)?;
                 if !keep_size && let Some((index, block)) = self.tail_to_clear(file.view(), end)? {
                     // Bytes behind the old end must be zeros on the disk before the size covers them.

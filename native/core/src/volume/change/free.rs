@@ -13,6 +13,9 @@ use std::sync::Arc;
 const SLICE_BY_EQUATION: u64 = 1 << 20;
 /// Blocks that one slice frees by looking each of them up.
 const SLICE_BY_LOOKUP: u64 = 1 << 15;
+/// Blocks beside the range of a change that it may delay: where it begins, where it ends, the file's old tail,
+/// content that leaves the anchor.
+pub(super) const EDGES: u64 = 4;
 
 impl Volume {
     /// Blocks that may all lie apart: each is an item of the record.
@@ -163,10 +166,12 @@ impl Volume {
     }
 
     /// Runs a change of a regular file's content, as [`Volume::change`]; what a truncation left is freed first.
-    /// InvalidArgument: the file has no content.
+    /// `delays`: blocks that it may delay, at most; a file that took a name in the running transaction needs room
+    /// for them in it. InvalidArgument: the file has no content.
     pub(super) fn change_content<R>(
         &self,
         inode: &Arc<Inode>,
+        delays: u64,
         mut operation: impl FnMut(&Transaction<'_>, &mut Locked<'_>) -> Result<R>,
     ) -> Result<R> {
         if inode.kind != Kind::Regular {
@@ -180,6 +185,9 @@ impl Volume {
             // Another one began meanwhile.
             if file.has(layout::DATA_CLASS_TRUNCATING) {
                 return Err(Code::Busy.into());
+            }
+            if file.takes_name {
+                self.promise(&tx, &mut file, delays)?;
             }
             operation(&tx, &mut file)
         })

@@ -1,5 +1,6 @@
 //! Changing a file's size.
 
+use super::free::EDGES;
 use super::guards;
 use super::write::SIZE_MAX;
 use crate::base::{BLOCK_SIZE, Code, Result, now_ns};
@@ -19,7 +20,7 @@ impl Volume {
         if size > SIZE_MAX {
             return Err(Code::FileTooLarge.into());
         }
-        self.change_content(inode, |tx, file| {
+        self.change_content(inode, EDGES, |tx, file| {
             // An append-only file may not be cut, nor grown by truncation.
             guards::rewritable(file)?;
             self.drop_capability(tx, file)?;

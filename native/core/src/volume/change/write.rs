@@ -3,6 +3,7 @@
 //! The slot's mass counts only what is placed, so that a commit in between never shows bytes
 //! that were not written. What a write needs later is reserved when it is answered.
 
+use super::free::EDGES;
 use super::guards;
 use crate::base::{BLOCK_SIZE, BlockBuf, Code, Result, now_ns};
 use crate::format::{layout, slot};
@@ -17,6 +18,11 @@ const BLOCK: u64 = BLOCK_SIZE as u64;
 /// Largest size of a file: 2^47 blocks.
 pub const SIZE_MAX: u64 = layout::FILE_BLOCKS_MAX * BLOCK;
 
+/// Blocks that writing these bytes may delay, at most.
+fn delays(data: &[u8]) -> u64 {
+    data.len() as u64 / BLOCK + EDGES
+}
+
 impl Volume {
     /// Takes all of `data` at `offset` (`None`: at the end, atomically) or changes nothing. Returns
     /// the offset.
@@ -27,7 +33,7 @@ impl Volume {
         data: &[u8],
         kill_suidgid: bool,
     ) -> Result<u64> {
-        self.change_content(inode, |tx, file| {
+        self.change_content(inode, delays(data), |tx, file| {
             let offset = offset.unwrap_or(file.size);
             self.may_write(file, offset, data)?;
             if data.is_empty() {
@@ -45,7 +51,7 @@ impl Volume {
     /// As [`Volume::write`], of pages that the kernel kept: the file keeps its privileges. They went when the
     /// pages were filled by a write; and a program that was stored through a mapping may have got them since.
     pub fn write_back(&self, inode: &Arc<Inode>, offset: u64, data: &[u8]) -> Result<()> {
-        self.change_content(inode, |tx, file| {
+        self.change_content(inode, delays(data), |tx, file| {
             self.may_write(file, offset, data)?;
             if data.is_empty() { Ok(()) } else { self.write_locked(tx, file, offset, data) }
         })

@@ -1,10 +1,10 @@
 //! The commit thread places delayed data: as much as there is room for, the overwrite area within its share.
 
 use super::committer::{Committer, DATA_MAX};
-use crate::base::{Code, Result};
-use crate::transaction::{Closed, Transaction, cost};
+use crate::base::{Code, Error, Result};
+use crate::transaction::{Closed, Transaction};
 use crate::volume::Volume;
-use crate::volume::inode::{Inode, Locked};
+use crate::volume::inode::{Inode, Locked, Promised};
 use crate::volume::writeback::Share;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -121,52 +121,62 @@ impl Committer {
         file: &mut Locked<'_>,
         share: Share,
     ) -> Result<u64> {
-        let credits =
-            volume.space.take_credits_for_data(std::mem::take(&mut file.credits), volume.dirty_limit)?;
-        // Scattered blocks of a sparse file may each change a presence node, and those above it.
-        let beside = if file.is_sparse() { 3 * volume.copies } else { 0 };
-        let fits = Share { max: share.max.min((credits / (1 + beside)).max(1)), ..share };
+        let promised = std::mem::take(&mut file.promised);
+        let credits = match volume.space.take_credits_for_data(promised.credits, volume.dirty_limit) {
+            Ok(credits) => credits,
+            Err(error) => {
+                file.promised = Promised { credits: 0, ..promised };
+                return Err(error);
+            }
+        };
+        let each = volume.room_for(file, 1, false).credits;
+        let fits = Share { max: share.max.min((credits / each).max(1)), ..share };
         let placed = match volume.place_data(tx, file, &fits, &mut self.tickets) {
             Err(error) if error.code == Code::ExtensionFull => {
                 volume.place_whole(tx, file, &fits, &mut self.tickets)
             }
             placed => placed,
         };
-        volume.space.return_credits(credits)?;
+        // What a file that takes a name has still delayed keeps its share.
+        let left = if file.takes_name { file.dirty.len() as u64 } else { 0 };
+        let wanted = volume.room_for(file, left, false);
+        file.promised = Promised {
+            credits: wanted.credits.min(promised.credits).min(credits),
+            log: wanted.log.min(promised.log),
+        };
+        tx.release(promised.log - file.promised.log);
+        volume.space.return_credits(credits - file.promised.credits)?;
         placed
     }
 
-    /// Places what is still delayed of files that took another's place: written or renamed after `place`
-    /// looked, or left over when a transaction had to end in between.
-    pub(super) fn place_first(&mut self, volume: &Volume, closed: &Closed<'_>) -> Result<()> {
+    /// Places what is still delayed of files that took a name: written or renamed after `place` looked, or left
+    /// over when a transaction had to end in between. Error: some finds no room, in spite of what was promised;
+    /// then the transaction must not become durable, for it would show the name without the data.
+    pub(super) fn place_first(&mut self, volume: &Volume, closed: &Closed<'_>) -> Result<NamedData> {
         for inode in volume.agenda.take_to_place_first() {
             let mut file = inode.lock();
-            if file.gone || file.dirty.is_empty() {
-                volume.space.return_credits(std::mem::take(&mut file.credits))?;
-                continue;
-            }
-            // The record has an end: what does not fit follows with the next one.
-            let left = (volume.gate.limit() / 2 * 3).saturating_sub(closed.cost());
-            let max = left / cost::block(volume.geometry.descriptors);
-            let placed = match max {
-                0 => Err(Code::NoSpace.into()),
-                _ => {
-                    let share = Share { max, area: u64::MAX, only_area: false };
-                    self.place_within_credits(volume, closed, &mut file, share)
+            // Nobody finds a file again that has lost its last name.
+            while !file.gone && file.slot.attributes.nlink > 0 && !file.dirty.is_empty() {
+                let delayed = file.dirty.len();
+                let share = Share { max: u64::MAX, area: u64::MAX, only_area: false };
+                let blocks = match self.place_within_credits(volume, closed, &mut file, share) {
+                    Err(error) if error.code == Code::NoSpace => 0,
+                    placed => placed?,
+                };
+                if blocks > 0 {
+                    self.placed(&inode, blocks);
+                } else if file.dirty.len() >= delayed {
+                    let text = format!("file {}: its data finds no room, and it was renamed", inode.ino);
+                    return Err(Error::new(Code::Io, text));
                 }
-            };
-            let whole = file.dirty.is_empty();
-            drop(file);
-            match placed {
-                Ok(blocks) => self.placed(&inode, blocks),
-                // Only what this transaction frees can help.
-                Err(error) if error.code == Code::NoSpace => {}
-                Err(error) => return Err(error),
             }
-            if !whole {
-                volume.sync_with_next_commit(&inode);
-            }
+            file.takes_name = false;
+            volume.release_promise(closed, &mut file)?;
         }
-        Ok(())
+        Ok(NamedData(()))
     }
 }
+
+/// Nothing is delayed any more of files that took a name in the closed transaction: without this no record of
+/// it is made.
+pub(in crate::volume) struct NamedData(());

@@ -1,5 +1,6 @@
 //! From what a transaction changed to its log record (docs/format.md 7).
 
+use super::place::NamedData;
 use crate::base::Result;
 use crate::format::bit;
 use crate::format::{BlockPlace, Descriptor, PageBytes, Region, Stamp, layout};
@@ -77,9 +78,10 @@ impl Run {
 
 impl Volume {
     /// Fills the record of the closed transaction.
-    pub(super) fn describe(
+    pub(in crate::volume) fn describe(
         &self,
         _: &Closed<'_>,
+        _: &NamedData,
         changes: &[Changes],
         builder: &mut RecordBuilder,
     ) -> Result<()> {

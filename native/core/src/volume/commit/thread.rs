@@ -228,7 +228,7 @@ impl Committer {
         // Room in the ring first: a record as long as the cost allows must fit.
         volume.checkpointer.wait_for_room(|| self.last_commit_again(volume))?;
         let closed = &volume.gate.close();
-        self.place_first(volume, closed)?;
+        let named = self.place_first(volume, closed)?;
         volume.reconcile_orphans(closed)?;
         files.extend(volume.agenda.take_changed());
         let mut still = Vec::new();
@@ -252,7 +252,7 @@ impl Committer {
             return Ok(None);
         }
         self.builder.clear();
-        volume.describe(closed, &changes, &mut self.builder)?;
+        volume.describe(closed, &named, &changes, &mut self.builder)?;
         let counters = volume.counters(closed);
         let commit =
             Commit { epoch: self.epoch, txn: self.txn, previous_crc: self.crc, time: now_ns(), counters };

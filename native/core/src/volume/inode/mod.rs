@@ -21,5 +21,5 @@ pub use cache::Inodes;
 pub use locked::{Locked, Shared, View};
 pub(in crate::volume) use meta_blocks::{MetaBlock, MetaBlocks};
 pub(in crate::volume) use slot_pages::SlotPages;
-pub(in crate::volume) use state::{BlockBytes, Delayed};
+pub(in crate::volume) use state::{BlockBytes, Delayed, Promised};
 pub use state::{Inode, InodeState};

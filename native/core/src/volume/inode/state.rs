@@ -36,6 +36,15 @@ pub struct Delayed {
     pub new: bool,
 }
 
+/// Room for delayed data, taken when a file takes a name.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Promised {
+    /// Blocks that can be written before the next proof.
+    pub credits: u64,
+    /// Bytes of the running transaction's record.
+    pub log: u64,
+}
+
 pub struct InodeState {
     /// What the next commit writes. Its mass counts only what is placed.
     pub slot: Slot,
@@ -63,8 +72,10 @@ pub struct InodeState {
     pub meta_reserved: u64,
     /// Presence nodes of level 1 whose blocks are reserved.
     pub reserved_nodes: BTreeSet<u64>,
-    /// Credits for its delayed data: it took another's place in the running transaction.
-    pub credits: u64,
+    /// It took a name in the running transaction, which does not end before its delayed data is placed.
+    pub takes_name: bool,
+    /// What all its delayed data was given in advance for that.
+    pub promised: Promised,
     /// The running transaction's record has been charged for the slot.
     pub charged: bool,
     /// The slot in the cortex is older than `slot`.
@@ -93,7 +104,8 @@ impl InodeState {
             meta: Mutex::default(),
             meta_reserved: 0,
             reserved_nodes: BTreeSet::new(),
-            credits: 0,
+            takes_name: false,
+            promised: Promised::default(),
             charged: false,
             slot_dirty: false,
             orphaned: false,

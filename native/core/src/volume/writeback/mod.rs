@@ -1,12 +1,14 @@
 //! From memory to blocks: where delayed data, META blocks and the overwrite area go.
 //!
 //! Doors: advance_mass, drop_delayed, forget_equation_if_empty, free_blocks, free_removed_meta,
-//! overwrites_to_memory, place_data, place_meta, place_whole, plan_file, put_delayed, write_slot
+//! overwrites_to_memory, place_data, place_meta, place_whole, plan_file, put_delayed, release_promise,
+//! room_for, write_slot
 
 mod data;
 mod delayed;
 mod meta;
 mod overwrites;
+mod promise;
 mod release;
 mod slot;
 
