@@ -20,6 +20,8 @@ export interface FileRecord {
   readonly place: SlotPlace
   readonly parent: number
   readonly isLeaving: boolean
+  /** Without names, or with blocks that a truncation has to free: it belongs into the orphan directory. */
+  readonly isWaiting: boolean
   readonly hasExtension: boolean
   readonly publicId: string | null
   /** Live blocks found that name it. */

@@ -122,6 +122,7 @@ export function recordOf(slot: Slot, place: SlotPlace): FileRecord {
     place,
     parent: Number(attributes.parent_number),
     isLeaving: slot.has('TOMBSTONE') || slot.has('TRUNCATING'),
+    isWaiting: attributes.nlink === 0 || slot.has('TRUNCATING'),
     hasExtension: attributes.extension !== 0,
     publicId: publicId === hex(slot.seedId) ? null : publicId,
     found: 0,

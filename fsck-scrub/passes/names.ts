@@ -181,8 +181,12 @@ function checkNames(check: Check, record: FileRecord): void {
   }
   const expected = type === FILE_TYPES.directory && record.names > 0 ? 2 + record.subdirectories : record.names
   if (nlink !== expected) check.add('LINKS', `file ${number}: ${expected} links, its anchor says ${nlink}`, place())
-  if (nlink === 0 && !record.isOrphan)
-    check.add('ORPHAN', `file ${number}: no links, but not in the orphan directory`, { number })
+  if (record.isWaiting && !record.isOrphan) {
+    const why = nlink === 0 ? 'no links' : 'a truncation is unfinished'
+    check.add('ORPHAN', `file ${number}: ${why}, but not in the orphan directory`, place())
+  }
+  if (!record.isWaiting && record.isOrphan)
+    check.add('ORPHAN', `file ${number}: in the orphan directory, but nothing of it waits to be freed`, place())
 }
 
 /** The root's links are checked like those of any directory. */

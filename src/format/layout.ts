@@ -67,6 +67,7 @@ export const CONSTANTS = [
   ['DIR_HEADER', 32, 'Bytes of a directory block before its entries.'],
   ['DIR_ENTRY_HEADER', 26, 'Bytes of a directory entry before its name.'],
   ['DIR_INDEX_ENTRIES', 1016, 'Leaf numbers of a directory index block.'],
+  ['DIR_BLOCKS_MAX', 4294967295, 'Blocks of a directory: below 2^32.'],
   ['DIR_DEPTH_MAX', 28, 'Deepest directory index: 2^28 entries.'],
   ['COOKIE_FIRST', 64, 'Smallest cookie of an entry; 1 and 2 are "." and "..".'],
   ['LINK_MAX', 4294967295, 'Largest nlink.'],
@@ -77,6 +78,7 @@ export const CONSTANTS = [
   ['INO_QUARANTINE', 5, 'Reserved: quarantine.'],
   ['INO_KEYS', 6, 'Reserved: owner keys.'],
   ['INO_FIRST', 16, 'First number given to a file.'],
+  ['NUMBER_END', 9007199254740992, 'Numbers of files and of their parents are below 2^53.'],
 ] as const satisfies readonly (readonly [string, number, string])[]
 
 export type ConstantName = (typeof CONSTANTS)[number][0]

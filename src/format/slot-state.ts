@@ -1,23 +1,39 @@
-/** The table of legal states of a slot (docs/format.md section 3). */
+/** Whether a slot's state is legal: the forms of slot-forms.ts, and the rules that hold for all (docs/format.md section 3). */
 import { isZero } from '../base/bytes.ts'
 import { Hn4Error, reasonOf } from '../base/error.ts'
-import { constant, dataClassField, type FlagName, flag, flagNames, knownBits } from './constants.ts'
+import { constant, dataClassField, flag, flagNames, knownBits } from './constants.ts'
 import type { Geometry } from './geometry.ts'
-import { DATA_CLASS_FIELDS } from './layout.ts'
+import { type ConstantName, DATA_CLASS_FIELDS } from './layout.ts'
 import type { Slot } from './slot.ts'
+import {
+  type BlockRule,
+  CHAIN_FLAGS,
+  FORM_FLAGS,
+  LATER_FLAGS,
+  type MassRule,
+  SLOT_FORMS,
+  type SlotForm,
+} from './slot-forms.ts'
 
-type ClassFlag = FlagName<'DATA_CLASS'>
-
-const RESERVED: readonly ClassFlag[] = ['ENCRYPTED', 'COMPRESSED', 'LUDIC', 'HAS_TAGS', 'SEALED']
-const EXTENDED: readonly ClassFlag[] = ['HAS_SEGMENTS', 'HAS_XATTR', 'HAS_ACL', 'LONG_SYMLINK']
-const ANY: readonly ClassFlag[] = ['TOMBSTONE', 'HAS_XATTR', 'HAS_ACL']
-const OWNER: readonly ClassFlag[] = [...ANY, 'TRUNCATING', 'HAS_SEGMENTS']
 const CAPABILITIES = 0xffff | flag('PERMISSION', 'IMMUTABLE') | flag('PERMISSION', 'APPEND')
 const FIELD_BITS = DATA_CLASS_FIELDS.reduce(
   (bits, [, bit, width]) => bits | (((1n << BigInt(width)) - 1n) << BigInt(bit)),
   0n,
 )
-const NUMBER_END = 2n ** 53n
+const NUMBER_END = BigInt(constant('NUMBER_END'))
+const BLOCK = BigInt(constant('BLOCK_SIZE'))
+
+/** What the numbers and names of a mass rule mean, in bytes. */
+function massLimits({ min, max, unit }: MassRule): { least: bigint; most: bigint } {
+  const value = (bound: MassRule['min']): bigint => {
+    if (typeof bound === 'number') return BigInt(bound)
+    const [name, more = '0'] = bound.split(' + ')
+    return BigInt(constant(name as ConstantName)) + BigInt(more)
+  }
+  return { least: value(min), most: value(max) * (unit === 'bytes' ? 1n : BLOCK) }
+}
+
+const LIMITS = new Map(SLOT_FORMS.map(row => [row, massLimits(row.mass)]))
 
 /** What a check of the state needs to know of the volume. */
 export interface StateLimits {
@@ -29,29 +45,52 @@ export interface StateLimits {
   readonly dataBlocks: number
 }
 
-/** A feature that version 1 reserves and the slot uses; null if none. Such a file is not damage but EOPNOTSUPP. */
-export function reservedFeature(slot: Slot): string | null {
-  for (const name of RESERVED) if (slot.has(name)) return name
+/** A slot that is not served: damage, or a feature of a later version, which is none. */
+export interface StateProblem {
+  readonly cause: string
+  readonly isLater: boolean
+}
+
+/** The first rule that the slot breaks; null if its state is legal. */
+export function slotStateProblem(slot: Slot, limits: StateLimits): StateProblem | null {
+  const unknown = identity(slot) ?? unknownFlags(slot)
+  if (unknown !== null) return { cause: unknown, isLater: false }
+  const later = laterFeature(slot)
+  if (later !== null) return { cause: later, isLater: true }
+  const cause = illegal(slot, limits)
+  return cause === null ? null : { cause, isLater: false }
+}
+
+/** A feature that version 1 reserves and the slot uses; null if none. */
+function laterFeature(slot: Slot): string | null {
+  for (const name of LATER_FLAGS) if (slot.has(name)) return name
   if (dataClassField('WINDOW', slot.anchor.data_class) !== 0) return 'WINDOW'
   if (dataClassField('COPIES', slot.anchor.data_class) !== 0) return 'COPIES'
   return null
 }
 
-/** The first rule of the table that the slot breaks; null if its state is legal. */
-export function slotStateProblem(slot: Slot, limits: StateLimits): string | null {
+function illegal(slot: Slot, limits: StateLimits): string | null {
+  const form = formOf(slot)
+  if (typeof form === 'string') return form
   try {
     return (
-      identity(slot) ??
-      classBits(slot) ??
-      attributes(slot, limits) ??
-      equation(slot) ??
-      byType(slot) ??
-      places(slot, limits)
+      reserved(slot) ?? attributes(slot, form, limits) ?? equation(slot) ?? byForm(slot, form) ?? places(slot, limits)
     )
   } catch (error) {
     if (error instanceof Hn4Error) return reasonOf(error)
     throw error
   }
+}
+
+/** The row that type and flags choose, or why there is none. */
+function formOf(slot: Slot): SlotForm | string {
+  const { type } = slot
+  if (type === null) return `file type ${slot.typeNumber}`
+  const has = FORM_FLAGS.filter(name => slot.has(name))
+  const row = SLOT_FORMS.find(
+    row => row.types.includes(type) && row.has.length === has.length && has.every(name => row.has.includes(name)),
+  )
+  return row ?? `a ${type} with ${has.length === 0 ? `none of ${FORM_FLAGS.join(', ')}` : has.join(', ')}`
 }
 
 /** Rules as [holds, what is wrong otherwise]: the first that does not hold. */
@@ -69,33 +108,35 @@ function identity(slot: Slot): string | null {
   ])
 }
 
-function classBits(slot: Slot): string | null {
-  const { data_class, tag_filter, sovereign_id, permissions } = slot.anchor
+function unknownFlags(slot: Slot): string | null {
+  const isKnown = (slot.anchor.data_class & ~(knownBits('DATA_CLASS') | FIELD_BITS)) === 0n
+  return isKnown ? null : 'unknown flag in data_class'
+}
+
+function reserved(slot: Slot): string | null {
+  const { tag_filter, sovereign_id, permissions } = slot.anchor
   return first([
-    [(data_class & ~(knownBits('DATA_CLASS') | FIELD_BITS)) === 0n, 'unknown flag in data_class'],
     [slot.kmax < constant('SHELLS'), `highest shell ${slot.kmax}`],
     [tag_filter === 0n, 'tag_filter is not 0'],
     [sovereign_id === 0, 'sovereign_id is not 0'],
     [(permissions & ~CAPABILITIES) === 0, 'unknown capability in permissions'],
-    [slot.type !== null, `file type ${slot.typeNumber}`],
   ])
 }
 
-function attributes(slot: Slot, limits: StateLimits): string | null {
+function attributes(slot: Slot, form: SlotForm, limits: StateLimits): string | null {
   const a = slot.attributes
-  const device = slot.type === 'character device' || slot.type === 'block device'
-  const extended = EXTENDED.some(name => slot.has(name))
+  const isExtended = CHAIN_FLAGS.some(([name]) => slot.has(name))
   return first([
     [!slot.has('TOMBSTONE') || a.nlink === 0, 'a tombstone with names'],
-    [slot.type !== 'directory' || a.nlink !== 1, 'a directory with nlink 1'],
-    [device || a.rdev === 0, 'rdev of a file that is no device'],
+    [form.nlink1 || a.nlink !== 1, `a ${form.name} with nlink 1`],
+    [form.rdev || a.rdev === 0, 'rdev of a file that is no device'],
     [a.btime_ns < 1_000_000_000, `btime_ns ${a.btime_ns}`],
     [a.parent_number < NUMBER_END, `parent ${a.parent_number}`],
     [a.blocks <= limits.dataBlocks, `${a.blocks} blocks, more than the volume has`],
     [a.extension < limits.units, `extension unit ${a.extension} is outside the region`],
     [
-      (a.extension !== 0) === extended,
-      extended ? 'flags name an extension, but there is none' : 'an extension that no flag names',
+      (a.extension !== 0) === isExtended,
+      isExtended ? 'flags name an extension, but there is none' : 'an extension that no flag names',
     ],
   ])
 }
@@ -112,111 +153,88 @@ function equation(slot: Slot): string | null {
   ])
 }
 
-/** Flags outside `allowed` belong to another type. */
-function only(slot: Slot, allowed: readonly ClassFlag[]): string | null {
-  const foreign = flagNames('DATA_CLASS', slot.anchor.data_class).find(name => !allowed.includes(name as ClassFlag))
-  return foreign === undefined ? null : `flag ${foreign} on a ${slot.type}`
-}
-
-function byType(slot: Slot): string | null {
-  switch (slot.type) {
-    case 'regular':
-      return regular(slot)
-    case 'directory':
-      return directory(slot)
-    case 'symlink':
-      return symlink(slot)
-    default:
-      return (
-        only(slot, ANY) ??
-        first([
-          [slot.attributes.blocks === 0, 'blocks'],
-          [slot.anchor.mass === 0n, 'mass'],
-        ]) ??
-        zeroBuffer(slot)
-      )
-  }
-}
-
-function zeroBuffer(slot: Slot): string | null {
-  return isZero(slot.anchor.inline_buffer) ? null : 'inline_buffer is not zero'
-}
-
-function inline(slot: Slot): string | null {
-  const { mass, inline_buffer } = slot.anchor
-  return first([
-    [mass >= 1n && mass <= BigInt(constant('INLINE_MAX')), `mass ${mass} of inline content`],
-    [slot.attributes.blocks === 0, 'inline content and blocks'],
-    [isZero(inline_buffer, Number(mass)), 'inline_buffer behind the content is not zero'],
-  ])
-}
-
-/** Its blocks are on their way out: mass and blocks need not agree. */
-function isLeaving(slot: Slot): boolean {
-  return slot.has('TOMBSTONE') || slot.has('TRUNCATING')
-}
-
-function regular(slot: Slot): string | null {
-  const foreign = only(slot, [...OWNER, 'INLINE', 'SPARSE'])
-  if (foreign) return foreign
-  if (slot.has('INLINE')) {
-    const mixed = slot.has('SPARSE') || slot.has('TRUNCATING') || slot.has('HAS_SEGMENTS')
-    return mixed ? 'INLINE together with SPARSE, TRUNCATING or HAS_SEGMENTS' : inline(slot)
-  }
-  const limit = BigInt(constant('FILE_BLOCKS_MAX')) * BigInt(constant('BLOCK_SIZE'))
-  if (slot.anchor.mass > limit) return `mass ${slot.anchor.mass}`
-  const { blocks } = slot.attributes
-  if (slot.has('SPARSE')) {
-    const state = slot.fileState()
-    return first([
-      [state.height <= 3, `presence height ${state.height}`],
-      [blocks !== 0 || (state.root === 0n && state.gravity_1 === 0), 'presence without blocks'],
-      [isLeaving(slot) || blocks === 0 || state.root !== 0n, 'blocks without presence'],
-    ])
-  }
-  const expected = slot.contentBlocks
-  const fits = slot.has('TOMBSTONE') || (slot.has('TRUNCATING') ? blocks >= expected : blocks === expected)
-  return fits ? zeroBuffer(slot) : `${blocks} blocks for ${slot.anchor.mass} bytes`
-}
-
-function symlink(slot: Slot): string | null {
-  const foreign = only(slot, [...ANY, 'INLINE', 'LONG_SYMLINK'])
-  if (foreign) return foreign
-  if (slot.has('INLINE') === slot.has('LONG_SYMLINK')) return 'a symlink needs INLINE or LONG_SYMLINK'
-  if (slot.has('INLINE')) return inline(slot)
+/** Flags, size, blocks and buffer are those of the row. */
+function byForm(slot: Slot, form: SlotForm): string | null {
   const { mass } = slot.anchor
-  const fits = mass > BigInt(constant('INLINE_MAX')) && mass <= BigInt(constant('SYMLINK_MAX'))
+  const { least, most } = LIMITS.get(form)!
+  const allowed: readonly string[] = [...form.has, ...form.may]
+  const foreign = flagNames('DATA_CLASS', slot.anchor.data_class).find(name => !allowed.includes(name))
+  const rule = blockRule(slot, form)
   return (
     first([
-      [fits, `mass ${mass} of a long symlink`],
-      [slot.attributes.blocks === 0, 'a symlink with blocks'],
-    ]) ?? zeroBuffer(slot)
+      [foreign === undefined, `flag ${foreign} on a ${form.name}`],
+      [form.kmax || slot.kmax === 0, `highest shell ${slot.kmax} of a ${form.name}`],
+      [mass >= least && mass <= most, `mass ${mass} of a ${form.name}`],
+      [form.mass.unit !== 'whole blocks' || mass % BLOCK === 0n, `mass ${mass} of a ${form.name}`],
+    ]) ??
+    (fits(slot, rule) ? null : `${slot.attributes.blocks} blocks for ${mass} bytes of a ${form.name}`) ??
+    buffer(slot, form)
   )
 }
 
-function directory(slot: Slot): string | null {
-  const foreign = only(slot, OWNER)
-  if (foreign) return foreign
-  const { mass } = slot.anchor
+/** A tombstone's blocks go while its size stays; a truncated file may own more than its size. */
+function blockRule(slot: Slot, form: SlotForm): BlockRule {
+  if (slot.has('TOMBSTONE')) return form.tombstone
+  return (slot.has('TRUNCATING') ? form.truncating : undefined) ?? form.blocks
+}
+
+function fits(slot: Slot, rule: BlockRule): boolean {
+  const { blocks } = slot.attributes
+  const content = slot.contentBlocks
+  switch (rule) {
+    case 'none':
+      return blocks === 0
+    case 'content':
+      return blocks === content
+    case 'at least content':
+      return blocks >= content
+    case 'copies of content':
+      return blocks === content * (slot.dirState().gravity_1 === 0 ? 1 : 2)
+    case 'any':
+      return true
+  }
+}
+
+function buffer(slot: Slot, form: SlotForm): string | null {
+  switch (form.buffer) {
+    case 'zero':
+      return isZero(slot.anchor.inline_buffer) ? null : 'inline_buffer is not zero'
+    case 'content':
+      return isZero(slot.anchor.inline_buffer, Number(slot.anchor.mass))
+        ? null
+        : 'inline_buffer behind the content is not zero'
+    case 'file state':
+      return fileState(slot)
+    case 'directory state':
+      return directoryState(slot)
+  }
+}
+
+function fileState(slot: Slot): string | null {
+  const state = slot.fileState()
+  const { blocks } = slot.attributes
+  const isLeaving = slot.has('TOMBSTONE') || slot.has('TRUNCATING')
+  return first([
+    [state.height <= 3, `presence height ${state.height}`],
+    [blocks !== 0 || (state.root === 0n && state.gravity_1 === 0), 'presence without blocks'],
+    [isLeaving || blocks === 0 || state.root !== 0n, 'blocks without presence'],
+  ])
+}
+
+function directoryState(slot: Slot): string | null {
+  const blocks = slot.contentBlocks
   const state = slot.dirState()
-  const blocks = Number(mass / 4096n)
-  const copies = state.gravity_1 === 0 ? 1 : 2
   const basics = first([
-    [mass % 4096n === 0n && blocks < 2 ** 32, `mass ${mass} of a directory`],
-    [
-      isLeaving(slot) || slot.attributes.blocks === blocks * copies,
-      `${slot.attributes.blocks} blocks for ${mass} bytes in ${copies} copies`,
-    ],
     [state.gravity_1 === 0 || slot.anchor.gravity_center !== 0n, 'copy 1 without copy 0'],
     [state.depth <= constant('DIR_DEPTH_MAX'), `index depth ${state.depth}`],
   ])
-  if (basics || isLeaving(slot)) return basics
+  if (basics || slot.has('TOMBSTONE')) return basics
   const indexed = state.depth !== 0
   const indexBlocks = indexed ? Math.ceil(2 ** state.depth / constant('DIR_INDEX_ENTRIES')) : 0
   return first([
     [(state.entries === 0) === (blocks === 0), `${state.entries} entries in ${blocks} blocks`],
     [state.index_blocks === indexBlocks, `${state.index_blocks} index blocks for depth ${state.depth}`],
-    [indexed || state.index_first === 0, 'index_first without an index'],
+    [indexed === (state.index_first !== 0), `index_first ${state.index_first} with depth ${state.depth}`],
     [!indexed || state.index_first < blocks, `index_first ${state.index_first} of ${blocks} blocks`],
     [indexed ? blocks > indexBlocks : blocks <= 1, `${blocks} blocks with ${indexBlocks} index blocks`],
   ])

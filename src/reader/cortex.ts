@@ -4,8 +4,9 @@ import { type PageNumber, pageNumber, type SlotIndex, slotIndex } from '../base/
 import { constant } from '../format/constants.ts'
 import { type CortexBuckets, cortexBuckets } from '../format/cortex.ts'
 import { isEmptySlot, SLOT_SIZE, Slot, slotChecksumProblem, slotNumber } from '../format/slot.ts'
-import { reservedFeature, slotStateProblem } from '../format/slot-state.ts'
+import { slotStateProblem } from '../format/slot-state.ts'
 import type { Core } from './core.ts'
+import { readChain } from './extensions.ts'
 
 export interface SlotPlace {
   readonly region: 'CORTEX' | 'STASH'
@@ -51,14 +52,13 @@ export function checkedSlot(core: Core, bytes: Uint8Array, place: SlotPlace): Sl
   const sum = slotChecksumProblem(bytes)
   if (sum !== null) throw wrong(sum)
   const slot = new Slot(bytes)
-  const feature = reservedFeature(slot)
-  if (feature !== null)
+  const problem = slotStateProblem(slot, core.limits)
+  if (problem?.isLater)
     throw new Hn4Error('UNSUPPORTED', {
       number: slot.anchor.number,
-      text: `file {number}: ${feature} is not supported by this version`,
+      text: `file {number}: ${problem.cause} is not supported by this version`,
     })
-  const state = slotStateProblem(slot, core.limits)
-  if (state !== null) throw wrong(state)
+  if (problem !== null) throw wrong(problem.cause)
   return slot
 }
 
@@ -69,7 +69,7 @@ export function bucketsOf(core: Core, number: number, hint: number): CortexBucke
 
 /**
  * The anchor of a file. A page that cannot be read matters only if the anchor is nowhere else.
- * @throws Hn4Error ANCHOR_MISSING, ANCHOR, PAGE, UNSUPPORTED
+ * @throws Hn4Error ANCHOR_MISSING, ANCHOR, EXTENSION, PAGE, UNSUPPORTED
  */
 export function findAnchor(core: Core, number: number, hint: number): Located {
   const buckets = bucketsOf(core, number, hint)
@@ -79,7 +79,10 @@ export function findAnchor(core: Core, number: number, hint: number): Located {
     try {
       for (const { place, bytes } of slotsOfPage(core, region, page)) {
         if (slotNumber(bytes, 0) !== BigInt(number)) continue
-        return { slot: checkedSlot(core, bytes, place), place, buckets }
+        const slot = checkedSlot(core, bytes, place)
+        // Nothing else reads lists of this kind: that the record is there has to be asked here.
+        if (slot.has('HAS_ACL')) readChain(core, slot)
+        return { slot, place, buckets }
       }
     } catch (error) {
       if (!isDamage(error) || error.code !== 'PAGE') throw error

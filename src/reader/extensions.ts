@@ -5,6 +5,7 @@ import { type ExtensionRecord, readExtension, readXattrs, type Xattr } from '../
 import { EXTENSIONS } from '../format/layout.ts'
 import { bitOf } from '../format/page.ts'
 import type { Slot } from '../format/slot.ts'
+import { CHAIN_FLAGS } from '../format/slot-forms.ts'
 import { decodeSegment, SEGMENT_SIZE, type Segment, segmentProblem, sortSegments } from '../format/trajectory.ts'
 import type { Core } from './core.ts'
 
@@ -60,13 +61,7 @@ function checkFlags(
   records: readonly ChainRecord[],
   wrong: (unit: number, cause: string) => Hn4Error,
 ): void {
-  const pairs = [
-    ['HAS_SEGMENTS', 'SEGMENTS'],
-    ['HAS_XATTR', 'XATTR'],
-    ['HAS_ACL', 'ACL'],
-    ['LONG_SYMLINK', 'SYMLINK'],
-  ] as const
-  for (const [flag, name] of pairs) {
+  for (const [flag, name] of CHAIN_FLAGS) {
     const isThere = records.some(record => record.fields.type === extensionType(name))
     if (isThere !== slot.has(flag))
       throw wrong(

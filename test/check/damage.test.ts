@@ -3,6 +3,7 @@ import t, { type Test } from 'tap'
 import { fsck } from '../../fsck-scrub/command.ts'
 import { scrubCommand } from '../../fsck-scrub/scrub-command.ts'
 import { decodeCheckpoint, encodeCheckpoint } from '../../src/format/checkpoint.ts'
+import { flag } from '../../src/format/constants.ts'
 import { type DescriptorFields, descriptorPage, readDescriptor, writeDescriptor } from '../../src/format/descriptor.ts'
 import { checkpointPlaces, copyPages, superblockPlaces } from '../../src/format/geometry.ts'
 import { changeBits } from '../../src/format/page.ts'
@@ -223,6 +224,18 @@ const DAMAGES: readonly Damage[] = [
       builder.writeInPlace()
     },
     ['cortex_place', 'cortex_twice'],
+  ],
+  [
+    'a file with an unfinished truncation that is not among the orphans',
+    ({ builder, numbers }) => {
+      const { slot } = builder.open().lookup('/small')
+      const truncating = BigInt(flag('DATA_CLASS', 'TRUNCATING'))
+      builder.change(numbers.get('/small')!, { data_class: slot.anchor.data_class | truncating })
+      builder.commit()
+      builder.writeInPlace()
+    },
+    ['orphan'],
+    '/small',
   ],
   [
     'an anchor whose state no rule allows',

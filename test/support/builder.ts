@@ -29,7 +29,7 @@ import { LogWriter } from '../../src/writer/log.ts'
 import { copyStarts, pageWrites } from '../../src/writer/pages.ts'
 import { RecordDraft } from '../../src/writer/record-draft.ts'
 import { writeAll } from '../../src/writer/sink.ts'
-import { SlotTable } from '../../src/writer/slots.ts'
+import { type CortexSlot, SlotTable } from '../../src/writer/slots.ts'
 import { type FileFields, type FileSpec, newAnchor, newAttributes, withFlags } from './file-spec.ts'
 import { MemoryImage } from './memory-image.ts'
 import { BlockPlacer } from './placer.ts'
@@ -169,6 +169,11 @@ export class VolumeBuilder {
   /** Adds a raw item to the next record. */
   item(item: LogItem): void {
     this.#draft.add(item)
+  }
+
+  /** Puts a slot on any page, in the next record. */
+  slot(place: CortexSlot, bytes: Uint8Array): void {
+    this.#draft.slot(place, bytes)
   }
 
   #withExtensions(file: FileFields, spec: FileSpec, segments: readonly Segment[]): FileFields {

@@ -1,5 +1,5 @@
 /**
- * Writes test/vectors/{anchor,page,record,mkfs}.json: records in hex beside their fields, read by the
+ * Writes test/vectors/{anchor,page,record,mkfs,slot-states}.json: records in hex beside their fields, read by the
  * tests of both languages. Run after a change of the format: node dist/test/tools/write-vectors.js
  */
 import { writeFileSync } from 'node:fs'
@@ -27,6 +27,7 @@ import {
 } from '../../src/format/slot.ts'
 import { encodeSegment } from '../../src/format/trajectory.ts'
 import { mkfsSum } from '../support/mkfs-sum.ts'
+import { slotVectors } from './slot-vectors.ts'
 
 const SALT = Uint8Array.from({ length: 16 }, (_, i) => 0xa0 + i)
 const KEY = Uint8Array.from({ length: 16 }, (_, i) => i)
@@ -260,3 +261,4 @@ writeAnchors()
 writePages()
 writeRecord()
 writeMkfs()
+save('slot-states.json', slotVectors())

@@ -7,7 +7,7 @@ use super::hash::{DISCRIMINATORS, Range, cookie, discriminator_of_cookie, hash_o
 use crate::base::{BLOCK_SIZE, Code, Ino, Result};
 use crate::format::layout::{
     COOKIE_FIRST, DIR_DEPTH_MAX, DIR_ENTRY_HEADER, DIR_HEADER, DIR_LEAF, DIRECTORY_MAGIC, DirBlock,
-    DirEntry as EntryHeader, NAME_MAX,
+    DirEntry as EntryHeader, NAME_MAX, NUMBER_END,
 };
 
 pub(super) const HEADER: usize = DIR_HEADER as usize;
@@ -16,8 +16,6 @@ pub(super) const ENTRY_HEADER: usize = DIR_ENTRY_HEADER as usize;
 pub const LEAF_BYTES: usize = BLOCK_SIZE - HEADER;
 /// Most entries of a leaf: names of one byte.
 pub(super) const LEAF_ENTRIES_MAX: usize = LEAF_BYTES / (ENTRY_HEADER + 1);
-/// Numbers of files are below 2^53 (docs/format.md 3).
-const NUMBER_END: u64 = 1 << 53;
 
 /// Identity of a file, as in its anchor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -4,6 +4,7 @@
 mod check;
 mod codec;
 mod damage;
+mod forge;
 mod format;
 #[cfg(test)]
 mod format_tests;
@@ -20,6 +21,7 @@ mod volumes;
 pub use check::{Report, check_volume};
 pub use codec::{XorCodec, codec_of};
 pub use damage::{copy_block, flip, read_block, zero};
+pub use forge::{forge_page, forge_slot, geometry_of};
 #[cfg(test)]
 pub(crate) use format::make_superblock;
 pub use format::{FormatOptions, format_volume};

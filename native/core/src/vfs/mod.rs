@@ -12,6 +12,8 @@ mod check;
 mod create;
 mod filesystem;
 mod flags;
+#[cfg(test)]
+mod forged_tests;
 mod identity;
 mod links;
 mod locking;

@@ -41,16 +41,7 @@ impl FileSystem {
 
     /// The file an entry leads to. Call under the directory's lock: an entry without an anchor is damage.
     pub(super) fn file_of(&self, dir: &Inode, entry: &Entry) -> Result<Arc<Inode>> {
-        self.volume.inode(entry.seed.number, entry.seed.hint).map_err(|error| match error.code {
-            Code::NotFound => Error::new(
-                Code::Corrupt,
-                format!(
-                    "directory {}: an entry names file {}, which has no anchor",
-                    dir.ino, entry.seed.number
-                ),
-            ),
-            _ => error,
-        })
+        self.volume.inode_of_entry(dir.ino, entry)
     }
 
     /// The directory above.

@@ -3,6 +3,10 @@
 //! Decoding believes nothing: both checksums, then every rule of the table of legal states. What
 //! depends on the geometry (is G in the window?) is [`Slot::check_against`].
 
+#[cfg(test)]
+mod cells_test;
+mod form;
+mod forms;
 mod kind;
 mod state;
 #[cfg(test)]
@@ -11,6 +15,7 @@ mod tests;
 use super::layout::{self, Anchor, Attributes, DirState, FileState};
 use crate::base::{Code, Error, Result, crc32c, crc32c_append};
 
+pub use forms::CHAIN_FLAGS;
 pub use kind::Kind;
 
 /// Bytes of a slot.
@@ -22,8 +27,7 @@ pub type SlotBytes = [u8; SLOT_SIZE];
 /// An empty slot.
 pub const EMPTY: SlotBytes = [0; SLOT_SIZE];
 
-/// First number that is no file's: numbers stay exact in a JavaScript number.
-pub const NUMBER_END: u64 = 1 << 53;
+pub use layout::NUMBER_END;
 
 const ATTRIBUTES_AT: usize = Anchor::SIZE;
 const CHECKSUM_AT: usize = Anchor::AT_CHECKSUM;

@@ -1,33 +1,23 @@
 //! The table of legal states (docs/format.md 3): what the type and the flags allow.
 
-use super::{Kind, NUMBER_END, Slot, corrupt};
+use super::form::{Blocks, Buffer, Form};
+use super::forms::{CHAIN_FLAGS, FORM_FLAGS, FORMS, LATER_FLAGS};
+use super::{Kind, Slot, corrupt};
 use crate::base::{BlockNumber, Code, Error, Result};
 use crate::format::Window;
 use crate::format::layout::*;
 
-/// Flags that version 1 reserves: not damage, but nothing this version can serve.
-const RESERVED_FEATURES: u64 = DATA_CLASS_ENCRYPTED
-    | DATA_CLASS_COMPRESSED
-    | DATA_CLASS_LUDIC
-    | DATA_CLASS_HAS_TAGS
-    | DATA_CLASS_SEALED
+/// What version 1 reserves: not damage, but nothing this version can serve.
+const LATER: u64 = LATER_FLAGS
     | field(DATA_CLASS_WINDOW_SHIFT, DATA_CLASS_WINDOW_BITS)
     | field(DATA_CLASS_COPIES_SHIFT, DATA_CLASS_COPIES_BITS);
 
 const KMAX: u64 = field(DATA_CLASS_KMAX_SHIFT, DATA_CLASS_KMAX_BITS);
 
-/// Flags that any type may have.
-const COMMON: u64 = DATA_CLASS_TOMBSTONE | DATA_CLASS_HAS_XATTR | DATA_CLASS_HAS_ACL;
-
-/// Flags of types that own blocks.
-const OWNER: u64 = COMMON | DATA_CLASS_TRUNCATING | DATA_CLASS_HAS_SEGMENTS | KMAX;
-
 /// Flags that announce a record in the extension chain.
-const EXTENDED: u64 =
-    DATA_CLASS_HAS_SEGMENTS | DATA_CLASS_HAS_XATTR | DATA_CLASS_HAS_ACL | DATA_CLASS_LONG_SYMLINK;
+const EXTENDED: u64 = CHAIN_FLAGS[0].0 | CHAIN_FLAGS[1].0 | CHAIN_FLAGS[2].0 | CHAIN_FLAGS[3].0;
 
-const KNOWN: u64 =
-    RESERVED_FEATURES | OWNER | DATA_CLASS_INLINE | DATA_CLASS_SPARSE | DATA_CLASS_LONG_SYMLINK;
+const KNOWN: u64 = LATER | FORM_FLAGS | EXTENDED | KMAX | DATA_CLASS_TOMBSTONE | DATA_CLASS_TRUNCATING;
 
 const PERMISSIONS_KNOWN: u64 = 0xffff | PERMISSION_IMMUTABLE | PERMISSION_APPEND;
 
@@ -44,7 +34,7 @@ impl Slot {
         let a = &self.anchor;
         self.check_identity()?;
         self.demand(a.data_class & !KNOWN == 0, "data_class (unknown flag)")?;
-        if a.data_class & RESERVED_FEATURES != 0 {
+        if a.data_class & LATER != 0 {
             let detail = format!("anchor {}: data_class {:#x} needs a later version", a.number, a.data_class);
             return Err(Error::new(Code::NotSupported, detail));
         }
@@ -52,14 +42,18 @@ impl Slot {
         self.demand(a.tag_filter == 0, "tag_filter")?;
         self.demand(a.sovereign_id == 0, "sovereign_id")?;
         self.demand(u64::from(a.permissions) & !PERMISSIONS_KNOWN == 0, "permissions (unknown capability)")?;
-        self.check_attributes()?;
+        let form = self.form()?;
+        self.check_attributes(form)?;
         self.check_equation()?;
-        match self.kind()? {
-            Kind::Regular => self.check_regular(),
-            Kind::Directory => self.check_directory(),
-            Kind::Symlink => self.check_symlink(),
-            Kind::Fifo | Kind::Socket | Kind::CharDevice | Kind::BlockDevice => self.check_special(),
-        }
+        self.check_form(form)
+    }
+
+    /// The row of the table that the type and the flags choose.
+    fn form(&self) -> Result<&'static Form> {
+        let kind = self.kind()?;
+        let has = self.anchor.data_class & FORM_FLAGS;
+        let row = FORMS.iter().find(|form| form.has == has && form.kinds.contains(&kind));
+        row.ok_or_else(|| corrupt(self.anchor.number, "data_class (no form of its type)"))
     }
 
     /// Checks what depends on the volume: the blocks owned against its data blocks, the equation and the G
@@ -100,12 +94,11 @@ impl Slot {
         self.demand(!system || (a.hint == 0 && a.random == 0), "seed_id (of a system file)")
     }
 
-    fn check_attributes(&self) -> Result<()> {
+    fn check_attributes(&self, form: &Form) -> Result<()> {
         let t = &self.attributes;
-        let kind = self.kind()?;
         self.demand(!self.has(DATA_CLASS_TOMBSTONE) || t.nlink == 0, "nlink (of a tombstone)")?;
-        self.demand(kind != Kind::Directory || t.nlink != 1, "nlink (of a directory)")?;
-        self.demand(kind.is_device() || t.rdev == 0, "rdev")?;
+        self.demand(form.nlink_1 || t.nlink != 1, "nlink (of a directory)")?;
+        self.demand(form.rdev || t.rdev == 0, "rdev")?;
         self.demand(t.btime_ns < NANOSECONDS, "btime_ns")?;
         self.demand(t.parent_number < NUMBER_END, "parent_number")?;
         self.demand((t.extension != 0) == self.has(EXTENDED), "extension")
@@ -123,71 +116,49 @@ impl Slot {
         self.demand(u64::from(a.fractal_scale) <= SCALE_MAX, "fractal_scale")
     }
 
-    fn check_regular(&self) -> Result<()> {
+    /// Flags, size, blocks and buffer are those of the row.
+    fn check_form(&self, form: &Form) -> Result<()> {
         let a = &self.anchor;
-        let (inline, sparse) = (self.has(DATA_CLASS_INLINE), self.has(DATA_CLASS_SPARSE));
-        self.allow(OWNER | DATA_CLASS_INLINE | DATA_CLASS_SPARSE)?;
-        if inline {
-            self.demand(!self.has(DATA_CLASS_SPARSE | DATA_CLASS_TRUNCATING), "data_class (inline)")?;
-            return self.check_inline();
+        let kmax = if form.kmax { KMAX } else { 0 };
+        if a.data_class & !(form.has | form.may | kmax) != 0 {
+            return Err(corrupt(a.number, &format!("data_class (flag that no {} has)", form.name)));
         }
-        self.demand(a.mass <= FILE_BLOCKS_MAX * BLOCK_SIZE, "mass")?;
-        if sparse {
-            return self.check_file_state();
-        }
-        let expected = a.mass.div_ceil(BLOCK_SIZE);
+        self.demand((form.mass.0..=form.mass.1).contains(&a.mass), "mass")?;
+        self.demand(!form.whole_blocks || a.mass % BLOCK_SIZE == 0, "mass (of a directory)")?;
+        let content = a.mass.div_ceil(BLOCK_SIZE);
         let blocks = self.attributes.blocks;
-        // A tombstone's blocks go while its size stays; a truncated file may own more than its size.
-        let fits = if self.has(DATA_CLASS_TOMBSTONE) {
-            true
-        } else if self.has(DATA_CLASS_TRUNCATING) {
-            blocks >= expected
-        } else {
-            blocks == expected
+        let fits = match self.block_rule(form) {
+            Blocks::None => blocks == 0,
+            Blocks::Content => blocks == content,
+            Blocks::AtLeastContent => blocks >= content,
+            Blocks::CopiesOfContent => blocks == content * if self.gravity_1()? == 0 { 1 } else { 2 },
+            Blocks::Any => true,
         };
         self.demand(fits, "blocks")?;
-        self.demand_zero_buffer()
-    }
-
-    fn check_symlink(&self) -> Result<()> {
-        self.allow(COMMON | DATA_CLASS_INLINE | DATA_CLASS_LONG_SYMLINK)?;
-        self.demand(self.attributes.blocks == 0, "blocks")?;
-        match (self.has(DATA_CLASS_INLINE), self.has(DATA_CLASS_LONG_SYMLINK)) {
-            (true, false) => self.check_inline(),
-            (false, true) => {
-                self.demand((INLINE_MAX + 1..=SYMLINK_MAX).contains(&self.anchor.mass), "mass")?;
-                self.demand_zero_buffer()
-            }
-            _ => self.demand(false, "data_class (symlink)"),
+        match form.buffer {
+            Buffer::Zero => self.demand_zero_buffer(0),
+            Buffer::Content => self.demand_zero_buffer(a.mass as usize),
+            Buffer::FileState => self.check_file_state(),
+            Buffer::DirectoryState => self.check_directory_state(content),
         }
     }
 
-    fn check_special(&self) -> Result<()> {
-        self.allow(COMMON)?;
-        self.demand(self.attributes.blocks == 0, "blocks")?;
-        self.demand(self.anchor.mass == 0, "mass")?;
-        self.demand_zero_buffer()
+    /// A tombstone's blocks go while its size stays; a truncated file may own more than its size.
+    fn block_rule(&self, form: &Form) -> Blocks {
+        if self.has(DATA_CLASS_TOMBSTONE) {
+            form.tombstone
+        } else if self.has(DATA_CLASS_TRUNCATING) {
+            form.truncating
+        } else {
+            form.blocks
+        }
     }
 
-    fn check_inline(&self) -> Result<()> {
-        self.demand((1..=INLINE_MAX).contains(&self.anchor.mass), "mass")?;
-        self.demand(self.attributes.blocks == 0, "blocks")?;
-        let rest = &self.anchor.inline_buffer[self.anchor.mass as usize..];
-        self.demand(rest.iter().all(|byte| *byte == 0), "inline_buffer")
-    }
-
-    fn check_directory(&self) -> Result<()> {
-        let a = &self.anchor;
-        self.allow(OWNER)?;
+    fn check_directory_state(&self, blocks: u64) -> Result<()> {
         let state = self.dir_state()?;
-        let leaving = self.has(DATA_CLASS_TOMBSTONE | DATA_CLASS_TRUNCATING);
-        let blocks = a.mass / BLOCK_SIZE;
-        let copies = if state.gravity_1 == 0 { 1 } else { 2 };
-        self.demand(a.mass % BLOCK_SIZE == 0 && blocks <= u64::from(u32::MAX), "mass")?;
-        self.demand(leaving || self.attributes.blocks == blocks * copies, "blocks")?;
-        self.demand(state.gravity_1 == 0 || a.gravity_center != 0, "gravity_1")?;
+        self.demand(state.gravity_1 == 0 || self.anchor.gravity_center != 0, "gravity_1")?;
         self.demand(u64::from(state.depth) <= DIR_DEPTH_MAX, "depth")?;
-        if leaving {
+        if self.has(DATA_CLASS_TOMBSTONE) {
             return Ok(());
         }
         self.demand((state.entries == 0) == (blocks == 0), "entries")?;
@@ -210,12 +181,8 @@ impl Slot {
         self.demand(leaving || !owner || state.root != 0, "root")
     }
 
-    /// Flags outside `flags` belong to another type.
-    fn allow(&self, flags: u64) -> Result<()> {
-        self.demand(self.anchor.data_class & !flags == 0, "data_class (flag of another type)")
-    }
-
-    fn demand_zero_buffer(&self) -> Result<()> {
-        self.demand(self.anchor.inline_buffer.iter().all(|byte| *byte == 0), "inline_buffer")
+    /// The inline buffer is zero from byte `from` on.
+    fn demand_zero_buffer(&self, from: usize) -> Result<()> {
+        self.demand(self.anchor.inline_buffer[from..].iter().all(|byte| *byte == 0), "inline_buffer")
     }
 }

@@ -91,12 +91,12 @@ impl Volume {
         let dir = self.inode(layout::INO_ORPHANS, 0)?;
         let mut found = Vec::new();
         self.iterate(&self.names(&dir)?, 0, &mut |entry, _| {
-            found.push(entry.seed);
+            found.push(*entry);
             true
         })?;
         let count = found.len() as u64;
-        for seed in found {
-            match self.inode(seed.number, seed.hint) {
+        for entry in found {
+            match self.inode_of_entry(layout::INO_ORPHANS, &entry) {
                 Ok(inode) => self.reaper.add(inode),
                 Err(error) => self.reporter.error(&error),
             }

@@ -4,7 +4,8 @@ use super::{Locked, View};
 use crate::base::{Code, Error, Ino, Result};
 use crate::extension::{Chain, Change as ChainChange, PAYLOAD_MAX, Unit, UnitMap, Units};
 use crate::format::layout;
-use crate::format::{Equations, Region, SEGMENT_SIZE};
+use crate::format::slot::CHAIN_FLAGS;
+use crate::format::{Equations, Region, SEGMENT_SIZE, Slot};
 use crate::format::{bit, set_bit};
 use crate::pages::{Change, PageCache};
 use crate::transaction::Transaction;
@@ -37,8 +38,25 @@ impl UnitMap for ExtensionPages<'_> {
 }
 
 impl Volume {
+    /// The chain of a file, as its slot announces it. Corrupt: a flag without a record of its type, or a record
+    /// without its flag.
+    pub(super) fn chain_of(&self, slot: &Slot) -> Result<Chain> {
+        let number = slot.anchor.number;
+        let chain = self.load_chain(number, slot.attributes.extension)?;
+        for (flag, kind) in CHAIN_FLAGS {
+            if slot.has(flag) != chain.has(kind) {
+                let what = if slot.has(flag) { "is missing" } else { "stands there without its flag" };
+                return Err(Error::new(
+                    Code::Corrupt,
+                    format!("file {number}: extension of type {kind} {what}"),
+                ));
+            }
+        }
+        Ok(chain)
+    }
+
     /// The chain that begins at a unit (0: none).
-    pub(super) fn load_chain(&self, owner: Ino, head: u64) -> Result<Chain> {
+    fn load_chain(&self, owner: Ino, head: u64) -> Result<Chain> {
         let pages = self.geometry.map.pages_of(Region::Extension);
         Chain::read(&mut ExtensionPages(&self.pages), owner, head, pages)
     }
@@ -49,7 +67,7 @@ impl Volume {
         let chain = match &file.chain {
             Some(chain) => chain,
             None => {
-                loaded = self.load_chain(file.inode.ino, file.slot.attributes.extension)?;
+                loaded = self.chain_of(&file.slot)?;
                 &loaded
             }
         };
@@ -70,7 +88,7 @@ impl Volume {
         payload: &[u8],
     ) -> Result<()> {
         if file.chain.is_none() {
-            file.chain = Some(self.load_chain(file.inode.ino, file.slot.attributes.extension)?);
+            file.chain = Some(self.chain_of(&file.slot)?);
         }
         let chain = file.chain.as_ref().expect("just loaded");
         if payload.is_empty() && !chain.has(kind) {

@@ -1,7 +1,8 @@
 //! Finding files: from number and hint to the inode in memory.
 
 use super::Inode;
-use crate::base::{BlockNumber, Code, Ino, Result};
+use crate::base::{BlockNumber, Code, Error, Ino, Result};
+use crate::directory::Entry;
 use crate::format::{Equations, Kind, SegmentMap, Slot, layout, seed_hash};
 use crate::transaction::Transaction;
 use crate::volume::Volume;
@@ -16,6 +17,26 @@ impl Volume {
     /// A file that the front end has looked up.
     pub fn by_ino(&self, number: Ino) -> Result<Arc<Inode>> {
         self.inodes.by_ino(number, |hint| self.load_reporting(number, hint))
+    }
+
+    /// The file that an entry of `directory` names. Corrupt: it has no anchor, or the hint, random part or type
+    /// of the entry are not the anchor's.
+    pub fn inode_of_entry(&self, directory: Ino, entry: &Entry) -> Result<Arc<Inode>> {
+        let number = entry.seed.number;
+        let wrong = |what: &str| {
+            Error::new(Code::Corrupt, format!("directory {directory}: an entry names file {number}, {what}"))
+        };
+        let inode = self.inode(number, entry.seed.hint).map_err(|error| match error.code {
+            Code::NotFound => wrong("which has no anchor"),
+            _ => error,
+        })?;
+        if (inode.hint, inode.random) != (entry.seed.hint, entry.seed.random) {
+            return Err(wrong("whose seed_id is another"));
+        }
+        if inode.kind.number() != entry.kind {
+            return Err(wrong("which is of another type"));
+        }
+        Ok(inode)
     }
 
     /// As `load_inode`; damage is told to whoever mounted, too.
@@ -35,10 +56,9 @@ impl Volume {
         slot.check_against(self.blocks.window(), self.geometry.units())?;
         let kind = slot.kind()?;
         let mut equations = self.equations(&slot)?;
-        if slot.has(layout::DATA_CLASS_HAS_SEGMENTS) {
-            let chain = self.load_chain(number, slot.attributes.extension)?;
-            equations.segments =
-                SegmentMap::load(self.blocks.window(), &chain.payload(layout::EXTENSION_SEGMENTS))?;
+        if slot.has(layout::DATA_CLASS_HAS_SEGMENTS | layout::DATA_CLASS_HAS_ACL) {
+            let segments = self.chain_of(&slot)?.payload(layout::EXTENSION_SEGMENTS);
+            equations.segments = SegmentMap::load(self.blocks.window(), &segments)?;
         }
         let mut inode = Inode::new(slot, kind, equations);
         if slot.attributes.nlink == 0 || slot.has(layout::DATA_CLASS_TRUNCATING) {

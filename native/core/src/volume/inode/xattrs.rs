@@ -32,7 +32,7 @@ impl Volume {
             return Ok(());
         }
         if file.chain.is_none() {
-            file.chain = Some(self.load_chain(file.inode.ino, file.slot.attributes.extension)?);
+            file.chain = Some(self.chain_of(&file.slot)?);
         }
         let payload = self.xattrs(file.view())?;
         match xattr::remove(&payload, CAPABILITY) {
