@@ -48,7 +48,7 @@ impl Volume {
             report.rewritten += opened.repair(&*device, |error| options.reporter.error(error))?;
         }
         let blocks = Arc::new(Blocks::open(&geometry, &pages, coder)?);
-        let counters = next.counters;
+        let counters = super::recover::counted(&geometry, &pages, next.counters, &options.reporter);
         let cortex = Cortex::open(
             SlotPages { pages: pages.clone() },
             CortexGeometry {

@@ -183,15 +183,15 @@ impl Checkpointer {
         self.ring.lock().head()
     }
 
-    /// Reserves `blocks` of the ring for a record. Io: it is too large, or there is no room.
+    /// Reserves `blocks` of the ring for a record. Io: there is no room.
     pub fn append(&self, blocks: u64) -> Result<Place> {
-        let refuse = |why| Err(Error::new(Code::Io, format!("a record of {blocks} blocks {why}")));
-        if blocks > self.parts.geometry.record_blocks_max() {
-            // No reader would take it: better to stop here than to answer an fsync with it.
-            return refuse("is too large for the log");
-        }
         let mut ring = self.ring.lock();
-        let Some(position) = ring.append(blocks) else { return refuse("finds no room in the log") };
+        let Some(position) = ring.append(blocks) else {
+            return Err(Error::new(
+                Code::Io,
+                format!("a record of {blocks} blocks finds no room in the log"),
+            ));
+        };
         // At a third: with this record's quarter and the next one's there is always room for one more.
         let crowded = ring.held() * 3 > self.parts.geometry.ring_blocks();
         Ok(Place { position, behind: ring.head(), crowded })

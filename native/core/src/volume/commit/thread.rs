@@ -254,9 +254,16 @@ impl Committer {
         self.builder.clear();
         volume.describe(closed, &changes, &mut self.builder)?;
         let counters = volume.counters(closed);
+        // Each of them says so once; both are asked.
+        if volume.space.miscounted() | volume.cortex.miscounted() {
+            volume
+                .reporter
+                .line("the volume's counters are wrong: more was freed than was in use; run fsck.hn4 -n");
+        }
         let commit =
             Commit { epoch: self.epoch, txn: self.txn, previous_crc: self.crc, time: now_ns(), counters };
-        let (record, crc) = self.builder.finish(&commit, &volume.geometry.map.salt);
+        // By recovery's own rules: what it would refuse must not be answered as durable.
+        let (record, crc) = self.builder.finish_checked(&commit, &volume.geometry)?;
         // What keeps records below the quarter of the ring that has room.
         debug_assert!(
             record.len() as u64 <= 2 * closed.cost() + (16 << 10),
@@ -357,3 +364,7 @@ impl Volume {
             .collect()
     }
 }
+
+#[cfg(test)]
+#[path = "illegal_tests.rs"]
+mod tests;

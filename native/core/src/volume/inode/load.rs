@@ -1,8 +1,8 @@
 //! Finding files: from number and hint to the inode in memory.
 
 use super::Inode;
-use crate::base::{BlockNumber, Code, Ino, Result};
-use crate::format::{Equations, Kind, SegmentMap, Slot, layout, seed_hash};
+use crate::base::{BlockNumber, Code, Error, Ino, Result};
+use crate::format::{Equations, Kind, SegmentMap, Slot, SlotBytes, layout, seed_hash};
 use crate::transaction::Transaction;
 use crate::volume::Volume;
 use std::sync::Arc;
@@ -34,6 +34,12 @@ impl Volume {
         };
         let slot = Slot::decode(&bytes)?;
         slot.check_against(self.blocks.window(), self.geometry.units())?;
+        if self.numbers.learn(number) {
+            self.reporter.line(&format!(
+                "file {number} exists, and the volume's counter says that no such number was given: it is put \
+                 right as far as that; run fsck.hn4 -n"
+            ));
+        }
         let kind = slot.kind()?;
         let mut equations = self.equations(&slot)?;
         if slot.has(layout::DATA_CLASS_HAS_SEGMENTS) {
@@ -47,6 +53,21 @@ impl Volume {
             inode.state.get_mut().orphaned = true;
         }
         Ok(inode)
+    }
+
+    /// The rules that a slot follows when it is loaded. Errors: those of [`Slot::check`].
+    fn check_slot(&self, slot: &Slot) -> Result<()> {
+        slot.check()?;
+        slot.check_against(self.blocks.window(), self.geometry.units())
+    }
+
+    /// The bytes of a slot for the cortex, by the rules by which it will be loaded. Corrupt: it would not be: it
+    /// must not be written.
+    pub fn encode_slot(&self, slot: &Slot) -> Result<SlotBytes> {
+        self.check_slot(slot).map_err(|error| {
+            Error::new(Code::Corrupt, format!("a slot is not written: {} would be illegal", error.detail()))
+        })?;
+        Ok(slot.encode())
     }
 
     /// The transaction that last changed a slot, from the half of its number that the slot holds: one
