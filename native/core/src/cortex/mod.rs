@@ -104,6 +104,11 @@ impl<S: SlotStore> Cortex<S> {
         })
     }
 
+    /// The two pages on which an anchor may stand.
+    pub fn homes(&self, number: u64, hint: u32) -> Homes {
+        self.placement.homes(Key { number, hint })
+    }
+
     /// Slots in use, of cortex and stash.
     pub fn used(&self) -> u64 {
         self.used.load(Ordering::Relaxed)

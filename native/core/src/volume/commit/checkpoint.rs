@@ -197,16 +197,18 @@ impl Checkpointer {
         Ok(Place { position, behind: ring.head(), crowded })
     }
 
-    /// Waits until a record of the largest size fits the ring. `now`: a checkpoint that can be written at
-    /// once, where none is under way.
+    /// Waits until a record of the largest size fits the ring, and until a checkpoint under way has ended where
+    /// memory holds too many pages for the next. `now`: a checkpoint that can be written at once, where none is
+    /// under way.
     pub fn wait_for_room(&self, now: impl Fn() -> Result<Job>) -> Result<()> {
         let needed = self.parts.geometry.record_blocks_max();
         loop {
             self.parts.commits.check_running()?;
-            if self.ring.lock().free() >= needed {
+            let fits = self.ring.lock().free() >= needed;
+            let mut work = self.work.lock();
+            if fits && !(work.busy && self.parts.pages.are_too_many_dirty()) {
                 return Ok(());
             }
-            let mut work = self.work.lock();
             if work.busy {
                 self.done.wait(&mut work);
             } else {

@@ -4,6 +4,10 @@
 
 mod checkpoint;
 mod committer;
+#[cfg(test)]
+mod dirty_pages_tests;
+#[cfg(test)]
+mod many_files_tests;
 mod place;
 mod reaper;
 mod record;
