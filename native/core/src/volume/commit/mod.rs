@@ -11,6 +11,8 @@ mod many_files_tests;
 mod place;
 mod reaper;
 mod record;
+#[cfg(test)]
+mod system_files_tests;
 mod thread;
 
 pub(in crate::volume) use checkpoint::{Checkpointer, Parts};

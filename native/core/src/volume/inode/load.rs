@@ -14,8 +14,11 @@ impl Volume {
         self.inodes.get(number, hint, |hint| self.load_reporting(number, hint))
     }
 
-    /// A file that the front end has looked up.
+    /// A file that the front end has looked up. Stale: it has not, or the file is the volume's own.
     pub fn by_ino(&self, number: Ino) -> Result<Arc<Inode>> {
+        if number != layout::INO_ROOT && number < layout::INO_FIRST {
+            return Err(Code::Stale.into());
+        }
         self.inodes.by_ino(number, |hint| self.load_reporting(number, hint))
     }
 
