@@ -25,7 +25,7 @@ mod store;
 #[cfg(test)]
 mod tests;
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use crate::base::{Result, siphash24};
 use crate::format::Region;
@@ -65,6 +65,8 @@ pub struct Cortex<S: SlotStore> {
     occupancy: occupancy::Occupancy,
     cursor: hint::Cursor,
     used: AtomicU64,
+    /// `used` was wrong: it would have left its range.
+    miscounted: AtomicBool,
     /// See [`OPTIMISTIC_TRIES`]; tests set it to 0 to take the other way always.
     optimistic_tries: usize,
 }
@@ -97,8 +99,14 @@ impl<S: SlotStore> Cortex<S> {
             occupancy: occupancy::Occupancy::new(),
             cursor: hint::Cursor::new(seed),
             used: AtomicU64::new(geometry.used),
+            miscounted: AtomicBool::new(false),
             optimistic_tries: OPTIMISTIC_TRIES,
         })
+    }
+
+    /// The two pages on which an anchor may stand.
+    pub fn homes(&self, number: u64, hint: u32) -> Homes {
+        self.placement.homes(Key { number, hint })
     }
 
     /// Slots in use, of cortex and stash.
@@ -149,10 +157,17 @@ impl<S: SlotStore> Cortex<S> {
         }
     }
 
-    /// Counts a slot more or less. A counter from a hostile disk must not wrap.
+    /// Counts a slot more or less. A counter from a hostile disk must neither wrap nor become one that no volume
+    /// can have.
     fn count_used(&self, change: i64) {
-        let step = |used: u64| Some(used.saturating_add_signed(change));
-        // The closure never refuses, so neither does the update.
-        let _ = self.used.fetch_update(Ordering::Relaxed, Ordering::Relaxed, step);
+        let step = |used: u64| used.checked_add_signed(change).filter(|&used| used <= self.capacity());
+        if self.used.fetch_update(Ordering::Relaxed, Ordering::Relaxed, step).is_err() {
+            self.miscounted.store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// Whether the count of slots in use turned out to be wrong, since this was last asked.
+    pub fn miscounted(&self) -> bool {
+        self.miscounted.swap(false, Ordering::Relaxed)
     }
 }

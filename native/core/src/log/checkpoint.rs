@@ -100,9 +100,13 @@ pub fn read(device: &dyn Device, geometry: &Geometry) -> Result<Found> {
     }
 }
 
-/// Writes the block to both places of its slot, without a flush.
+/// Writes the block to both places of its slot, without a flush. Corrupt: recovery would not take it; nothing
+/// was written.
 pub fn write(device: &dyn Device, geometry: &Geometry, checkpoint: &Checkpoint) -> Result<()> {
-    debug_assert!(follows_rules(checkpoint, geometry), "{checkpoint:?}");
+    if !follows_rules(checkpoint, geometry) {
+        let text = format!("a checkpoint block is not written, no recovery would take it: {checkpoint:?}");
+        return Err(Error::new(Code::Corrupt, text));
+    }
     let bytes = encode(checkpoint, geometry);
     for block in geometry.checkpoint_blocks(checkpoint.generation) {
         device.write(block, &bytes)?;

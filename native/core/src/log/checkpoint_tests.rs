@@ -114,3 +114,27 @@ fn a_block_that_breaks_a_rule_does_not_count() {
     write(&device, &foreign, &good).unwrap();
     assert_eq!(read(&device, &geometry).unwrap().checkpoint.generation, 1);
 }
+
+#[test]
+fn a_block_that_recovery_would_refuse_is_not_written() {
+    let (device, geometry) = volume(true);
+    let now = read(&device, &geometry).unwrap().checkpoint;
+    let wrong: [&dyn Fn(&mut Checkpoint); 9] = [
+        &|c| c.live_blocks = u64::MAX,
+        &|c| c.files = geometry.slots() + 1,
+        &|c| c.units = geometry.units(),
+        &|c| c.next_number = 1 << 53,
+        &|c| c.tail = geometry.ring_blocks(),
+        &|c| c.tail_txn = TXN_MAX,
+        &|c| c.proven_txn = 0,
+        &|c| c.generation = 1 << 60,
+        &|c| c.flags = 8,
+    ];
+    for (i, change) in wrong.iter().enumerate() {
+        let mut next = now.with_proven(now.proven_txn);
+        change(&mut next);
+        assert_eq!(write(&device, &geometry, &next).unwrap_err().code, Code::Corrupt, "{i}");
+        let found = read(&device, &geometry).unwrap();
+        assert_eq!((found.checkpoint, found.valid_blocks), (now, 2), "{i}: nothing was written");
+    }
+}

@@ -1,8 +1,10 @@
 //! The items of a record, read without copying (docs/format.md 7).
 
-use super::record::TAG;
 use crate::format::layout as l;
 use crate::format::{BlockPlace, Descriptor, DescriptorTable, Random, Region, Stamp};
+
+/// Bytes of a tag.
+pub(super) const TAG: usize = 16;
 
 /// One statement of a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

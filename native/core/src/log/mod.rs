@@ -14,6 +14,8 @@ mod read;
 mod record;
 #[cfg(test)]
 mod record_tests;
+#[cfg(test)]
+mod refusal_tests;
 mod replay;
 #[cfg(test)]
 mod replay_tests;

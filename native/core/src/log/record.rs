@@ -2,9 +2,11 @@
 
 use super::Counters;
 use super::codec::store_record;
-use crate::base::{AlignedBuf, BLOCK_SIZE};
+use super::item::TAG;
+use super::view::check_before_write;
+use crate::base::{AlignedBuf, BLOCK_SIZE, Result};
 use crate::format::layout as l;
-use crate::format::{BlockPlace, DescriptorTable, Random, Region, Stamp};
+use crate::format::{BlockPlace, DescriptorTable, Geometry, Random, Region, Stamp};
 
 /// Log bytes of a SLOT item.
 pub const fn slot_bytes() -> usize {
@@ -49,9 +51,6 @@ pub struct Commit {
     /// After this transaction.
     pub counters: Counters,
 }
-
-/// Bytes of a tag.
-pub(super) const TAG: usize = 16;
 
 /// Collects the items of a transaction. PAGE and BIRTH items may come at any time; they are written
 /// before all others. The caller keeps the rules of docs/format.md (each thing once).
@@ -172,19 +171,27 @@ impl RecordBuilder {
         self.pages.extend_from_slice(payload);
     }
 
-    /// The record in whole blocks, ready for the log, and its CRC for the record after it.
+    /// The record in whole blocks, ready for the log, and its CRC for the record after it. Nothing is checked:
+    /// who writes a volume calls [`RecordBuilder::finish_checked`].
     pub fn finish(&self, commit: &Commit, salt: &[u8; 16]) -> (AlignedBuf, u32) {
         let mut blocks = AlignedBuf::zeroed(self.block_count());
-        let crc = self.finish_into(commit, salt, &mut blocks);
+        self.fill(commit, salt, &mut blocks);
+        let crc = store_record(&mut blocks);
         (blocks, crc)
     }
 
-    /// As [`RecordBuilder::finish`], into a buffer of exactly `block_count` blocks.
-    ///
-    /// # Panics
-    /// If `out` has another size.
-    pub fn finish_into(&self, commit: &Commit, salt: &[u8; 16], out: &mut [u8]) -> u32 {
-        assert_eq!(out.len(), self.block_count() * BLOCK_SIZE);
+    /// As [`RecordBuilder::finish`], of a record that recovery takes. Error: `Corrupt`, saying which rule it
+    /// breaks: it must not be written.
+    pub fn finish_checked(&self, commit: &Commit, geometry: &Geometry) -> Result<(AlignedBuf, u32)> {
+        let mut blocks = AlignedBuf::zeroed(self.block_count());
+        self.fill(commit, &geometry.map.salt, &mut blocks);
+        check_before_write(&blocks, geometry)?;
+        let crc = store_record(&mut blocks);
+        Ok((blocks, crc))
+    }
+
+    /// Header without a checksum, items and zeros, into a buffer of `block_count` blocks.
+    fn fill(&self, commit: &Commit, salt: &[u8; 16], out: &mut [u8]) {
         let header = l::LogRecord {
             magic: l::RECORD_MAGIC as u32,
             blocks: self.block_count() as u32,
@@ -208,7 +215,6 @@ impl RecordBuilder {
             at += part.len();
         }
         out[at..].fill(0);
-        store_record(out)
     }
 }
 

@@ -5,7 +5,7 @@ use crate::format::layout as l;
 use crate::format::{BlockPlace, DescriptorTable, Geometry, Region, Stamp, page_txn};
 use crate::testing::Rng;
 
-const COMMIT: Commit = Commit {
+pub(super) const COMMIT: Commit = Commit {
     epoch: 3,
     txn: 77,
     previous_crc: 0x1234_5678,
@@ -13,7 +13,7 @@ const COMMIT: Commit = Commit {
     counters: Counters { next_number: 20, live_blocks: 9, files: 4, units: 2 },
 };
 
-fn place(index: u64, flags: u16) -> BlockPlace {
+pub(super) fn place(index: u64, flags: u16) -> BlockPlace {
     BlockPlace { owner: 17, hint: 6, index, flags, stored: 4096 }
 }
 
@@ -26,7 +26,7 @@ fn crcs<const N: usize>(crcs: [u32; N]) -> [Stamp; N] {
     crcs.map(|crc| Stamp { crc, ..Stamp::default() })
 }
 
-const TABLES: [DescriptorTable; 2] = DescriptorTable::ALL;
+pub(super) const TABLES: [DescriptorTable; 2] = DescriptorTable::ALL;
 
 /// Stamps as blocks of runs placed together have them: `alike` in a row share their random part.
 fn stamps(rng: &mut Rng, table: DescriptorTable, count: u64, alike: u64) -> Vec<Stamp> {
@@ -46,7 +46,7 @@ fn stamps(rng: &mut Rng, table: DescriptorTable, count: u64, alike: u64) -> Vec<
 }
 
 /// A record with every kind of item; `seed` varies sizes and bytes.
-fn sample(table: DescriptorTable, seed: u64) -> RecordBuilder {
+pub(super) fn sample(table: DescriptorTable, seed: u64) -> RecordBuilder {
     let mut rng = Rng::new(seed);
     let mut record = RecordBuilder::new(table);
     let mut slot = [0; l::SLOT_SIZE as usize];

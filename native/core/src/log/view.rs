@@ -31,7 +31,12 @@ impl<'a> RecordView<'a> {
         if bytes[length..].iter().any(|&b| b != 0) {
             return Err(Error::new(Code::Corrupt, "bytes behind the record's items"));
         }
-        let view = RecordView { header, items: &bytes[LogRecord::SIZE..length], table: geometry.descriptors };
+        RecordView::of(header, &bytes[LogRecord::SIZE..length], geometry)
+    }
+
+    /// The record of a header that [`peek`] takes and of the bytes of its items.
+    fn of(header: LogRecord, items: &'a [u8], geometry: &Geometry) -> Result<RecordView<'a>> {
+        let view = RecordView { header, items, table: geometry.descriptors };
         check_items(&header, view.items(), geometry)?;
         Ok(view)
     }
@@ -47,6 +52,27 @@ impl<'a> RecordView<'a> {
     pub fn counters(&self) -> Counters {
         counters(&self.header)
     }
+}
+
+/// Whether recovery would take a record that is about to be written: the rules of [`RecordView::open`] except
+/// its checksum, which it has not got yet. Error: `Corrupt`, saying which rule is broken.
+pub(super) fn check_before_write(bytes: &[u8], geometry: &Geometry) -> Result<()> {
+    let not_written = |why: String| Error::new(Code::Corrupt, format!("a record is not written: {why}"));
+    let (blocks, counters) = match LogRecord::decode(bytes) {
+        Some(header) => (u64::from(header.blocks), counters(&header)),
+        None => return Err(not_written("no record header".into())),
+    };
+    let header = peek(bytes, geometry).ok_or_else(|| {
+        not_written(if blocks > geometry.record_blocks_max() {
+            format!("{blocks} blocks are too large for the log")
+        } else if !counters.possible(geometry) {
+            format!("this volume cannot have {counters:?}")
+        } else {
+            "its header breaks a rule".into()
+        })
+    })?;
+    let items = &bytes[LogRecord::SIZE..header.length as usize];
+    RecordView::of(header, items, geometry).map(drop).map_err(|error| not_written(error.detail().into()))
 }
 
 pub(super) fn counters(header: &LogRecord) -> Counters {

@@ -7,7 +7,7 @@ use crate::device::Device;
 use crate::format::{DescriptorTable, Geometry, PageBytes, PageMap, Region, layout, load_page};
 use crate::transaction::{Closed, Transaction, cost};
 use parking_lot::Mutex;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
@@ -15,9 +15,35 @@ const SHARDS: usize = 64;
 /// Pages read together: 64 KiB, a cortex region, half an allocation group of descriptors.
 const READ_RUN: u64 = 16;
 
+/// Pages that the insert of one more looks at, to drop those that nobody needs.
+const LOOKED_AT: usize = READ_RUN as usize * 2;
+/// Changed pages for which a checkpoint is started even where memory is said to hold few clean ones.
+const DIRTY_MIN: usize = 256;
+
 #[derive(Default)]
 struct Shard {
     pages: HashMap<u64, Arc<CachedPage>>,
+    /// All of them: the next to be looked at for dropping first.
+    clock: VecDeque<u64>,
+}
+
+impl Shard {
+    /// Looks at the next few pages and drops those that are unused and clean: the cost of one more page stays the
+    /// same however many are changed. Returns how many it looked at.
+    fn drop_some(&mut self) -> usize {
+        let looked_at = LOOKED_AT.min(self.clock.len());
+        for _ in 0..looked_at {
+            let Some(number) = self.clock.pop_front() else { break };
+            let Some(page) = self.pages.get(&number) else { continue };
+            let idle = Arc::strong_count(page) == 1 && !page.used.swap(false, Ordering::Relaxed);
+            if idle && page.state.try_read().is_some_and(|state| state.is_clean()) {
+                self.pages.remove(&number);
+            } else {
+                self.clock.push_back(number);
+            }
+        }
+        looked_at
+    }
 }
 
 /// Counters since the mount.
@@ -29,6 +55,9 @@ pub struct PageStats {
     pub healed: AtomicU64,
     /// Pages bad in every copy.
     pub lost: AtomicU64,
+    /// Pages brought to memory, and pages looked at to make room for them.
+    pub inserts: AtomicU64,
+    pub looked_at: AtomicU64,
 }
 
 /// Metadata pages of a volume; callable from many threads.
@@ -46,6 +75,8 @@ pub struct PageCache {
     /// Held while pages of a shard are read: a page is never loaded twice.
     loading: Vec<Mutex<()>>,
     shard_capacity: usize,
+    /// Changed pages at which a checkpoint is due.
+    dirty_limit: usize,
     changed: Mutex<Vec<Arc<CachedPage>>>,
     dirty: Mutex<Vec<Arc<CachedPage>>>,
     /// Read-repair queues a rewrite only where writing is allowed.
@@ -68,6 +99,7 @@ impl PageCache {
             shards: (0..SHARDS).map(|_| Mutex::default()).collect(),
             loading: (0..SHARDS).map(|_| Mutex::default()).collect(),
             shard_capacity: capacity.div_ceil(SHARDS),
+            dirty_limit: (capacity / 2).max(DIRTY_MIN),
             changed: Mutex::default(),
             dirty: Mutex::default(),
             writable: AtomicBool::new(false),
@@ -152,6 +184,11 @@ impl PageCache {
             return Ok(blank);
         }
         self.load(page, region, number)
+    }
+
+    /// The page, if it is in memory.
+    pub fn if_cached(&self, region: Region, number: u64) -> Option<Arc<CachedPage>> {
+        self.cached(self.map.page(region, number)?)
     }
 
     fn cached(&self, page: CopyPage) -> Option<Arc<CachedPage>> {
@@ -272,16 +309,13 @@ impl PageCache {
 
     fn insert(&self, page: CopyPage, loaded: &Arc<CachedPage>) {
         let mut shard = self.shards[Self::shard_of(page)].lock();
+        self.stats.inserts.fetch_add(1, Ordering::Relaxed);
         if shard.pages.len() >= self.shard_capacity {
-            let mut budget = READ_RUN as usize * 2;
-            shard.pages.retain(|_, page| {
-                let idle = Arc::strong_count(page) == 1 && !page.used.swap(false, Ordering::Relaxed);
-                let keep = budget == 0 || !idle || !page.state.try_read().is_some_and(|s| s.is_clean());
-                budget -= usize::from(!keep);
-                keep
-            });
+            self.stats.looked_at.fetch_add(shard.drop_some() as u64, Ordering::Relaxed);
         }
-        shard.pages.insert(page.0, loaded.clone());
+        if shard.pages.insert(page.0, loaded.clone()).is_none() {
+            shard.clock.push_back(page.0);
+        }
     }
 
     /// Changes a page in the transaction. `f` gets the 4096 bytes; it must leave the trailer's alone.
@@ -336,7 +370,8 @@ impl PageCache {
         if !state.changed {
             state.changed = true;
             bytes += cost::RUN * 2;
-            if self.map.copy_b.is_none() && state.first_since_checkpoint {
+            let charged = state.base_charged == transaction.number();
+            if self.map.copy_b.is_none() && state.first_since_checkpoint && !charged {
                 bytes += cost::PAGE;
             }
             self.changed.lock().push(page.clone());
@@ -394,6 +429,15 @@ impl PageCache {
     /// Pages newer in memory than at home.
     pub fn dirty_pages(&self) -> usize {
         self.dirty.lock().len()
+    }
+
+    /// Whether so many pages are newer than at home that a checkpoint should be started, whatever room the log has.
+    pub fn are_many_dirty(&self) -> bool {
+        self.dirty_pages() >= self.dirty_limit
+    }
+    /// Whether so many are that a transaction has to wait for the checkpoint under way.
+    pub fn are_too_many_dirty(&self) -> bool {
+        self.dirty_pages() >= 2 * self.dirty_limit
     }
 
     /// The images a checkpoint writes in place: right after [`PageCache::take_changes`], so that they are the

@@ -8,6 +8,7 @@
 //!   transaction's end; later changes copy the image first (`Arc::make_mut`).
 
 mod cache;
+mod count;
 mod images;
 mod init_map;
 mod page;

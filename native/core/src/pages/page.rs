@@ -1,6 +1,7 @@
 //! One metadata page in memory.
 
 use crate::format::{PageBytes, Region};
+use crate::transaction::cost;
 use parking_lot::RwLock;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -45,6 +46,8 @@ pub(super) struct PageState {
     /// A checkpoint is writing an image of it.
     pub writing: bool,
     pub first_since_checkpoint: bool,
+    /// The transaction that was charged for taking the page to the log whole, before it changed.
+    pub base_charged: u64,
 }
 
 /// A page, shared by whoever works on it. Dropped from the cache only when unused and clean.
@@ -72,6 +75,7 @@ impl CachedPage {
                 dirty: false,
                 writing: false,
                 first_since_checkpoint: true,
+                base_charged: 0,
             }),
         }
     }
@@ -87,6 +91,14 @@ impl CachedPage {
     /// Last transaction that changed the page; 0: never.
     pub fn txn(&self) -> u64 {
         self.state.read().txn
+    }
+    /// Log bytes to charge transaction `txn` for, because it will change the page, where metadata has one copy; 0
+    /// if the log has the page already, or the transaction has been charged.
+    pub fn charge_base(&self, txn: u64) -> u64 {
+        let mut state = self.state.write();
+        let known = state.changed || !state.first_since_checkpoint;
+        let charged = std::mem::replace(&mut state.base_charged, txn) == txn;
+        if known || charged { 0 } else { cost::PAGE }
     }
     pub(super) fn mark_used(&self) {
         self.used.store(true, Ordering::Relaxed);

@@ -1,7 +1,7 @@
 //! Writing proven page images home: copy A, flush, copy B, flush; then the initialised map the same way.
 
 use super::{PageCache, Snapshot};
-use crate::base::{AlignedBuf, BLOCK_SIZE, BlockNumber, Result};
+use crate::base::{AlignedBuf, BLOCK_SIZE, BlockNumber, Code, Error, Result};
 use crate::device::Device;
 use crate::format::{PageBytes, Region, store_page};
 
@@ -13,7 +13,8 @@ pub(super) type HomeImage<'a> = (Region, u64, &'a PageBytes, u64);
 
 impl PageCache {
     /// Writes the snapshot home, flushing after each copy. Returns the pages written per copy. On an
-    /// error the volume must stop writing: home may hold any mixture, the log still has it all.
+    /// error the volume must stop writing: home may hold any mixture, the log still has it all. Corrupt: a page
+    /// that no reader would take.
     pub fn write_in_place(&self, device: &dyn Device, snapshot: &Snapshot) -> Result<usize> {
         self.write_groups(device, snapshot, &|_| Ok(()))
     }
@@ -80,6 +81,10 @@ impl PageCache {
         let mut buf = AlignedBuf::zeroed(WRITE_RUN);
         for (first, run) in self.runs(pages, WRITE_RUN) {
             for (i, (region, number, image, txn)) in run.iter().enumerate() {
+                if *txn == 0 {
+                    let text = format!("{region:?} page {number} is not written: no transaction made it");
+                    return Err(Error::new(Code::Corrupt, text));
+                }
                 let target: &mut PageBytes =
                     (&mut buf[i * BLOCK_SIZE..(i + 1) * BLOCK_SIZE]).try_into().expect("one block");
                 target.copy_from_slice(&image[..]);

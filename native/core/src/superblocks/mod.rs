@@ -108,10 +108,16 @@ pub fn write(device: &dyn Device, superblock: &mut Superblock) -> Result<()> {
 }
 
 /// Writes the superblock as it is to one of its four places, without a flush: for mkfs, and to repair
-/// a `Stale` or `Bad` place.
+/// a `Stale` or `Bad` place. Corrupt: nobody would take it; nothing was written.
 pub fn write_place(device: &dyn Device, superblock: &Superblock, position: u16) -> Result<()> {
     let block = Geometry::superblock_block(superblock.block_count, position);
-    device.write(block, &superblock::encode(superblock, position))
+    let bytes = superblock::encode(superblock, position);
+    if superblock::judge(&bytes, block, position).valid().is_none() {
+        let text = format!("superblock {position} is not written: it breaks a rule of its own");
+        return Err(Error::new(Code::Corrupt, text));
+    }
+    superblock::check(superblock, &DescriptorTable::ALL)?;
+    device.write(block, &bytes)
 }
 
 fn valid(found: &Found) -> Option<&Superblock> {

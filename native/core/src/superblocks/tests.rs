@@ -64,6 +64,35 @@ fn the_highest_generation_wins_wherever_it_stands() {
     assert_eq!((opened.superblock.generation, opened.places), (3, [PlaceState::Current; 4]));
 }
 
+/// As a hostile hand would: without a look at the rules.
+fn write_raw(device: &MemDevice, superblock: &Superblock, position: u16) {
+    let block = Geometry::superblock_block(superblock.block_count, position);
+    device.write(block, &encode(superblock, position)).unwrap();
+}
+
+#[test]
+fn a_superblock_that_nobody_would_take_is_not_written() {
+    let (device, superblock) = formatted();
+    let before = read(&device).unwrap();
+    let wrong: [&dyn Fn(&mut Superblock); 6] = [
+        &|s| s.generation = 0,
+        &|s| s.label = [b'x'; 64],
+        &|s| s.format_version = 2,
+        &|s| s.incompat |= 1 << 9,
+        &|s| s.window_blocks += 1,
+        &|s| s.block_count -= 1,
+    ];
+    for (i, change) in wrong.iter().enumerate() {
+        let mut changed = superblock;
+        change(&mut changed);
+        for position in 0..4 {
+            let refused = write_place(&device, &changed, position).map_err(|error| error.code);
+            assert!(matches!(refused, Err(Code::Corrupt | Code::NotSupported)), "change {i}: {refused:?}");
+        }
+    }
+    assert_eq!(read(&device).unwrap().places, before.places, "nothing was written");
+}
+
 #[test]
 fn a_superblock_at_another_position_does_not_count() {
     let (device, superblock) = formatted();
@@ -95,7 +124,7 @@ fn what_is_no_volume_or_of_another_version_is_named_so() {
         let (device, mut superblock) = formatted();
         change(&mut superblock);
         superblock.generation = 9;
-        write_place(&device, &superblock, 0).unwrap();
+        write_raw(&device, &superblock, 0);
         match read(&device) {
             Ok(opened) => opened.check_writable().unwrap_err().code,
             Err(error) => error.code,
@@ -109,7 +138,7 @@ fn what_is_no_volume_or_of_another_version_is_named_so() {
     assert_eq!(refused(&|s| s.label = [b'x'; 64]), Code::Corrupt);
     let (device, superblock) = formatted();
     for position in 0..4 {
-        write_place(&device, &Superblock { format_version: 2, ..superblock }, position).unwrap();
+        write_raw(&device, &Superblock { format_version: 2, ..superblock }, position);
     }
     assert_eq!(read(&device).unwrap_err().code, Code::NotSupported);
     for position in 0..4 {

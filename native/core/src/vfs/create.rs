@@ -165,7 +165,7 @@ impl FileSystem {
     ) -> Result<()> {
         let volume = &self.volume;
         let inode = made.inode;
-        volume.cortex.insert(&made.slot.encode(), tx)?;
+        volume.cortex.insert(&volume.encode_slot(&made.slot)?, tx)?;
         if let Some(name) = name
             && let Err(error) = volume.insert_entry(tx, dir, name, inode, Purpose::User)
         {

@@ -39,18 +39,31 @@ impl FileSystem {
         Ok(inode)
     }
 
-    /// The file an entry leads to. Call under the directory's lock: an entry without an anchor is damage.
+    /// The file an entry leads to. Call under the directory's lock: an entry without an anchor is damage. So is
+    /// one that leads to a system file: those are locked by whoever needs them, beside any file.
     pub(super) fn file_of(&self, dir: &Inode, entry: &Entry) -> Result<Arc<Inode>> {
+        if entry.seed.number < layout::INO_FIRST {
+            let text = format!("directory {}: an entry names system file {}", dir.ino, entry.seed.number);
+            return Err(Error::new(Code::Corrupt, text));
+        }
         self.volume.inode_of_entry(dir.ino, entry)
     }
 
-    /// The directory above.
+    /// The directory above. Corrupt: what the file says to be above it is none.
     pub(super) fn parent_of(&self, dir: &Arc<Inode>) -> Result<Arc<Inode>> {
         let (number, hint) = {
             let attributes = &dir.share().slot.attributes;
             (attributes.parent_number, attributes.parent_hint)
         };
-        self.volume.inode(number, hint)
+        if number != layout::INO_ROOT && number < layout::INO_FIRST {
+            return Err(no_parent(dir, number));
+        }
+        match self.volume.inode(number, hint) {
+            Ok(parent) if parent.is_directory() => Ok(parent),
+            Ok(_) => Err(no_parent(dir, number)),
+            Err(error) if error.code == Code::NotFound => Err(no_parent(dir, number)),
+            Err(error) => Err(error),
+        }
     }
 
     pub(super) fn add_link(&self, tx: &Transaction<'_>, ino: Ino, parent: Ino, name: &[u8]) -> Result<Attr> {
@@ -105,4 +118,8 @@ impl FileSystem {
         }
         Ok(target)
     }
+}
+
+fn no_parent(file: &Inode, number: Ino) -> Error {
+    Error::new(Code::Corrupt, format!("file {}: its parent {number} is no directory", file.ino))
 }

@@ -7,7 +7,7 @@ use super::create::NewFile;
 use super::locking::LockedSet;
 use crate::base::{Code, Ino, Result, now_ns};
 use crate::directory::Entry;
-use crate::format::{Kind, layout};
+use crate::format::layout;
 use crate::transaction::Transaction;
 use crate::volume::{Inode, Locked, Purpose};
 use std::sync::Arc;
@@ -259,7 +259,6 @@ impl FileSystem {
         file.slot.attributes.ctime = now_ns();
         file.slot.attributes.parent_number = dir.ino;
         file.slot.attributes.parent_hint = dir.hint;
-        debug_assert!(file.inode.kind != Kind::Directory || file.slot.attributes.nlink >= 2);
         self.volume.mark(tx, file);
     }
 }

@@ -1,6 +1,6 @@
 //! Opening a volume: superblock, log, recovery, threads.
 
-use crate::base::{BufPool, Result, checksum_self_test};
+use crate::base::{BufPool, Code, Error, Result, checksum_self_test};
 use crate::cortex::{Cortex, Geometry as CortexGeometry};
 use crate::device::{Device, IoQueue, QUEUE_DEPTH};
 use crate::extension::UnitAllocator;
@@ -13,7 +13,7 @@ use crate::transaction::cost;
 use crate::volume::Volume;
 use crate::volume::blocks::{Blocks, Coder};
 use crate::volume::commit::{Checkpointer, Committer, Parts, Reaper};
-use crate::volume::inode::{Agenda, Inodes, SlotPages};
+use crate::volume::inode::{Agenda, Inode, Inodes, SlotPages};
 use crate::volume::options::OpenOptions;
 use crate::volume::report::OpenReport;
 use crate::volume::space::{Numbers, Space};
@@ -48,7 +48,7 @@ impl Volume {
             report.rewritten += opened.repair(&*device, |error| options.reporter.error(error))?;
         }
         let blocks = Arc::new(Blocks::open(&geometry, &pages, coder)?);
-        let counters = next.counters;
+        let counters = super::recover::counted(&geometry, &pages, next.counters, &options.reporter);
         let cortex = Cortex::open(
             SlotPages { pages: pages.clone() },
             CortexGeometry {
@@ -112,6 +112,7 @@ impl Volume {
             reporter: options.reporter.clone(),
             options,
         });
+        volume.check_system_files()?;
         let root = volume.inode(layout::INO_ROOT, 0)?;
         volume.inodes.add_lookups(&root, 1);
         if !volume.options.read_only {
@@ -121,11 +122,27 @@ impl Volume {
         Ok((volume, report))
     }
 
+    /// The files of fixed numbers are what they must be. Whoever only reads needs the root alone.
+    fn check_system_files(&self) -> Result<()> {
+        for number in [layout::INO_ROOT, layout::INO_ORPHANS, layout::INO_PUBLIC_IDS] {
+            match self.inode(number, 0).and_then(|inode| check_system_file(&inode)) {
+                Ok(()) => {}
+                Err(error) if number == layout::INO_ROOT || !self.options.read_only => {
+                    let text = format!("system file {number} is not what it must be: {error}");
+                    return Err(Error::new(Code::Corrupt, text));
+                }
+                Err(error) => self.reporter.error(&error),
+            }
+        }
+        Ok(())
+    }
+
     fn start_threads(self: &Arc<Volume>, committer: Committer) -> Result<()> {
         let spawn = |name: &str, body: Box<dyn FnOnce() + Send>| {
-            std::thread::Builder::new().name(name.into()).spawn(body).map_err(|error| {
-                crate::base::Error::new(crate::base::Code::Io, format!("cannot start a thread: {error}"))
-            })
+            std::thread::Builder::new()
+                .name(name.into())
+                .spawn(body)
+                .map_err(|error| Error::new(Code::Io, format!("cannot start a thread: {error}")))
         };
         let (one, two) = (self.clone(), self.clone());
         let mut threads = self.threads.lock();
@@ -135,12 +152,22 @@ impl Volume {
     }
 }
 
+/// Corrupt: the file is no directory, or one that goes away.
+fn check_system_file(inode: &Arc<Inode>) -> Result<()> {
+    let file = inode.share();
+    let leaving = file.has(layout::DATA_CLASS_TOMBSTONE | layout::DATA_CLASS_TRUNCATING);
+    if inode.is_directory() && file.slot.attributes.nlink >= 2 && !leaving {
+        return Ok(());
+    }
+    Err(Error::new(Code::Corrupt, format!("file {}: no directory that stays", inode.ino)))
+}
+
 /// Runs a thread of the volume. If it dies, the volume stops writing instead of hanging its callers.
 fn guarded(volume: &Volume, body: impl FnOnce()) {
     let ended = std::panic::catch_unwind(std::panic::AssertUnwindSafe(body));
     if ended.is_err() {
         let text = "a thread of the volume panicked: a defect of hn4, please report it";
-        volume.commits.fail(&crate::base::Error::new(crate::base::Code::Io, text));
+        volume.commits.fail(&Error::new(Code::Io, text));
         volume.abandon();
     }
 }

@@ -5,16 +5,19 @@ use crate::base::{Code, CopyPage, Error, Result};
 use crate::device::Device;
 use crate::format::layout::Checkpoint;
 use crate::format::{Geometry, PageBytes, Region, page_txn, set_page_txn};
-use crate::log::{LogPoint, checkpoint};
+use crate::log::{Counters, LogPoint, NUMBER_MAX, checkpoint};
 use crate::log::{PageImages, Recovered, Rewrite, apply_record, recover as find_last, replay};
 use crate::pages::PageCache;
 use crate::transaction::Gate;
 use crate::volume::blocks::Coder;
-use crate::volume::report::OpenReport;
+use crate::volume::report::{OpenReport, Reporter};
 use std::collections::BTreeMap;
 
 /// Numbers given between two commits are covered by what the last one stored (space.rs).
 const NUMBERS_AHEAD: u64 = 1 << 20;
+
+/// Maps of at most so many pages are counted when a volume opens: 16 MiB, 516 GiB of data.
+const COUNTED_PAGES: u64 = 4096;
 
 /// Page images during replay, on top of the cache.
 struct Images<'a> {
@@ -90,12 +93,43 @@ pub(super) fn recover(
     let snapshot = pages.snapshot(&gate.close(), next.txn - 1);
     pages.write_in_place_after_crash(device, &snapshot)?;
     let mut counters = next.counters;
-    counters.next_number += NUMBERS_AHEAD;
+    counters.next_number = (counters.next_number + NUMBERS_AHEAD).min(NUMBER_MAX);
     let tail = LogPoint { counters, ..next };
     let writable = chosen.with_tail(&tail, next.txn - 1);
     checkpoint::write(device, geometry, &writable)?;
     device.flush()?;
     Ok((report, next, writable))
+}
+
+/// The counters as the maps have them, where they can be counted at all: what a checksum proves is only that
+/// nobody damaged them since they were written. Lines say what was wrong. `files` is not counted: that would
+/// read every anchor of the volume.
+pub(super) fn counted(
+    geometry: &Geometry,
+    pages: &PageCache,
+    stored: Counters,
+    reporter: &Reporter,
+) -> Counters {
+    let mut counters = stored;
+    let count = |name, region, end, counter: &mut u64| {
+        if geometry.map.pages_of(region) > COUNTED_PAGES {
+            return;
+        }
+        match pages.count_bits(region, end) {
+            Ok(found) if found == *counter => {}
+            Ok(found) => {
+                reporter.line(&format!(
+                    "the volume's counter of {name} says {counter}, its map {found}: the map is taken; \
+                     run fsck.hn4 -n"
+                ));
+                *counter = found;
+            }
+            Err(error) => reporter.line(&format!("{name} are not counted: {error}")),
+        }
+    };
+    count("live blocks", Region::Free, geometry.data_blocks(), &mut counters.live_blocks);
+    count("extension units", Region::Unit, geometry.units(), &mut counters.units);
+    counters
 }
 
 /// A log block or the last transaction's data that cannot be read is taken for what a power cut tore. But

@@ -9,11 +9,27 @@ use crate::base::{DataNumber, Ino, Result};
 use crate::format::{BlockPlace, Region, Stamp};
 use crate::pages::{CachedPage, PageCache};
 use crate::transaction::Transaction;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// How long after its last growth a file keeps its growth window.
 const GROWS_FOR: Duration = Duration::from_secs(10);
+/// How often all of them are looked through: not at each commit.
+const SWEEP_EVERY: Duration = Duration::from_secs(1);
+
+/// Files with a growth window behind their end.
+pub(super) struct Grown {
+    /// When they last grew.
+    files: BTreeMap<Ino, Instant>,
+    swept: Instant,
+}
+
+impl Default for Grown {
+    fn default() -> Grown {
+        Grown { files: BTreeMap::new(), swept: Instant::now() }
+    }
+}
 
 /// The free map for the allocator.
 pub(super) struct FreeMap(pub Arc<PageCache>);
@@ -52,7 +68,7 @@ impl Blocks {
             }
         }
         if file.growth == Growth::File {
-            self.grown.lock().insert(file.holder.owner, Instant::now());
+            self.grown.lock().files.insert(file.holder.owner, Instant::now());
         }
         Ok(plan)
     }
@@ -119,10 +135,14 @@ impl Blocks {
     /// Files that have not grown for a while give the room behind their ends back.
     pub fn drop_old_growth_windows(&self) -> Result<()> {
         let mut grown = self.grown.lock();
+        if grown.swept.elapsed() < SWEEP_EVERY {
+            return Ok(());
+        }
+        grown.swept = Instant::now();
         let old: Vec<Ino> =
-            grown.iter().filter(|(_, at)| at.elapsed() >= GROWS_FOR).map(|(owner, _)| *owner).collect();
+            grown.files.iter().filter(|(_, at)| at.elapsed() >= GROWS_FOR).map(|(owner, _)| *owner).collect();
         for owner in old {
-            grown.remove(&owner);
+            grown.files.remove(&owner);
             self.drop_growth_windows(owner)?;
         }
         Ok(())

@@ -24,11 +24,9 @@ use crate::base::{BlockNumber, DataNumber, Result};
 use crate::format::{Geometry, Window};
 use crate::pages::PageCache;
 use parking_lot::Mutex;
-use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Instant;
 
-use change::FreeMap;
+use change::{FreeMap, Grown};
 use overwrites::Overwrites;
 use table::BlockTable;
 
@@ -45,8 +43,7 @@ pub(in crate::volume) struct Blocks {
     coder: Coder,
     /// Last of the locks.
     allocator: Mutex<Allocator>,
-    /// Files with a growth window behind their end, and when they last grew.
-    grown: Mutex<BTreeMap<u64, Instant>>,
+    grown: Mutex<Grown>,
 }
 
 impl Blocks {

@@ -188,30 +188,32 @@ impl Checkpointer {
         self.ring.lock().held()
     }
 
-    /// Reserves `blocks` of the ring for a record. Io: it is too large, or there is no room.
+    /// Reserves `blocks` of the ring for a record. Io: there is no room.
     pub fn append(&self, blocks: u64) -> Result<Place> {
-        let refuse = |why| Err(Error::new(Code::Io, format!("a record of {blocks} blocks {why}")));
-        if blocks > self.parts.geometry.record_blocks_max() {
-            // No reader would take it: better to stop here than to answer an fsync with it.
-            return refuse("is too large for the log");
-        }
         let mut ring = self.ring.lock();
-        let Some(position) = ring.append(blocks) else { return refuse("finds no room in the log") };
+        let Some(position) = ring.append(blocks) else {
+            return Err(Error::new(
+                Code::Io,
+                format!("a record of {blocks} blocks finds no room in the log"),
+            ));
+        };
         // At a third: with this record's quarter and the next one's there is always room for one more.
         let crowded = ring.held() * 3 > self.parts.geometry.ring_blocks();
         Ok(Place { position, behind: ring.head(), crowded })
     }
 
-    /// Waits until a record of the largest size fits the ring. `now`: a checkpoint that can be written at
-    /// once, where none is under way.
+    /// Waits until a record of the largest size fits the ring, and until a checkpoint under way has ended where
+    /// memory holds too many pages for the next. `now`: a checkpoint that can be written at once, where none is
+    /// under way.
     pub fn wait_for_room(&self, now: impl Fn() -> Result<Job>) -> Result<()> {
         let needed = self.parts.geometry.record_blocks_max();
         loop {
             self.parts.commits.check_running()?;
-            if self.ring.lock().free() >= needed {
+            let fits = self.ring.lock().free() >= needed;
+            let mut work = self.work.lock();
+            if fits && !(work.busy && self.parts.pages.are_too_many_dirty()) {
                 return Ok(());
             }
-            let mut work = self.work.lock();
             if work.busy {
                 self.done.wait(&mut work);
             } else {

@@ -4,9 +4,15 @@
 
 mod checkpoint;
 mod committer;
+#[cfg(test)]
+mod dirty_pages_tests;
+#[cfg(test)]
+mod many_files_tests;
 mod place;
 mod reaper;
 mod record;
+#[cfg(test)]
+mod system_files_tests;
 mod thread;
 
 pub(in crate::volume) use checkpoint::{Checkpointer, Parts};

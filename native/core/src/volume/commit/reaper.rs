@@ -3,7 +3,7 @@
 //! Entries of the orphan directory come and go only while a transaction closes, so that a file that
 //! is unlinked and forgotten between two commits never gets one.
 
-use crate::base::Result;
+use crate::base::{Code, Ino, Result};
 use crate::format::layout;
 use crate::transaction::{Closed, Transaction};
 use crate::volume::Volume;
@@ -21,9 +21,17 @@ pub struct Reaper {
     queue: Mutex<Vec<Arc<Inode>>>,
 }
 
+/// The name of a file's entry among the orphans.
+fn orphan_name(number: Ino) -> Vec<u8> {
+    format!("{number:016x}").into_bytes()
+}
+
 impl Reaper {
+    /// System files are never deleted: reaping locks one of them beside the file.
     fn add(&self, inode: Arc<Inode>) {
-        self.queue.lock().push(inode);
+        if inode.ino >= layout::INO_FIRST {
+            self.queue.lock().push(inode);
+        }
     }
     /// Takes the files of one turn.
     fn batch(&self) -> Vec<Arc<Inode>> {
@@ -54,11 +62,20 @@ impl Volume {
             if wanted == file.orphaned {
                 continue;
             }
-            let name = format!("{:016x}", inode.ino);
-            if wanted {
-                self.insert_entry(closed, &mut names, name.as_bytes(), &inode, Purpose::System)?;
-            } else {
-                self.remove_entry(closed, &mut names, name.as_bytes())?;
+            let name = orphan_name(inode.ino);
+            let done = match wanted {
+                true => self.insert_entry(closed, &mut names, &name, &inode, Purpose::System),
+                false => self.remove_entry(closed, &mut names, &name),
+            };
+            match done {
+                // It is as wanted: the file said otherwise when it was loaded.
+                Err(error) if matches!(error.code, Code::Exists | Code::NotFound) => {
+                    self.reporter.line(&format!(
+                        "file {}: its entry among the orphans was not as its record says; run fsck.hn4 -n",
+                        inode.ino
+                    ))
+                }
+                done => done?,
             }
             file.orphaned = wanted;
             changed = true;
@@ -86,14 +103,25 @@ impl Volume {
         }
     }
 
-    /// At mount: files that a crash left among the orphans.
+    /// At mount: files that a crash left among the orphans. An entry that nobody of ours can have made is left
+    /// alone, and said.
     pub(in crate::volume) fn adopt_orphans(&self) -> Result<u64> {
         let dir = self.inode(layout::INO_ORPHANS, 0)?;
         let mut found = Vec::new();
-        self.iterate(&self.names(&dir)?, 0, &mut |entry, _| {
-            found.push(*entry);
+        let mut foreign = Vec::new();
+        self.iterate(&self.names(&dir)?, 0, &mut |entry, name| {
+            let number = entry.seed.number;
+            let ours = number >= layout::INO_FIRST && name == orphan_name(number);
+            if ours {
+                found.push(*entry)
+            } else {
+                foreign.push(number)
+            }
             true
         })?;
+        for number in foreign {
+            self.reporter.line(&format!("an entry among the orphans names file {number}: run fsck.hn4 -n"));
+        }
         let count = found.len() as u64;
         for entry in found {
             match self.inode_of_entry(layout::INO_ORPHANS, &entry) {
@@ -164,8 +192,11 @@ impl Volume {
         let (id, seed) = (file.slot.anchor.public_id, file.slot.seed_id());
         if id != seed {
             let name: String = id.iter().map(|byte| format!("{byte:02x}")).collect();
-            self.remove_entry(tx, &mut ids, name.as_bytes())?;
-            self.touch_directory(tx, &mut ids, 0);
+            match self.remove_entry(tx, &mut ids, name.as_bytes()) {
+                Err(error) if error.code != Code::NotFound => return Err(error),
+                // Gone already: nothing leads to the file that goes.
+                _ => self.touch_directory(tx, &mut ids, 0),
+            }
         }
         self.cortex.remove(inode.ino, inode.hint, tx)?;
         file.gone = true;

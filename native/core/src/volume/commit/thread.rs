@@ -21,6 +21,8 @@ use std::time::{Duration, Instant};
 
 /// Changes that nobody syncs become durable after this time.
 const COMMIT_EVERY: Duration = Duration::from_secs(5);
+/// Times of reads alone are worth a commit after this time.
+const READ_TIMES_EVERY: Duration = Duration::from_secs(60);
 /// How often an idle thread looks for work of its own.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 /// The last transaction of an idle volume is proven after this time.
@@ -75,8 +77,14 @@ impl Committer {
                 return work;
             }
             let age = self.last_commit.elapsed();
-            if age >= COMMIT_EVERY && volume.has_changes() {
+            let read_times = volume.inodes.read_times.waiting() > 0;
+            if age >= COMMIT_EVERY && volume.has_changes() || age >= READ_TIMES_EVERY && read_times {
+                volume.fold_read_times();
                 return Work::Commit { target: 0, all_data: true };
+            }
+            if volume.inodes.read_times.are_many() {
+                volume.fold_read_times();
+                return Work::Commit { target: 0, all_data: false };
             }
             if age >= PROVE_AFTER
                 && volume.commits.is_unproven()
@@ -202,10 +210,11 @@ impl Committer {
         volume.commits.committed(txn);
         self.settle(volume)?;
         volume.blocks.drop_old_growth_windows()?;
+        drop(files);
+        volume.inodes.trim();
         if let Some(job) = encoded.checkpoint {
             volume.checkpointer.start(job)?;
         }
-        drop(files);
         Ok(())
     }
 
@@ -254,9 +263,16 @@ impl Committer {
         self.builder.clear();
         volume.describe(closed, &named, &changes, &mut self.builder)?;
         let counters = volume.counters(closed);
+        // Each of them says so once; both are asked.
+        if volume.space.miscounted() | volume.cortex.miscounted() {
+            volume
+                .reporter
+                .line("the volume's counters are wrong: more was freed than was in use; run fsck.hn4 -n");
+        }
         let commit =
             Commit { epoch: self.epoch, txn: self.txn, previous_crc: self.crc, time: now_ns(), counters };
-        let (record, crc) = self.builder.finish(&commit, &volume.geometry.map.salt);
+        // By recovery's own rules: what it would refuse must not be answered as durable.
+        let (record, crc) = self.builder.finish_checked(&commit, &volume.geometry)?;
         // What keeps records below the quarter of the ring that has room.
         debug_assert!(
             record.len() as u64 <= 2 * closed.cost() + (16 << 10),
@@ -266,7 +282,8 @@ impl Committer {
         );
         let place = volume.checkpointer.append((record.len() / BLOCK_SIZE) as u64)?;
         let end = LogPoint { position: place.behind, txn: self.txn + 1, previous_crc: crc, counters };
-        let checkpoint = (place.crowded && !volume.checkpointer.is_busy())
+        let due = place.crowded || volume.pages.are_many_dirty();
+        let checkpoint = (due && !volume.checkpointer.is_busy())
             .then(|| Job { snapshot: volume.pages.snapshot(closed, self.txn), end });
         closed.start(self.txn + 1);
         Ok(Some(Encoded {
@@ -280,12 +297,12 @@ impl Committer {
 
     /// Everything home, the volume closed.
     fn finish(&mut self, volume: &Volume) -> Result<()> {
-        volume.fold_read_times();
         loop {
+            volume.fold_read_times();
             let whole = self.place_all(volume, true)?;
             self.commit(volume)?;
             volume.checkpointer.prove_last()?;
-            if !whole || volume.reap_all() {
+            if !whole || volume.reap_all() || volume.inodes.read_times.waiting() > 0 {
                 continue;
             }
             let closed = volume.gate.close();
@@ -357,3 +374,7 @@ impl Volume {
             .collect()
     }
 }
+
+#[cfg(test)]
+#[path = "illegal_tests.rs"]
+mod tests;

@@ -1,8 +1,11 @@
 //! The files in memory, by number.
 //!
 //! An entry lives while the front end holds lookups of it, or its inode is in use. Clean inodes
-//! beyond a limit are dropped; the entry keeps the hint that leads back to the anchor.
+//! beyond a limit are dropped; the entry keeps the hint that leads back to the anchor. What keeps an
+//! inode from being clean is bounded itself: the changes of a transaction, and the times of reads
+//! ([`ReadTimes`]); once it is gone, [`Inodes::trim`] brings the cache back to its limit.
 
+use super::read_times::ReadTimes;
 use super::state::Inode;
 use crate::base::{Code, Ino, Result};
 use crate::format::{Kind, layout};
@@ -38,6 +41,17 @@ impl Entries {
         let known = &self.by_number;
         self.clock.retain(|ino| known.get(ino).is_some_and(|entry| entry.inode.is_some()));
     }
+
+    /// Memory for many more entries than there are goes back.
+    fn shrink(&mut self) {
+        let (entries, clock) = (self.by_number.len(), self.clock.len());
+        if self.by_number.capacity() > 8 * entries + 64 {
+            self.by_number.shrink_to(2 * entries);
+        }
+        if self.clock.capacity() > 8 * clock + 64 {
+            self.clock.shrink_to(2 * clock);
+        }
+    }
 }
 
 struct Shard {
@@ -51,6 +65,9 @@ pub struct Inodes {
     in_memory: AtomicUsize,
     capacity: usize,
     has_marked: AtomicBool,
+    /// Where the next [`Inodes::trim`] goes on.
+    next_shard: AtomicUsize,
+    pub(in crate::volume) read_times: ReadTimes,
 }
 
 impl Inodes {
@@ -62,6 +79,8 @@ impl Inodes {
             in_memory: AtomicUsize::new(0),
             capacity,
             has_marked: AtomicBool::new(false),
+            next_shard: AtomicUsize::new(0),
+            read_times: ReadTimes::new(capacity),
         }
     }
 
@@ -121,7 +140,7 @@ impl Inodes {
     pub fn publish(&self, inode: &Arc<Inode>) {
         let mut entries = self.shard(inode.ino).entries.lock();
         if self.in_memory.load(Ordering::Relaxed) >= self.capacity {
-            self.drop_some(&mut entries);
+            self.drop_some(&mut entries, LOOKED_AT);
         }
         self.keep(&mut entries, inode);
     }
@@ -142,8 +161,8 @@ impl Inodes {
 
     /// Looks at the next few inodes and drops those that nobody needs: the cost of a new one stays the same
     /// however many are in use.
-    fn drop_some(&self, entries: &mut Entries) {
-        for _ in 0..LOOKED_AT.min(entries.clock.len()) {
+    fn drop_some(&self, entries: &mut Entries, looked_at: usize) {
+        for _ in 0..looked_at.min(entries.clock.len()) {
             let Some(ino) = entries.clock.pop_front() else { return };
             let Some(entry) = entries.by_number.get_mut(&ino) else { continue };
             match &entry.inode {
@@ -158,6 +177,28 @@ impl Inodes {
                 Some(_) => entries.clock.push_back(ino),
             }
         }
+    }
+
+    /// Drops inodes beyond the limit that nobody needs any more. Looks at no more than twice as many as are too
+    /// many: calls go on where the last one ended.
+    pub(in crate::volume) fn trim(&self) {
+        let mut budget = 2 * self.loaded().saturating_sub(self.capacity);
+        for _ in 0..SHARDS {
+            if budget == 0 || self.loaded() <= self.capacity {
+                return;
+            }
+            let next = self.next_shard.fetch_add(1, Ordering::Relaxed);
+            let mut entries = self.shards[next % SHARDS].entries.lock();
+            let looked_at = entries.clock.len().min(budget.div_ceil(SHARDS).max(LOOKED_AT));
+            self.drop_some(&mut entries, looked_at);
+            entries.shrink();
+            budget = budget.saturating_sub(looked_at);
+        }
+    }
+
+    /// Inodes in memory.
+    pub fn loaded(&self) -> usize {
+        self.in_memory.load(Ordering::Relaxed)
     }
 
     /// Adds lookups to an inode that the caller has in hand.
@@ -180,20 +221,10 @@ impl Inodes {
         }
         if entry.inode.is_none() {
             entries.by_number.remove(&ino);
+            entries.shrink();
             return None;
         }
         entry.inode.clone()
-    }
-
-    /// Inodes whose last read is not in their slot yet.
-    pub fn with_read_times(&self) -> Vec<Arc<Inode>> {
-        let mut found = Vec::new();
-        for shard in &self.shards {
-            let entries = shard.entries.lock();
-            let inodes = entries.by_number.values().filter_map(|entry| entry.inode.as_ref());
-            found.extend(inodes.filter(|inode| inode.read_at.load(Ordering::Relaxed) != 0).cloned());
-        }
-        found
     }
 
     pub fn is_held(&self, ino: Ino) -> bool {

@@ -3,7 +3,7 @@
 use super::Inode;
 use crate::base::{BlockNumber, Code, Error, Ino, Result};
 use crate::directory::Entry;
-use crate::format::{Equations, Kind, SegmentMap, Slot, layout, seed_hash};
+use crate::format::{Equations, Kind, SegmentMap, Slot, SlotBytes, layout, seed_hash};
 use crate::transaction::Transaction;
 use crate::volume::Volume;
 use std::sync::Arc;
@@ -14,8 +14,11 @@ impl Volume {
         self.inodes.get(number, hint, |hint| self.load_reporting(number, hint))
     }
 
-    /// A file that the front end has looked up.
+    /// A file that the front end has looked up. Stale: it has not, or the file is the volume's own.
     pub fn by_ino(&self, number: Ino) -> Result<Arc<Inode>> {
+        if number != layout::INO_ROOT && number < layout::INO_FIRST {
+            return Err(Code::Stale.into());
+        }
         self.inodes.by_ino(number, |hint| self.load_reporting(number, hint))
     }
 
@@ -54,6 +57,12 @@ impl Volume {
         };
         let slot = Slot::decode(&bytes)?;
         slot.check_against(self.blocks.window(), self.geometry.units())?;
+        if self.numbers.learn(number) {
+            self.reporter.line(&format!(
+                "file {number} exists, and the volume's counter says that no such number was given: it is put \
+                 right as far as that; run fsck.hn4 -n"
+            ));
+        }
         let kind = slot.kind()?;
         let mut equations = self.equations(&slot)?;
         if slot.has(layout::DATA_CLASS_HAS_SEGMENTS | layout::DATA_CLASS_HAS_ACL) {
@@ -65,6 +74,21 @@ impl Volume {
             inode.state.get_mut().orphaned = true;
         }
         Ok(inode)
+    }
+
+    /// The rules that a slot follows when it is loaded. Errors: those of [`Slot::check`].
+    fn check_slot(&self, slot: &Slot) -> Result<()> {
+        slot.check()?;
+        slot.check_against(self.blocks.window(), self.geometry.units())
+    }
+
+    /// The bytes of a slot for the cortex, by the rules by which it will be loaded. Corrupt: it would not be: it
+    /// must not be written.
+    pub fn encode_slot(&self, slot: &Slot) -> Result<SlotBytes> {
+        self.check_slot(slot).map_err(|error| {
+            Error::new(Code::Corrupt, format!("a slot is not written: {} would be illegal", error.detail()))
+        })?;
+        Ok(slot.encode())
     }
 
     /// The anchor's equations, without segments.

@@ -1,9 +1,9 @@
 //! Files in memory: the inode, the cache of them, how one is found and loaded.
 //!
-//! Doors: Agenda::*, Inode::*, InodeState::*, Inodes::*, Locked::*, MetaBlocks::*, Shared::*,
-//! blank_slot, by_ino, drop_capability, drop_chain, extension_payload, fold_read_times, inode,
-//! mark, new_inode, reconcile_orphan, segment_slots, store_extension, store_segments, store_xattrs,
-//! write_segments, xattrs
+//! Doors: Agenda::*, Inode::*, InodeState::*, Inodes::*, Locked::*, MetaBlocks::*, ReadTimes::*,
+//! Shared::*, blank_slot, by_ino, catch_up_on_read_times, drop_capability, drop_chain, encode_slot,
+//! extension_payload, fold_read_times, inode, mark, new_inode, reconcile_orphan, segment_slots,
+//! set_read_time, store_extension, store_segments, store_xattrs, write_segments, xattrs
 
 mod agenda;
 mod cache;
@@ -12,6 +12,7 @@ mod extensions;
 mod load;
 mod locked;
 mod meta_blocks;
+mod read_times;
 mod slot_pages;
 mod state;
 mod xattrs;

@@ -57,7 +57,11 @@ impl Volume {
         }
         let length = (end - offset) as usize;
         self.read_locked(file.view(), offset, &mut buf[..length])?;
-        self.note_read(file.view());
+        let crowded = self.note_read(file.view());
+        drop(file);
+        if crowded {
+            self.catch_up_on_read_times();
+        }
         Ok(length)
     }
 
@@ -157,17 +161,19 @@ impl Volume {
         }
     }
 
-    /// Moves atime in memory; the next change, or the unmount, takes it to the disk.
-    pub(super) fn note_read(&self, file: View<'_>) {
+    /// Moves atime in memory; a later commit takes it to the disk. True: too many wait for that
+    /// ([`Volume::set_read_time`]).
+    pub(super) fn note_read(&self, file: View<'_>) -> bool {
         if self.options.read_only || self.options.noatime || file.inode.kind != Kind::Regular {
-            return;
+            return false;
         }
         let attributes = &file.slot.attributes;
         let shown = attributes.atime.max(file.inode.read_at.load(Ordering::Relaxed));
         let now = now_ns();
         if shown <= file.slot.anchor.mod_clock || shown <= attributes.ctime || now - shown > DAY_NS {
-            file.inode.read_at.store(now, Ordering::Relaxed);
+            return self.set_read_time(file.inode, now);
         }
+        false
     }
 
     /// The newest bytes of one block, zeros for holes: the base of a partial write.

@@ -2,7 +2,7 @@
 
 use super::Space;
 use crate::base::{Code, Error, Result};
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Who asks for space.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,7 +50,7 @@ impl Space {
     }
     /// Takes a reservation back.
     pub fn release(&self, count: u64) {
-        let before = self.delayed.fetch_sub(count, Ordering::AcqRel);
+        let before = take_away(&self.delayed, count);
         debug_assert!(before >= count, "more space given back than reserved");
     }
     /// Reserved blocks have become live.
@@ -63,8 +63,21 @@ impl Space {
     pub fn placed_unreserved(&self, count: u64) {
         self.live.fetch_add(count, Ordering::AcqRel);
     }
+    /// Blocks that are live no more. A count that is too small stays at 0 and is noted: see
+    /// [`Space::miscounted`].
     pub fn freed(&self, count: u64) {
-        let before = self.live.fetch_sub(count, Ordering::AcqRel);
-        debug_assert!(before >= count, "more blocks freed than live");
+        if take_away(&self.live, count) < count {
+            self.miscounted.store(true, Ordering::Relaxed);
+        }
     }
+    /// Whether more blocks were freed than were counted as live, since this was last asked.
+    pub(in crate::volume) fn miscounted(&self) -> bool {
+        self.miscounted.swap(false, Ordering::Relaxed)
+    }
+}
+
+/// Lowers a count, not below 0; gives what it was.
+fn take_away(from: &AtomicU64, count: u64) -> u64 {
+    let lower = |before: u64| Some(before.saturating_sub(count));
+    from.fetch_update(Ordering::AcqRel, Ordering::Acquire, lower).unwrap_or_else(|before| before)
 }

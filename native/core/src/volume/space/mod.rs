@@ -47,6 +47,8 @@ pub struct Space {
     total: u64,
     reserve: u64,
     live: AtomicU64,
+    /// More blocks were freed than were live: the count was wrong.
+    miscounted: AtomicBool,
     /// Reserved for delayed data and META blocks to come.
     delayed: AtomicU64,
     /// At most the free blocks less `data`: what the fast path compares with.
@@ -69,6 +71,7 @@ impl Space {
             total,
             reserve,
             live: AtomicU64::new(live),
+            miscounted: AtomicBool::default(),
             delayed: AtomicU64::default(),
             known: AtomicU64::default(),
             operations: AtomicU64::default(),

@@ -220,7 +220,7 @@ impl Volume {
         if bursts.is_empty() {
             return Ok(Plan::default());
         }
-        let blocks = file.slot.attributes.blocks;
+        let owned = self.owned(file.view(), bursts)?;
         let is_meta = file.inode.is_meta(bursts[0].first);
         let slots = self.segment_slots(is_meta);
         let inode = file.inode;
@@ -228,7 +228,7 @@ impl Volume {
             let file = FileState {
                 holder: Holder { owner: inode.ino, copy },
                 equations,
-                owned: if inode.is_directory() { blocks / self.copies } else { blocks },
+                owned,
                 size_blocks,
                 growth,
                 stride: self.geometry.stride,
@@ -258,6 +258,23 @@ impl Volume {
         }
         file.equations = next;
         Ok(plan)
+    }
+
+    /// Blocks of one copy that the file owns. Who rewrites them all gets a new place for all, so a count that damage
+    /// made too low must not say that these are all: that of a sparse file is held against its presence.
+    fn owned(&self, file: View<'_>, bursts: &[Burst]) -> Result<u64> {
+        let blocks = file.slot.attributes.blocks;
+        if file.inode.is_directory() {
+            return Ok(if file.equations.gravity_1.is_some() { blocks / 2 } else { blocks });
+        }
+        if !file.is_sparse() {
+            return Ok(blocks);
+        }
+        match self.presence_state(file)? {
+            (0, root) => Ok(u64::from(root.count_ones())),
+            // The nodes beside the data, or the data beside the nodes.
+            _ => Ok(blocks.max(bursts.iter().map(|burst| burst.len).sum::<u64>() + 1)),
+        }
     }
 
     /// Brings the pages of the blocks that go or are written in place, and the presence nodes that will

@@ -2,6 +2,7 @@
 //! in as many copies as the metadata.
 
 use super::data::{Placement, join};
+use super::owns_less;
 use crate::allocator::placement::{Burst, Growth, Write};
 use crate::base::{BLOCK_SIZE, BlockBuf, DataNumber, Result};
 use crate::device::Run as WriteRun;
@@ -90,8 +91,10 @@ impl Volume {
         for index in &removed {
             for copy in 0..self.copies as u8 {
                 let key = BlockKey { owner: file.inode.ino, index: *index, copy };
-                if let Some((data, _)) = self.blocks.find(key, file.candidates())? {
-                    self.free_blocks(tx, file, key, data, 1)?;
+                match self.blocks.find(key, file.candidates())? {
+                    Some((data, _)) => self.free_blocks(tx, file, key, data, 1)?,
+                    // Lost to damage: it was counted all along.
+                    None => owns_less(file, 1),
                 }
             }
         }

@@ -31,6 +31,13 @@ impl Volume {
         if file.slot.attributes.blocks > 0 || file.equations.anchor.is_none() {
             return Ok(());
         }
+        // Counted too low: presence still shows blocks, or its own wait to be freed, and they are found by the
+        // equation only.
+        let waiting = !file.inode.is_directory() && !file.meta.lock().removed.is_empty();
+        if waiting || file.is_sparse() && self.presence_state(file.view())?.1 != 0 {
+            file.slot.attributes.blocks = 1;
+            return Ok(());
+        }
         file.equations.anchor = None;
         file.equations.gravity_1 = None;
         file.slot.set_kmax(0);
