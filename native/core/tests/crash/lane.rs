@@ -265,7 +265,7 @@ impl Lane {
 
     pub fn link(&mut self, path: &str, new: &str) -> Result<()> {
         let (node, ino) = (self.node(path), self.ino(path));
-        let (dir, dir_ino, name) = self.parent(new);
+        let (_, dir_ino, name) = self.parent(new);
         let new: Arc<str> = new.into();
         self.step(
             |fs| fs.link(ino, dir_ino, &name).map(drop),
@@ -279,7 +279,7 @@ impl Lane {
     }
     pub fn unlink(&mut self, path: &str) -> Result<()> {
         let node = self.node(path);
-        let (dir, dir_ino, name) = self.parent(path);
+        let (_, dir_ino, name) = self.parent(path);
         self.step(|fs| fs.unlink(dir_ino, &name), |state, ()| lose_name(state, path))?;
         self.forget_if_gone(node);
         Ok(())

@@ -240,7 +240,7 @@ fn a_sparse_file_whose_blocks_are_counted_wrong_never_gets_an_illegal_slot() {
             }
             fs.write(ino, 0, &[1; 3 * BLOCK_SIZE], false).unwrap();
             fs.fsync(ino, false).unwrap();
-            fs.volume.truncate(&inode, 0).unwrap();
+            fs.volume.truncate(&inode, 0, |_| {}).unwrap();
             fs.syncfs().unwrap();
             fs.shutdown().unwrap();
             demand_sound(&*memory, &format!("dup {dup}, counted {change} too many"));

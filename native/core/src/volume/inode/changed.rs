@@ -7,6 +7,7 @@ use crate::format::{PageBytes, Region, layout};
 use crate::transaction::{Transaction, cost};
 use crate::volume::Volume;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 impl Volume {
     /// Marks a file for the commit of this transaction.
