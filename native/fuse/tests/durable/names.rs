@@ -98,6 +98,7 @@ fn fsync_of_an_unchanged_file_makes_names_durable() {
         file.sync_data().expect("fdatasync");
         assert!(durable_names(&mount).contains(&format!("/{name}")), "{name}");
     }
+    drop(opened);
     mount.finish();
 }
 

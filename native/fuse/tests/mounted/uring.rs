@@ -68,6 +68,7 @@ fn who_wants_nothing_else_is_refused() {
     }
     let dir = tempfile::tempdir().expect("a directory");
     let options = MountOptions {
+        source: "memory".into(),
         mountpoint: dir.path().to_owned(),
         transport: TransportChoice::Uring,
         ..MountOptions::default()

@@ -201,7 +201,7 @@ impl Volume {
         self.cortex.remove(inode.ino, inode.hint, tx)?;
         file.gone = true;
         if file.orphaned {
-            self.reconcile_orphan(tx, inode);
+            self.reconcile_removed_orphan(tx, inode);
         }
         self.space.release(std::mem::take(&mut file.meta_reserved));
         self.inodes.remove(inode.ino);

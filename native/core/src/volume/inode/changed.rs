@@ -89,6 +89,12 @@ impl Volume {
     /// The commit of this transaction looks whether the file needs an entry among the orphans.
     pub fn reconcile_orphan(&self, tx: &Transaction<'_>, inode: &Arc<Inode>) {
         self.agenda.note_change(tx.number());
+        self.reconcile_removed_orphan(tx, inode);
+    }
+
+    /// As [`Volume::reconcile_orphan`], of a file that is deleted for good: nobody can find it, so no fsync waits
+    /// for that.
+    pub fn reconcile_removed_orphan(&self, _: &Transaction<'_>, inode: &Arc<Inode>) {
         self.agenda.note_orphan(inode);
         // A leaf of the orphan directory, and its split.
         self.space.add_meta(2 * self.copies);

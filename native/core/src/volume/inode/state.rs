@@ -164,6 +164,13 @@ impl InodeState {
 
 impl Inode {
     pub fn new(slot: Slot, kind: Kind, equations: Equations) -> Inode {
+        let mut state = InodeState::new(slot, equations);
+        if kind == Kind::Directory {
+            // Also without its table: what takes its blocks to memory must know which of them are on the disk.
+            let blocks = state.placed_blocks();
+            let meta = state.meta.get_mut();
+            (meta.disk_length, meta.length) = (blocks, blocks);
+        }
         Inode {
             ino: slot.anchor.number,
             hint: slot.anchor.hint,
@@ -171,7 +178,7 @@ impl Inode {
             kind,
             read_at: AtomicI64::new(0),
             listed: AtomicBool::new(false),
-            state: RwLock::new(InodeState::new(slot, equations)),
+            state: RwLock::new(state),
         }
     }
     pub fn is_directory(&self) -> bool {

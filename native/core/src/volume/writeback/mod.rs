@@ -8,6 +8,8 @@ mod data;
 mod delayed;
 mod meta;
 mod overwrites;
+#[cfg(test)]
+mod overwrites_tests;
 mod promise;
 mod release;
 mod slot;
