@@ -3,6 +3,7 @@
 import { fsck } from '../fsck-scrub/command.ts'
 import { scrubCommand } from '../fsck-scrub/scrub-command.ts'
 import { mkfs } from '../mkfs/command.ts'
+import { tune } from '../mkfs/tune-command.ts'
 import type { Command } from '../src/console/command.ts'
 import { demo } from '../src/demo/command.ts'
 import { IMAGE_COMMANDS } from '../src/image/commands.ts'
@@ -18,6 +19,7 @@ export const COMMANDS: readonly Command[] = [
   mount,
   umount,
   statusCommand,
+  tune,
   fsck,
   scrubCommand,
   ...IMAGE_COMMANDS,

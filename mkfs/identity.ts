@@ -56,7 +56,13 @@ function chooseUuid(wanted: string | undefined, drawn: Uint8Array): Uint8Array {
   return drawn
 }
 
-function labelOf(text: string): Uint8Array {
+/** A UUID as text, or `random`. @throws Hn4Error ARGUMENT */
+export function newUuid(wanted: string): Uint8Array {
+  return chooseUuid(wanted, new Uint8Array(randomBytes(16)))
+}
+
+/** @throws Hn4Error ARGUMENT: too long, or with a NUL */
+export function labelOf(text: string): Uint8Array {
   const bytes = new TextEncoder().encode(text)
   const most = constant('LABEL_MAX')
   if (bytes.length > most) throw new Hn4Error('ARGUMENT', { text: `label: ${bytes.length} bytes, at most ${most}` })

@@ -8,7 +8,7 @@ import { addon } from '../native/addon.ts'
 import { errorOf } from '../native/failure.ts'
 import type { MountRequest } from '../native/mount.ts'
 import { examineNeeded, mountObstacle } from './machine.ts'
-import { isHn4Mount, mountAt, resolveMountpoint } from './mount-table.ts'
+import { isHn4Mount, type Mount, mountAt, mounts, resolveMountpoint } from './mount-table.ts'
 import type { MountOptions } from './options.ts'
 
 const isRoot = () => process.getuid?.() === 0
@@ -55,9 +55,23 @@ async function clearDead(ctx: Context, path: string): Promise<void> {
       hint: `umount ${path}`,
     })
   }
+  // Looked for before: with its last mount a device number is free for another one.
+  const copies = mounts().filter(({ id, device }) => device === mount.device && id !== mount.id)
   const failure = addon().unmountPath(path, true)
   if (failure !== undefined) throw errorOf(failure, path)
   ctx.note(`took off the dead mount of ${mount.source} at ${path}`)
+  clearCopies(ctx, copies)
+}
+
+/** Bind copies of a dead mount are as dead. One that this user may not take off is named. */
+function clearCopies(ctx: Context, copies: readonly Mount[]): void {
+  for (const { id, at } of copies) {
+    // Something else may be mounted over it.
+    if (mountAt(at)?.id !== id) continue
+    const failure = addon().unmountPath(at, true)
+    if (failure === undefined) ctx.note(`took off its copy at ${at}`)
+    else ctx.note(`its copy at ${at} is left: ${failure.text}`)
+  }
 }
 
 async function checkMountpoint(ctx: Context, given: string): Promise<string> {

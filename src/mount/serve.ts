@@ -121,8 +121,9 @@ function openLog(path: string | undefined): LogFile | undefined {
 /** An error of this thread must not take the mount away: its requests are served by others. */
 function keepServing(native: MountAddon): void {
   const onStray = (thrown: unknown) => native.logLine(`internal error: ${reasonOf(thrown)}`)
-  process.on('uncaughtException', onStray)
-  process.on('unhandledRejection', onStray)
+  // In front there are those of the command, which end the process.
+  process.removeAllListeners('uncaughtException').on('uncaughtException', onStray)
+  process.removeAllListeners('unhandledRejection').on('unhandledRejection', onStray)
 }
 
 /** Mounts and serves; the exit code. Throws why it did not mount. */

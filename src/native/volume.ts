@@ -35,4 +35,6 @@ export interface VolumeHandle {
 
 export interface VolumeAddon {
   openVolume(image: string, readOnly: boolean): VolumeHandle | Failure
+  /** Writes the superblocks anew, with another label (UTF-8) or UUID (16 bytes), under the image's exclusive lock. */
+  tuneVolume(image: string, label: Buffer | undefined, uuid: Buffer | undefined): Failure | undefined
 }

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process'
 import {
   appendFileSync,
   closeSync,
@@ -13,6 +14,7 @@ import {
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
+import { mountAt } from '../../src/mount/mount-table.ts'
 import { isAlive } from '../../src/mount/processes.ts'
 import { runKills } from '../support/kills.ts'
 import { mountTest } from '../support/mount.ts'
@@ -42,6 +44,26 @@ mountTest(t, 'after kill -9 a mount clears the dead one, replays, and has all th
   t.equal(readFileSync(scratch.path('folder', 'synced'), 'utf8'), 'z'.repeat(300_000))
   scratch.umount()
   t.equal(hn4('fsck', scratch.image).exit, 0)
+})
+
+mountTest(t, 'bind copies of a dead mount are taken off with it', async t => {
+  if (process.getuid?.() !== 0) return t.comment('needs root for a bind mount')
+  const scratch = new Scratch(t)
+  const copy = join(scratch.folder, 'copy')
+  mkdirSync(copy)
+  scratch.mount()
+  t.equal(spawnSync('mount', ['--bind', scratch.dir, copy]).status, 0)
+  try {
+    await kill(scratch)
+    await eventually(() => codeOf(() => statSync(copy)) === 'ENOTCONN')
+    const ran = hn4('mount', scratch.image, scratch.dir)
+    t.equal(ran.exit, 0)
+    t.match(ran.stderr, `hn4 mount: took off its copy at ${copy}\n`)
+    t.equal(mountAt(copy), undefined)
+  } finally {
+    if (mountAt(copy) !== undefined) spawnSync('umount', ['-l', copy])
+    hn4('umount', scratch.dir)
+  }
 })
 
 mountTest(t, 'a dead mount can be unmounted, and its image read without being changed', async t => {

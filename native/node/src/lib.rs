@@ -13,6 +13,7 @@ mod promise;
 mod state;
 mod stats;
 mod system_log;
+mod tune;
 mod volume;
 
 use napi_derive::napi;

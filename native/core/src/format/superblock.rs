@@ -76,6 +76,19 @@ pub fn label(superblock: &Superblock) -> Option<&str> {
     std::str::from_utf8(&superblock.label[..end]).ok().filter(|_| clean)
 }
 
+/// Gives it another label. InvalidArgument: not UTF-8, with a NUL, or too long.
+pub fn set_label(superblock: &mut Superblock, label: &[u8]) -> Result<()> {
+    let mut padded = [0; 64];
+    // One byte at least stays for the NUL that ends it.
+    let fits = label.len() < padded.len() && !label.contains(&0) && std::str::from_utf8(label).is_ok();
+    if !fits {
+        return Err(Error::new(Code::InvalidArgument, "a label is UTF-8 without NUL, of at most 63 bytes"));
+    }
+    padded[..label.len()].copy_from_slice(label);
+    superblock.label = padded;
+    Ok(())
+}
+
 /// Features, identity and geometry of a valid superblock. Errors: `NotSupported`: features this version
 /// does not know, or descriptors that are not among the `known` ones; `Corrupt`: fields that contradict
 /// each other.
