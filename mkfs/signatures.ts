@@ -1,6 +1,6 @@
-/** What an image already holds: blkid's answer where it is installed, and a short table of our own. */
+/** What an image already holds: a short table of our own, blkid's answer where it is installed, or what it looks like. */
 import { spawnSync } from 'node:child_process'
-import { equalBytes } from '../src/base/bytes.ts'
+import { equalBytes, isZero } from '../src/base/bytes.ts'
 import { SUPERBLOCK_MAGIC_BYTES } from '../src/format/superblock.ts'
 
 const text = (s: string): Uint8Array => new Uint8Array(Buffer.from(s, 'latin1'))
@@ -39,25 +39,49 @@ const TABLE: readonly (readonly [string, number, Uint8Array])[] = [
   ['zstd data', 0, text('\x28\xb5\x2f\xfd')],
   ['bzip2 data', 0, text('BZh')],
   ['a 7-zip archive', 0, text('7z\xbc\xaf\x27\x1c')],
+  ['lz4 data', 0, text('\x04\x22\x4d\x18')],
   ['a tar archive', 257, text('ustar')],
+  ['a cpio archive', 0, text('0707')],
+  ['an archive (ar)', 0, text('!<arch>\n')],
+  ['an RPM package', 0, text('\xed\xab\xee\xdb')],
+  ['an ELF program', 0, text('\x7fELF')],
+  ['a Windows program', 0, text('MZ')],
+  ['a script', 0, text('#!')],
+  ['an SQLite database', 0, text('SQLite format 3\0')],
+  ['a PostgreSQL dump', 0, text('PGDMP')],
+  ['a PDF document', 0, text('%PDF-')],
+  ['an Office document', 0, text('\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1')],
+  ['a PNG picture', 0, text('\x89PNG\r\n\x1a\n')],
+  ['a JPEG picture', 0, text('\xff\xd8\xff')],
+  ['a GIF picture', 0, text('GIF8')],
+  ['a RIFF file (sound, picture or film)', 0, text('RIFF')],
+  ['a film (MP4)', 4, text('ftyp')],
+  ['a film (Matroska)', 0, text('\x1a\x45\xdf\xa3')],
+  ['an Ogg file', 0, text('OggS')],
+  ['sound (FLAC)', 0, text('fLaC')],
+  ['sound (MP3)', 0, text('ID3')],
+  ['a git pack', 0, text('PACK')],
+  ['a file encrypted by age', 0, text('age-encryption.org/')],
+  ['a message or key of PGP', 0, text('-----BEGIN PGP')],
+  ['a key or certificate', 0, text('-----BEGIN ')],
+  ['a VDI image', 64, text('\x7f\x10\xda\xbe')],
+  ['a VHD image', 0, text('conectix')],
+  ['a VHDX image', 0, text('vhdxfile')],
+  ['an erased LUKS header', 0, text('SKUL\xba\xbe')],
   ['a GPT partition table', 512, text('EFI PART')],
   ['a GPT partition table', 4096, text('EFI PART')],
   ['a partition table (MBR)', 510, text('\x55\xaa')],
 ]
 
-/** Bytes from the start that the table looks at. */
-export const HEAD_BYTES = 65608
-/** Bytes from the end: the backup superblocks of hn4, the backup GPT header. */
-export const TAIL_BYTES = 8192
-
+/** [what, bytes before the end, bytes]: the backup superblocks of hn4, the backup GPT header. */
 const TAIL: readonly (readonly [string, number, Uint8Array])[] = [
-  ['an hn4 volume', TAIL_BYTES, SUPERBLOCK_MAGIC_BYTES],
-  ['an hn4 volume', TAIL_BYTES - 4096, SUPERBLOCK_MAGIC_BYTES],
+  ['an hn4 volume', 8192, SUPERBLOCK_MAGIC_BYTES],
+  ['an hn4 volume', 4096, SUPERBLOCK_MAGIC_BYTES],
   ['a GPT partition table', 512, text('EFI PART')],
 ]
 
-/** Names what `head` (from the start) or `tail` (the last bytes, in whole blocks) begins with; null: nothing known. */
-export function knownSignature(head: Uint8Array, tail: Uint8Array): string | null {
+/** Names what `head` (from the start) or `tail` (up to the end, in whole blocks) is known by; null: nothing. */
+function knownSignature(head: Uint8Array, tail: Uint8Array): string | null {
   const found = TABLE.find(([, at, magic]) => equalBytes(head.subarray(at, at + magic.length), magic))
   if (found) return found[0]
   const atEnd = TAIL.find(([, before, magic]) => {
@@ -67,8 +91,29 @@ export function knownSignature(head: Uint8Array, tail: Uint8Array): string | nul
   return atEnd?.[0] ?? null
 }
 
-/** What blkid finds by probing; null if it finds nothing or is not installed. `path` is absolute. */
-export function blkidSignature(path: string): string | null {
+const TEXT_BYTES = 4096
+
+/** Whether bytes look like text in any coding that keeps ASCII: no control characters but those that lay it out. */
+function isText(head: Uint8Array): boolean {
+  const start = head.subarray(0, TEXT_BYTES)
+  const end = start.indexOf(0)
+  const written = end < 0 ? start : start.subarray(0, end)
+  // Behind a short text only zeros.
+  if (written.length === 0 || !isZero(start, written.length)) return false
+  const isLayout = (byte: number): boolean => (byte >= 8 && byte <= 13) || byte === 27
+  return written.every(byte => (byte >= 32 && byte !== 127) || isLayout(byte))
+}
+
+/** Names what an image holds that is not zero; `head` and `tail` are its ends, `path` is absolute. */
+export function contentOf(head: Uint8Array, tail: Uint8Array, path: string): string {
+  const known = knownSignature(head, tail) ?? blkidSignature(path)
+  if (known !== null) return known
+  if (isText(head)) return 'text'
+  return isZero(head) ? 'data of an unknown kind at its end' : 'data of an unknown kind'
+}
+
+/** What blkid finds by probing; null if it finds nothing or is not installed. */
+function blkidSignature(path: string): string | null {
   for (const program of ['blkid', '/usr/sbin/blkid', '/sbin/blkid']) {
     const { error, status, stdout } = spawnSync(program, ['-p', '-o', 'export', path], {
       encoding: 'utf8',

@@ -49,7 +49,7 @@ export const COMMON_OPTIONS = [
   { name: 'raw', kind: 'flag', summary: 'show sizes in bytes' },
   { name: 'iec', kind: 'flag', summary: 'show sizes in powers of 1024 (default)' },
   { name: 'si', kind: 'flag', summary: 'show sizes in powers of 1000' },
-  { name: 'quiet', short: 'q', kind: 'flag', summary: 'print errors only' },
+  { name: 'quiet', short: 'q', kind: 'flag', summary: 'print errors and what was asked for, no remarks' },
   { name: 'verbose', short: 'v', kind: 'flag', summary: 'print more' },
 ] as const satisfies readonly OptionDescription[]
 

@@ -52,7 +52,6 @@ export interface MountStats {
 }
 
 export interface MountHandle {
-  readonly mountpoint: string
   readonly report: MountReport
   /** Resolves when the mount is gone and the volume closed. */
   wait(): Promise<Failure | undefined>
@@ -82,5 +81,10 @@ export interface MountAddon {
   /** Names, each followed by NUL. */
   listXattr(path: string): Buffer | Failure
   setXattr(path: string, name: string, value: Buffer): Failure | undefined
+  /** Signals that would end the process and mean nothing to a mount have no effect from now on. */
+  ignoreStraySignals(): void
+  /** Opens the file in memory that `lastWords` writes to, for whoever looks into /proc/PID/fd. */
+  keepLastWords(): Failure | undefined
+  lastWords(text: string): Failure | undefined
   notifyManager(socket: string, state: string): Failure | undefined
 }

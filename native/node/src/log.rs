@@ -1,5 +1,7 @@
 //! Where the lines of a mounted volume go: stderr, a file, or the system's log.
 
+use crate::path::host_path;
+use napi::bindgen_prelude::Utf16String;
 use napi_derive::napi;
 use parking_lot::Mutex;
 use std::ffi::CString;
@@ -80,9 +82,10 @@ pub struct LogFile(File);
 impl LogFile {
     /// Error: the host's sentence.
     #[napi(constructor)]
-    pub fn open(path: String) -> napi::Result<LogFile> {
+    pub fn open(path: Utf16String) -> napi::Result<LogFile> {
+        let path = host_path(&path);
         let opened = OpenOptions::new().append(true).create(true).mode(0o640).open(&path);
-        opened.map(LogFile).map_err(|error| napi::Error::from_reason(format!("{path}: {error}")))
+        opened.map(LogFile).map_err(|error| napi::Error::from_reason(format!("{}: {error}", path.display())))
     }
 }
 

@@ -2,6 +2,7 @@
 
 use crate::failure::Failure;
 use crate::log;
+use crate::path::host_path;
 use crate::promise::promise;
 use crate::stats::{MountStats, collect};
 use hn4_core::base::Code;
@@ -9,7 +10,7 @@ use hn4_core::device::{FileDevice, InUse, OpenFile, in_use};
 use hn4_core::vfs::{FileSystem, Vfs};
 use hn4_core::volume::{OpenOptions, OpenReport, Reporter, Volume};
 use hn4_fuse::{Cache, MountFlag, MountOptions, Session, Settings};
-use napi::bindgen_prelude::{Env, Object};
+use napi::bindgen_prelude::{Env, Object, Utf16String};
 use napi_derive::napi;
 use std::path::Path;
 use std::sync::Arc;
@@ -18,9 +19,9 @@ use std::sync::Arc;
 #[napi(object)]
 pub struct MountRequest {
     /// Image file or block device; absolute.
-    pub image: String,
+    pub image: Utf16String,
     /// Directory; absolute.
-    pub mountpoint: String,
+    pub mountpoint: Utf16String,
     pub read_only: bool,
     /// The image is a block device: mount as fuseblk.
     pub block_device: bool,
@@ -62,7 +63,6 @@ impl From<OpenReport> for MountReport {
 pub struct MountHandle {
     /// None once released.
     mounted: Option<Mounted>,
-    mountpoint: String,
     report: OpenReport,
 }
 
@@ -80,9 +80,10 @@ pub fn mount_volume(env: &Env, request: MountRequest) -> napi::Result<Object<'_>
 }
 
 fn mount(request: &MountRequest) -> Result<MountHandle, Failure> {
-    let device = open_device(Path::new(&request.image), request.read_only)?;
+    let path = host_path(&request.image);
+    let device = open_device(&path, request.read_only)?;
     // The system log may hold lines of several mounts.
-    let image = request.image.clone();
+    let image = path.display().to_string();
     let options = OpenOptions {
         read_only: request.read_only,
         noatime: request.noatime,
@@ -94,11 +95,7 @@ fn mount(request: &MountRequest) -> Result<MountHandle, Failure> {
     let mounted = mount_options(request)
         .and_then(|options| Ok(Session::mount(vfs.clone(), &options, settings(request))?));
     match mounted {
-        Ok(session) => Ok(MountHandle {
-            mountpoint: session.mountpoint().to_string_lossy().into_owned(),
-            mounted: Some(Mounted { session: Arc::new(session), vfs }),
-            report,
-        }),
+        Ok(session) => Ok(MountHandle { mounted: Some(Mounted { session: Arc::new(session), vfs }), report }),
         Err(failure) => {
             // The session closes the volume only once a thread of it has run.
             let _ = vfs.shutdown();
@@ -130,8 +127,8 @@ fn mount_options(request: &MountRequest) -> Result<MountOptions, Failure> {
         MountFlag::parse(name).ok_or_else(|| Failure::new("EINVAL", format!("unknown mount flag {name}")))
     };
     Ok(MountOptions {
-        source: (&request.image).into(),
-        mountpoint: (&request.mountpoint).into(),
+        source: host_path(&request.image).into(),
+        mountpoint: host_path(&request.mountpoint),
         block_device: request.block_device,
         read_only: request.read_only,
         allow_other: request.allow_other,
@@ -154,12 +151,6 @@ fn settings(request: &MountRequest) -> Settings {
 
 #[napi]
 impl MountHandle {
-    /// The directory mounted on, absolute, without symbolic links.
-    #[napi(getter)]
-    pub fn mountpoint(&self) -> String {
-        self.mountpoint.clone()
-    }
-
     #[napi(getter)]
     pub fn report(&self) -> MountReport {
         self.report.clone().into()
