@@ -10,7 +10,7 @@ function run(ctx: Context): Promise<number> {
   const image = ctx.arg(0)
   if (!existsSync(image)) throw new Hn4Error('NOT_FOUND', { path: image })
   const path = ctx.options.text('path')
-  return runPasses(ctx, { image, passes: path === undefined ? SCRUB_PASSES : subtreePasses(path, true) })
+  return runPasses(ctx, { image, path, passes: path === undefined ? SCRUB_PASSES : subtreePasses(path, true) })
 }
 
 export const scrubCommand: Command = {

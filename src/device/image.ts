@@ -1,5 +1,5 @@
 /** An image, file or block device, opened for reading. Nothing here writes. */
-import { closeSync, constants, openSync, readSync } from 'node:fs'
+import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs'
 import { Hn4Error, ioError } from '../base/error.ts'
 import type { BlockNumber } from '../base/units.ts'
 import { BLOCK_SIZE } from '../format/layout.ts'
@@ -12,6 +12,8 @@ export interface BlockSource {
   readonly blockCount: number
   /** Reads `count` blocks into a new buffer. @throws Hn4Error IO, also behind the end */
   read(block: BlockNumber, count?: number): Uint8Array
+  /** What changes when somebody writes to it; absent or empty where nothing tells. */
+  stamp?(): string
   close(): void
 }
 
@@ -19,6 +21,17 @@ export class ImageFile implements BlockSource {
   readonly path: string
   readonly blockCount: number
   readonly #fd: number
+
+  /** Its descriptor, for a lock. */
+  get fd(): number {
+    return this.#fd
+  }
+
+  /** Size and time of the last write; a block device has none that counts. */
+  stamp(): string {
+    const { size, mtimeNs, rdev } = fstatSync(this.#fd, { bigint: true })
+    return rdev === 0n ? `${size} ${mtimeNs}` : ''
+  }
 
   constructor(path: string) {
     this.path = path
