@@ -1,6 +1,6 @@
 /** Runs a list of passes over an image, shows what they find and how far they are, and says how it ended. */
 import { realpathSync, statSync, writeSync } from 'node:fs'
-import { Hn4Error, ioError } from '../src/base/error.ts'
+import { Hn4Error } from '../src/base/error.ts'
 import { printable } from '../src/base/printable.ts'
 import type { Context } from '../src/console/context.ts'
 import { EXIT } from '../src/console/exit-codes.ts'
@@ -9,6 +9,7 @@ import type { Progress } from '../src/console/progress.ts'
 import { counted } from '../src/console/size.ts'
 import { ImageFile } from '../src/device/image.ts'
 import { writtenBy } from '../src/device/in-use.ts'
+import { openError } from '../src/device/refusal.ts'
 import type { CodecMaker } from '../src/format/block-codec.ts'
 import { dataBlocks, type Geometry } from '../src/format/geometry.ts'
 import { slotCounts } from '../src/format/parts.ts'
@@ -39,7 +40,7 @@ function refuseMoving(image: string): void {
     const writer = writtenBy(path, statSync(path, { bigint: true }))
     if (writer !== null) throw new Hn4Error('BUSY', { path: image, text: `${writer}; check it when it is not in use` })
   } catch (error) {
-    throw ioError(image, 'open', error)
+    throw openError(image, error)
   }
 }
 

@@ -14,6 +14,8 @@ import {
 import { isZero } from '../src/base/bytes.ts'
 import { Hn4Error, ioError } from '../src/base/error.ts'
 import { usedBesides, usedBy } from '../src/device/in-use.ts'
+import { openError, refuseStrange } from '../src/device/refusal.ts'
+import { contentOf } from '../src/device/signatures.ts'
 import { sizeOfTarget } from '../src/device/size.ts'
 import { constant } from '../src/format/constants.ts'
 import { checkGeometry, type Geometry } from '../src/format/geometry.ts'
@@ -24,7 +26,6 @@ import { lockImage } from '../src/native/locking.ts'
 import { FileSink } from '../src/writer/sink.ts'
 import { type IdentityOptions, makeIdentity } from './identity.ts'
 import { type Owner, SUPERUSER } from './new-volume.ts'
-import { contentOf } from './signatures.ts'
 import { writeVolume } from './write-volume.ts'
 
 export interface MakeOptions extends PlanOptions, IdentityOptions {
@@ -94,6 +95,7 @@ const busy = (options: MakeOptions, user: string): Hn4Error =>
   new Hn4Error('BUSY', { path: options.path, text: `in use: ${user}` })
 
 function makeOnExisting(options: MakeOptions, identity: Identity): MadeVolume {
+  refuseStrange(options.path)
   const path = realpathSync(options.path)
   const stat = statSync(path, { bigint: true })
   const user = usedBy(path, stat)
@@ -145,7 +147,7 @@ function open(path: string, flags: number): number {
   try {
     return openSync(path, flags, 0o644)
   } catch (error) {
-    throw ioError(path, 'open', error)
+    throw openError(path, error)
   }
 }
 

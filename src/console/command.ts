@@ -38,6 +38,8 @@ export interface Command {
   readonly without?: ReadonlyArray<CommonOption>
   /** Ctrl-C sets `ctx.cancelled` instead of ending the process; a second one ends it. */
   readonly cancellable?: boolean
+  /** What is wrong with arguments that mean something else than this command can do; undefined: nothing. */
+  readonly misread?: (args: readonly string[]) => string | undefined
   /** Returns the exit code. May throw: the runner prints one line and finds the code. */
   readonly run?: (ctx: Context) => number | Promise<number>
 }

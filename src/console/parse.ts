@@ -118,6 +118,8 @@ export function parseCommandLine(tool: string, command: Command, words: readonly
   const [ask] = asks
   if (ask !== undefined) return { ask, tool, command }
   if (command.run === undefined) throw new UsageError('no command given')
+  const misread = command.misread?.(program.args)
+  if (misread !== undefined) throw new UsageError(misread)
   checkCount(command, program.args)
   const kinds = new Map<string, OptionKind>(options.map(option => [option.name, option.kind]))
   return { ask: 'run', tool, command, args: program.args, options: new OptionValues(kinds, values) }

@@ -3,6 +3,7 @@ import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs'
 import { Hn4Error, ioError } from '../base/error.ts'
 import type { BlockNumber } from '../base/units.ts'
 import { BLOCK_SIZE } from '../format/layout.ts'
+import { openError, refuseStrange } from './refusal.ts'
 import { sizeOfTarget } from './size.ts'
 
 /** Blocks that can be read: an image, or one in memory for tests. */
@@ -36,11 +37,12 @@ export class ImageFile implements BlockSource {
   constructor(path: string) {
     this.path = path
     if (path === '') throw new Hn4Error('ARGUMENT', { text: 'an empty image name' })
+    refuseStrange(path)
     try {
       // Not to wait for somebody who writes into a named pipe.
       this.#fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK)
     } catch (error) {
-      throw ioError(path, 'open', error)
+      throw openError(path, error)
     }
     try {
       this.blockCount = Math.floor(sizeOfTarget(this.#fd, path).bytes / BLOCK_SIZE)

@@ -5,6 +5,7 @@ import { Hn4Error } from '../base/error.ts'
 import type { Context } from '../console/context.ts'
 import { UsageError } from '../console/failure.ts'
 import { lockHolder } from '../device/in-use.ts'
+import { openError, refuseStrange } from '../device/refusal.ts'
 import { addon } from '../native/addon.ts'
 import { errorOf } from '../native/failure.ts'
 import type { MountRequest } from '../native/mount.ts'
@@ -110,11 +111,23 @@ function refuseCopies(image: string, path: string, isReadOnly: boolean): void {
   throw new Hn4Error('BUSY', { path: image, text, hint: 'end them, or unmount it there' })
 }
 
+/** Absolute, without links. @throws Hn4Error for a link that leads nowhere, a terminal, a pipe */
+function realImage(image: string): string {
+  try {
+    refuseStrange(image)
+    return realpathSync(image)
+  } catch (error) {
+    // The command line is right: the mount failed.
+    if (error instanceof Hn4Error) throw new Hn4Error('NOT_HN4', error.detail, { cause: error })
+    throw openError(image, error)
+  }
+}
+
 /** What the addon is asked to mount. Throws what is wrong with the image's name, the directory or the machine. */
 export async function prepare(ctx: Context, image: string, dir: string, options: MountOptions): Promise<MountRequest> {
   if (image === '') throw new UsageError('an empty image name')
   const allow = allowOther(options)
-  const path = realpathSync(image)
+  const path = realImage(image)
   const target = statSync(path)
   if (target.isDirectory()) throw new Hn4Error('IS_DIRECTORY', { path: image })
   checkAccess(image, path, options.readOnly)

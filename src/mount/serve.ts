@@ -8,11 +8,12 @@ import { MOUNT_EXIT } from '../console/exit-codes.ts'
 import { failureLine, failureOf } from '../console/failure.ts'
 import { counted } from '../console/size.ts'
 import { addon } from '../native/addon.ts'
-import { type Failure, isFailure, openingError, withoutNumber } from '../native/failure.ts'
+import { type Failure, isFailure, withoutNumber } from '../native/failure.ts'
 import type { LogFile, MountHandle, MountRequest } from '../native/mount.ts'
 import { keepLastWords, sayLastWords } from './last-words.ts'
 import { type Mount, mountAt } from './mount-table.ts'
 import { copiesOf, copiesText } from './namespaces.ts'
+import { openingError } from './opening.ts'
 import { processList, usersOf } from './processes.ts'
 
 export interface ServeSettings {

@@ -33,17 +33,6 @@ const CODES: Readonly<Record<string, ErrorCode>> = {
 /** A system's sentence without the number that Rust puts behind it. */
 export const withoutNumber = (text: string): string => text.replace(/ \(os error \d+\)/g, '')
 
-/** What a host says whose space, quota or file size is at its limit. */
-const HOST_FULL = /No space left on device|Disk quota exceeded|File too large/
-
-/** The error of a volume that could not be opened. A log to replay needs room on the host, where the image is sparse. */
-export function openingError(failure: Failure, image: string): Hn4Error {
-  const error = errorOf(failure, image)
-  if (!HOST_FULL.test(failure.text)) return error
-  const hint = 'free space where the image lies, or mount it with -o ro, which writes nothing'
-  return new Hn4Error(error.code, { ...error.detail, hint }, { cause: error })
-}
-
 /** The error of a native failure about `path`. */
 export function errorOf(failure: Failure, path: string): Hn4Error {
   if (failure.code === 'Panic') throw new Error(failure.text)

@@ -1,7 +1,8 @@
 /** What an image already holds: a short table of our own, blkid's answer where it is installed, or what it looks like. */
 import { spawnSync } from 'node:child_process'
-import { equalBytes, isZero } from '../src/base/bytes.ts'
-import { SUPERBLOCK_MAGIC_BYTES } from '../src/format/superblock.ts'
+import { closeSync, constants, openSync, readSync } from 'node:fs'
+import { equalBytes, isZero } from '../base/bytes.ts'
+import { SUPERBLOCK_MAGIC_BYTES } from '../format/superblock.ts'
 
 const text = (s: string): Uint8Array => new Uint8Array(Buffer.from(s, 'latin1'))
 
@@ -92,6 +93,8 @@ function knownSignature(head: Uint8Array, tail: Uint8Array): string | null {
 }
 
 const TEXT_BYTES = 4096
+/** As far from the start as the table looks. */
+const HEAD_BYTES = 65_608
 
 /** Whether bytes look like text in any coding that keeps ASCII: no control characters but those that lay it out. */
 function isText(head: Uint8Array): boolean {
@@ -110,6 +113,23 @@ export function contentOf(head: Uint8Array, tail: Uint8Array, path: string): str
   if (known !== null) return known
   if (isText(head)) return 'text'
   return isZero(head) ? 'data of an unknown kind at its end' : 'data of an unknown kind'
+}
+
+/** What an image is whose superblocks are missing: named where a glance tells, else null. */
+export function namedContent(path: string): string | null {
+  const head = new Uint8Array(HEAD_BYTES)
+  try {
+    const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK)
+    try {
+      const length = readSync(fd, head, 0, head.length, 0)
+      const seen = head.subarray(0, length)
+      return knownSignature(seen, seen.subarray(0, 0)) ?? (isText(seen) ? 'text' : null)
+    } finally {
+      closeSync(fd)
+    }
+  } catch {
+    return null
+  }
 }
 
 /** What blkid finds by probing; null if it finds nothing or is not installed. */
