@@ -32,7 +32,7 @@ export const COMMANDS: readonly Command[] = [
 export const HN4: Command = {
   name: 'hn4',
   summary: 'work with hn4 volumes, mounted or not',
-  description: ['Each command has its own help: hn4 COMMAND --help.'],
+  description: ['Each command has its own help: hn4 help COMMAND, or hn4 COMMAND --help.'],
   exits: 'fsck',
   commands: COMMANDS,
   examples: [

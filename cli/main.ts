@@ -1,6 +1,9 @@
 #!/usr/bin/env node
 /** The executable `hn4`. */
-import { main } from '../src/console/run.ts'
-import { HN4 } from './commands.ts'
+import { start } from '../src/base/start.ts'
 
-await main('hn4', HN4)
+await start('hn4', 8, async () => {
+  const { main } = await import('../src/console/run.ts')
+  const { HN4 } = await import('./commands.ts')
+  await main('hn4', HN4)
+})

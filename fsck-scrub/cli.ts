@@ -1,6 +1,9 @@
 #!/usr/bin/env node
 /** The executable `fsck.hn4`. */
-import { main } from '../src/console/run.ts'
-import { fsck } from './command.ts'
+import { start } from '../src/base/start.ts'
 
-await main('fsck.hn4', fsck)
+await start('fsck.hn4', 8, async () => {
+  const { main } = await import('../src/console/run.ts')
+  const { fsck } = await import('./command.ts')
+  await main('fsck.hn4', fsck)
+})

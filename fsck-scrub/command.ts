@@ -10,11 +10,10 @@ function run(ctx: Context): Promise<number> {
   const { options } = ctx
   const modes = (['no', 'preen', 'yes'] as const).filter(name => options.flag(name))
   if (modes.length > 1) throw new UsageError('-n, -p and -y exclude each other')
-  if (modes[0] === 'preen' || modes[0] === 'yes' || options.text('undo') !== undefined) {
+  if (options.text('undo') !== undefined) {
     throw new Hn4Error('UNSUPPORTED', {
       path: ctx.arg(0),
-      text: 'this version checks, but does not repair',
-      hint: 'use -n',
+      text: 'this version does not repair: there is nothing to undo',
     })
   }
   const path = options.text('path')
@@ -22,6 +21,9 @@ function run(ctx: Context): Promise<number> {
   return runPasses(ctx, {
     image: ctx.arg(0),
     passes,
+    path,
+    // At boot (fsck -a) and for "repair everything": what needs no repair is done. The rest is checked.
+    trustClean: (modes[0] === 'preen' || modes[0] === 'yes') && path === undefined && !options.flag('force'),
     progressFd: options.number('progress'),
   })
 }
@@ -32,6 +34,9 @@ export const fsck: Command = {
   description: [
     'Reads only. It proves structure: placement of anchors, descriptors against the free map and the equations, directories, links, ' +
       'extensions, counters; hn4 scrub verifies the bytes of files too. Exit codes are those of fsck(8) and may be added up.',
+    'With -p, -a or -y a volume that was unmounted cleanly is clean without a check, unless -f is given; another is ' +
+      'checked as with -n, for this version does not repair. The log of a volume that was not unmounted is replayed by ' +
+      'the next mount: nothing has to be done for it.',
   ],
   exits: 'fsck',
   cancellable: true,
@@ -43,10 +48,15 @@ export const fsck: Command = {
       short: 'p',
       alsoShort: ['a'],
       kind: 'flag',
-      summary: 'repair what is safe without asking (not in this version)',
+      summary: 'check only what was not unmounted cleanly (repair: not in this version)',
     },
-    { name: 'yes', short: 'y', kind: 'flag', summary: 'repair everything that can be repaired (not in this version)' },
-    { name: 'force', short: 'f', kind: 'flag', summary: 'check also if the volume is marked clean (always done)' },
+    { name: 'yes', short: 'y', kind: 'flag', summary: 'as -p (repair: not in this version)' },
+    {
+      name: 'force',
+      short: 'f',
+      kind: 'flag',
+      summary: 'check also if the volume was unmounted cleanly (without -p, -y always done)',
+    },
     { name: 'path', kind: 'text', value: 'PATH', summary: 'check the files below this path of the volume only' },
     {
       name: 'progress',

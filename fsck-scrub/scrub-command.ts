@@ -1,16 +1,17 @@
 /** hn4 scrub on an image: every byte against its checksum. Reads only. */
 import { existsSync } from 'node:fs'
-import { Hn4Error } from '../src/base/error.ts'
 import type { Command } from '../src/console/command.ts'
 import type { Context } from '../src/console/context.ts'
 import { SCRUB_PASSES, subtreePasses } from './passes/all.ts'
 import { runPasses } from './run.ts'
 
+/** What scrub of a mount has, and an image does not need. */
+const VERBS: readonly string[] = ['start', 'status', 'pause', 'resume', 'cancel', 'wait', 'history', 'repair']
+
 function run(ctx: Context): Promise<number> {
   const image = ctx.arg(0)
-  if (!existsSync(image)) throw new Hn4Error('NOT_FOUND', { path: image })
   const path = ctx.options.text('path')
-  return runPasses(ctx, { image, passes: path === undefined ? SCRUB_PASSES : subtreePasses(path, true) })
+  return runPasses(ctx, { image, path, passes: path === undefined ? SCRUB_PASSES : subtreePasses(path, true) })
 }
 
 export const scrubCommand: Command = {
@@ -23,6 +24,10 @@ export const scrubCommand: Command = {
   exits: 'fsck',
   cancellable: true,
   arguments: [{ name: 'IMAGE', summary: 'file or block device, not mounted for writing' }],
+  misread([verb = '']) {
+    if (!VERBS.includes(verb) || existsSync(verb)) return undefined
+    return `${verb}: in this version scrub runs to its end, in front: hn4 scrub IMAGE`
+  },
   options: [
     { name: 'path', kind: 'text', value: 'PATH', summary: 'only the files below this path of the volume' },
     { name: 'foreground', short: 'B', kind: 'flag', summary: 'stay in the foreground (always so on an image)' },

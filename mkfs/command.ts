@@ -118,8 +118,8 @@ export const mkfs: Command = {
   summary: 'make an hn4 volume in a file or on a block device',
   description: [
     'With SIZE a missing image is created as a sparse file; without SIZE the image must exist. A device or file ' +
-      'that holds a known filesystem, partition table or archive is left alone unless --force is given; one that ' +
-      'is in use is left alone always.',
+      'whose first or last MiB holds anything but zeros is left alone unless --force is given, and what it seems to ' +
+      'hold is named; one that is in use is left alone always.',
     'The root directory belongs to who calls mkfs.hn4, unless -E root_owner=UID:GID names somebody else.',
     'Encryption does not exist in this version. SOURCE_DATE_EPOCH sets the time of creation; with --seed alone it is 1970.',
   ],
@@ -157,7 +157,7 @@ export const mkfs: Command = {
     },
     { name: 'seed', kind: 'text', value: 'HEX', summary: 'draw nothing at random: equal seeds give equal bytes' },
     { name: 'dry-run', short: 'n', kind: 'flag', summary: 'print the layout, write nothing' },
-    { name: 'force', short: 'f', alsoShort: ['F'], kind: 'flag', summary: 'overwrite a known filesystem' },
+    { name: 'force', short: 'f', alsoShort: ['F'], kind: 'flag', summary: 'overwrite what the image holds' },
     { name: 'no-discard', short: 'K', kind: 'flag', summary: 'do not discard what the image holds' },
   ],
   examples: [

@@ -11,17 +11,21 @@ import {
   statSync,
   unlinkSync,
 } from 'node:fs'
+import { isZero } from '../src/base/bytes.ts'
 import { Hn4Error, ioError } from '../src/base/error.ts'
-import { usedBy } from '../src/device/in-use.ts'
+import { usedBesides, usedBy } from '../src/device/in-use.ts'
+import { openError, refuseStrange } from '../src/device/refusal.ts'
+import { contentOf } from '../src/device/signatures.ts'
 import { sizeOfTarget } from '../src/device/size.ts'
 import { constant } from '../src/format/constants.ts'
 import { checkGeometry, type Geometry } from '../src/format/geometry.ts'
 import { type PlanOptions, planGeometry } from '../src/format/plan.ts'
 import type { Identity } from '../src/format/superblock.ts'
+import type { ImageLock } from '../src/native/lock.ts'
+import { lockImage } from '../src/native/locking.ts'
 import { FileSink } from '../src/writer/sink.ts'
 import { type IdentityOptions, makeIdentity } from './identity.ts'
 import { type Owner, SUPERUSER } from './new-volume.ts'
-import { blkidSignature, HEAD_BYTES, knownSignature, TAIL_BYTES } from './signatures.ts'
 import { writeVolume } from './write-volume.ts'
 
 export interface MakeOptions extends PlanOptions, IdentityOptions {
@@ -30,7 +34,7 @@ export interface MakeOptions extends PlanOptions, IdentityOptions {
   readonly sizeBytes?: number | undefined
   /** Of the root directory. Default: uid and gid 0. */
   readonly rootOwner?: Owner | undefined
-  /** Overwrite a known signature. Never overrides "in use". */
+  /** Overwrite what the image holds. Never overrides "in use". */
   readonly force?: boolean
   /** Give the old blocks of the image back before writing. Default true. */
   readonly discard?: boolean
@@ -47,6 +51,8 @@ export interface MadeVolume {
 }
 
 const BLOCK = constant('BLOCK_SIZE')
+/** Bytes at either end that must be zero for an image to count as unused. */
+const EDGE_BYTES = 1 << 20
 
 /** @throws Hn4Error; nothing was changed then, unless a write itself failed. */
 export function makeVolume(options: MakeOptions): MadeVolume {
@@ -71,6 +77,7 @@ function makeNew(options: MakeOptions, identity: Identity): MadeVolume {
   const made = { path, geometry, identity, isBlockDevice: false, rootOwner }
   if (options.dryRun) return made
   const fd = open(path, constants.O_RDWR | constants.O_CREAT | constants.O_EXCL)
+  const lock = lockImage(fd, path, true)
   try {
     resize(fd, path, sizeBytes)
     writeVolume(new FileSink(fd, path), geometry, identity, geometry.blockCount, rootOwner)
@@ -78,35 +85,51 @@ function makeNew(options: MakeOptions, identity: Identity): MadeVolume {
     unlinkSync(path)
     throw error
   } finally {
+    lock?.release()
     closeSync(fd)
   }
   return made
 }
 
+const busy = (options: MakeOptions, user: string): Hn4Error =>
+  new Hn4Error('BUSY', { path: options.path, text: `in use: ${user}` })
+
 function makeOnExisting(options: MakeOptions, identity: Identity): MadeVolume {
+  refuseStrange(options.path)
   const path = realpathSync(options.path)
   const stat = statSync(path, { bigint: true })
   const user = usedBy(path, stat)
-  if (user !== null) throw new Hn4Error('BUSY', { path: options.path, text: `in use: ${user}` })
+  if (user !== null) throw busy(options, user)
   // On a block device O_EXCL also fails while the kernel uses it in a way no table shows (a RAID, a mapping).
   const exclusive = stat.isBlockDevice() && !options.dryRun ? constants.O_EXCL : 0
   const fd = open(path, (options.dryRun ? constants.O_RDONLY : constants.O_RDWR) | exclusive)
+  let lock: ImageLock | null = null
   try {
-    const { bytes, isBlockDevice } = sizeOfTarget(fd, options.path)
-    const sizeBytes = chooseSize(options, bytes, isBlockDevice)
-    const geometry = plan(options, sizeBytes)
-    if (!options.force) refuseSignature(fd, path, bytes)
-    const rootOwner = options.rootOwner ?? SUPERUSER
-    const made = { path, geometry, identity, isBlockDevice, rootOwner }
-    if (options.dryRun) return made
-    if (options.discard !== false) discard(fd, path, isBlockDevice)
-    if (!isBlockDevice) resize(fd, path, sizeBytes)
-    const deviceBlocks = isBlockDevice ? Math.floor(bytes / BLOCK) : geometry.blockCount
-    writeVolume(new FileSink(fd, path), geometry, identity, deviceBlocks, rootOwner)
-    return made
+    // Before the first look, until the last write: nobody mounts or checks it in between.
+    lock = lockImage(fd, path, !options.dryRun)
+    return overwrite(fd, path, options, identity)
   } finally {
+    lock?.release()
     closeSync(fd)
   }
+}
+
+/** Plans, refuses and writes on what is open as `fd` and locked. */
+function overwrite(fd: number, path: string, options: MakeOptions, identity: Identity): MadeVolume {
+  const { bytes, isBlockDevice, stat } = sizeOfTarget(fd, options.path)
+  const user = usedBesides(path, stat)
+  if (user !== null) throw busy(options, user)
+  const sizeBytes = chooseSize(options, bytes, isBlockDevice)
+  const geometry = plan(options, sizeBytes)
+  if (!options.force) refuseContent(fd, path, bytes)
+  const rootOwner = options.rootOwner ?? SUPERUSER
+  const made = { path, geometry, identity, isBlockDevice, rootOwner }
+  if (options.dryRun) return made
+  if (options.discard !== false) discard(fd, path, isBlockDevice)
+  if (!isBlockDevice) resize(fd, path, sizeBytes)
+  const deviceBlocks = isBlockDevice ? Math.floor(bytes / BLOCK) : geometry.blockCount
+  writeVolume(new FileSink(fd, path), geometry, identity, deviceBlocks, rootOwner)
+  return made
 }
 
 function chooseSize(options: MakeOptions, bytes: number, isBlockDevice: boolean): number {
@@ -124,7 +147,7 @@ function open(path: string, flags: number): number {
   try {
     return openSync(path, flags, 0o644)
   } catch (error) {
-    throw ioError(path, 'open', error)
+    throw openError(path, error)
   }
 }
 
@@ -136,11 +159,19 @@ function resize(fd: number, path: string, bytes: number): void {
   }
 }
 
-function refuseSignature(fd: number, path: string, bytes: number): void {
-  const tailAt = Math.max(0, Math.floor(bytes / BLOCK) * BLOCK - TAIL_BYTES)
-  const head = readUpTo(fd, path, 0, HEAD_BYTES)
-  const what = knownSignature(head, readUpTo(fd, path, tailAt, TAIL_BYTES)) ?? blkidSignature(path)
-  if (what !== null) throw new Hn4Error('HAS_SIGNATURE', { path, what, hint: 'to overwrite it, use --force' })
+/** @throws Hn4Error HAS_CONTENT unless both ends of the image are zero; holes are */
+function refuseContent(fd: number, path: string, bytes: number): void {
+  const head = readUpTo(fd, path, 0, EDGE_BYTES)
+  const tailAt = Math.max(0, bytes - EDGE_BYTES)
+  const tail = readUpTo(fd, path, tailAt, EDGE_BYTES)
+  if (isZero(head) && isZero(tail)) return
+  // Superblocks count from the last whole block.
+  const wholeTail = tail.subarray(0, Math.max(0, Math.floor(bytes / BLOCK) * BLOCK - tailAt))
+  throw new Hn4Error('HAS_CONTENT', {
+    path,
+    what: contentOf(head, wholeTail, path),
+    hint: 'to overwrite it, use --force',
+  })
 }
 
 function readUpTo(fd: number, path: string, at: number, length: number): Uint8Array {

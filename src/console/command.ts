@@ -38,6 +38,8 @@ export interface Command {
   readonly without?: ReadonlyArray<CommonOption>
   /** Ctrl-C sets `ctx.cancelled` instead of ending the process; a second one ends it. */
   readonly cancellable?: boolean
+  /** What is wrong with arguments that mean something else than this command can do; undefined: nothing. */
+  readonly misread?: (args: readonly string[]) => string | undefined
   /** Returns the exit code. May throw: the runner prints one line and finds the code. */
   readonly run?: (ctx: Context) => number | Promise<number>
 }
@@ -49,7 +51,7 @@ export const COMMON_OPTIONS = [
   { name: 'raw', kind: 'flag', summary: 'show sizes in bytes' },
   { name: 'iec', kind: 'flag', summary: 'show sizes in powers of 1024 (default)' },
   { name: 'si', kind: 'flag', summary: 'show sizes in powers of 1000' },
-  { name: 'quiet', short: 'q', kind: 'flag', summary: 'print errors only' },
+  { name: 'quiet', short: 'q', kind: 'flag', summary: 'print errors and what was asked for, no remarks' },
   { name: 'verbose', short: 'v', kind: 'flag', summary: 'print more' },
 ] as const satisfies readonly OptionDescription[]
 

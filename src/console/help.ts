@@ -1,6 +1,6 @@
 /** The text of `--help`, from a command's description. */
 import { allOptions, type Command } from './command.ts'
-import { EXIT_MEANINGS } from './exit-codes.ts'
+import { EXIT_MEANINGS, type ExitTable } from './exit-codes.ts'
 import type { OptionDescription } from './options.ts'
 
 const WIDTH = 80
@@ -57,6 +57,17 @@ function optionRow(option: OptionDescription): readonly [string, string] {
   return [optionSyntax(option), `${option.summary}${choices}${often}`]
 }
 
+/** The table of the command, and those of its subcommands that speak another. */
+function exitSections(command: Command): string[] {
+  const rows = (table: ExitTable) => EXIT_MEANINGS[table].map(([code, meaning]) => [String(code), meaning] as const)
+  const others = new Set((command.commands ?? []).map(sub => sub.exits).filter(table => table !== command.exits))
+  const names = (table: ExitTable) => (command.commands ?? []).filter(sub => sub.exits === table).map(sub => sub.name)
+  return [
+    ...section('Exit codes', rows(command.exits)),
+    ...[...others].flatMap(table => section(`Exit codes of ${names(table).join(', ')}`, rows(table))),
+  ]
+}
+
 export function helpText(tool: string, command: Command): string {
   const options = allOptions(command).filter(option => option.hidden !== true)
   return [
@@ -81,9 +92,6 @@ export function helpText(tool: string, command: Command): string {
     'Examples:',
     ...command.examples.flatMap(example => [`  ${example.line}`, `      ${wrap(example.meaning, 6)}`]),
     '',
-    ...section(
-      'Exit codes',
-      EXIT_MEANINGS[command.exits].map(([code, meaning]) => [String(code), meaning] as const),
-    ),
+    ...exitSections(command),
   ].join('\n')
 }

@@ -71,11 +71,21 @@ function checkCount(command: Command, args: readonly string[]): void {
   if (extra !== undefined && declared.at(-1)?.many !== true) throw new UsageError(`one argument too many: '${extra}'`)
 }
 
+/** `help`, `help mount`: as `--help` and `mount --help`. */
+function helpFor(tool: string, command: Command, words: readonly string[]): Parsed {
+  const [first, ...rest] = words
+  if (first === undefined) return { ask: 'help', tool, command }
+  const sub = command.commands?.find(candidate => candidate.name === first)
+  if (sub === undefined) throw new UsageError(`no such command: '${first}'`)
+  return helpFor(`${tool} ${sub.name}`, sub, rest)
+}
+
 /** The subcommand named by the first word that is not an option, if there is one. */
 function descend(tool: string, command: Command, words: readonly string[]): Parsed | undefined {
   const [first] = words
   const sub = command.commands?.find(candidate => candidate.name === first)
   if (sub !== undefined) return parseCommandLine(`${tool} ${sub.name}`, sub, words.slice(1))
+  if (first === 'help') return helpFor(tool, command, words.slice(1))
   if (command.run !== undefined || first?.startsWith('-') === true) return undefined
   throw new UsageError(first === undefined ? 'no command given' : `no such command: '${first}'`)
 }
@@ -108,6 +118,8 @@ export function parseCommandLine(tool: string, command: Command, words: readonly
   const [ask] = asks
   if (ask !== undefined) return { ask, tool, command }
   if (command.run === undefined) throw new UsageError('no command given')
+  const misread = command.misread?.(program.args)
+  if (misread !== undefined) throw new UsageError(misread)
   checkCount(command, program.args)
   const kinds = new Map<string, OptionKind>(options.map(option => [option.name, option.kind]))
   return { ask: 'run', tool, command, args: program.args, options: new OptionValues(kinds, values) }

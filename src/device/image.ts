@@ -1,8 +1,9 @@
 /** An image, file or block device, opened for reading. Nothing here writes. */
-import { closeSync, constants, openSync, readSync } from 'node:fs'
+import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs'
 import { Hn4Error, ioError } from '../base/error.ts'
 import type { BlockNumber } from '../base/units.ts'
 import { BLOCK_SIZE } from '../format/layout.ts'
+import { openError, refuseStrange } from './refusal.ts'
 import { sizeOfTarget } from './size.ts'
 
 /** Blocks that can be read: an image, or one in memory for tests. */
@@ -12,6 +13,8 @@ export interface BlockSource {
   readonly blockCount: number
   /** Reads `count` blocks into a new buffer. @throws Hn4Error IO, also behind the end */
   read(block: BlockNumber, count?: number): Uint8Array
+  /** What changes when somebody writes to it; absent or empty where nothing tells. */
+  stamp?(): string
   close(): void
 }
 
@@ -20,14 +23,26 @@ export class ImageFile implements BlockSource {
   readonly blockCount: number
   readonly #fd: number
 
+  /** Its descriptor, for a lock. */
+  get fd(): number {
+    return this.#fd
+  }
+
+  /** Size and time of the last write; a block device has none that counts. */
+  stamp(): string {
+    const { size, mtimeNs, rdev } = fstatSync(this.#fd, { bigint: true })
+    return rdev === 0n ? `${size} ${mtimeNs}` : ''
+  }
+
   constructor(path: string) {
     this.path = path
     if (path === '') throw new Hn4Error('ARGUMENT', { text: 'an empty image name' })
+    refuseStrange(path)
     try {
       // Not to wait for somebody who writes into a named pipe.
       this.#fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK)
     } catch (error) {
-      throw ioError(path, 'open', error)
+      throw openError(path, error)
     }
     try {
       this.blockCount = Math.floor(sizeOfTarget(this.#fd, path).bytes / BLOCK_SIZE)

@@ -22,12 +22,17 @@ export function usedBy(path: string, stat: BigIntStats): string | null {
   return mountedAt(path, stat, false) ?? swap(path) ?? loopDevice(path) ?? lockHolder(stat, false)
 }
 
+/** As `usedBy`, for who holds the exclusive lock: a mount of ours that is still there is dead then. */
+export function usedBesides(path: string, stat: BigIntStats): string | null {
+  return mountedAt(path, stat, false, true) ?? swap(path) ?? loopDevice(path)
+}
+
 /** Who may be writing to `path`: a reader then sees a volume in motion. */
 export function writtenBy(path: string, stat: BigIntStats): string | null {
   return mountedAt(path, stat, true) ?? lockHolder(stat, true)
 }
 
-function mountedAt(path: string, stat: BigIntStats, isForWriting: boolean): string | null {
+function mountedAt(path: string, stat: BigIntStats, isForWriting: boolean, isLockOurs = false): string | null {
   const { major, minor } = majorMinor(stat.rdev)
   const device = stat.isBlockDevice() ? `${major}:${minor}` : null
   for (const line of lines('/proc/self/mountinfo')) {
@@ -38,7 +43,7 @@ function mountedAt(path: string, stat: BigIntStats, isForWriting: boolean): stri
     const isWritable = fields[5]?.split(',').includes('rw') === true
     if (isForWriting && !isWritable) continue
     // A mount of ours without its lock is dead: its process was killed.
-    if (type === 'fuse.hn4' && lockHolder(stat, isForWriting) === null) continue
+    if (type === 'fuse.hn4' && (isLockOurs || lockHolder(stat, isForWriting) === null)) continue
     if (isSource || (device !== null && fields[2] === device)) return `mounted at ${unescapeOctal(fields[4] ?? '?')}`
   }
   return null
@@ -60,8 +65,8 @@ function loopDevice(path: string): string | null {
   return found === undefined ? null : `attached to /dev/${found}`
 }
 
-/** A lock of any kind on the image: a mount holds one (an OFD lock has no process id, -1). */
-function lockHolder(stat: BigIntStats, isForWriting: boolean): string | null {
+/** A lock of any kind on the image: a mount holds one (an OFD lock has no process id, -1). `isForWriting`: only a writer's. */
+export function lockHolder(stat: BigIntStats, isForWriting: boolean): string | null {
   const { major, minor } = majorMinor(stat.dev)
   const two = (n: bigint): string => n.toString(16).padStart(2, '0')
   const place = `${two(major)}:${two(minor)}:${stat.ino}`

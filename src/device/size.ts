@@ -1,5 +1,5 @@
 /** What kind of thing an image path names, and how many bytes it has. */
-import { type BigIntStats, fstatSync, readFileSync } from 'node:fs'
+import { type BigIntStats, fstatSync, readFileSync, realpathSync } from 'node:fs'
 import { Hn4Error, ioError } from '../base/error.ts'
 
 /** `major:minor` of a device number as Linux encodes it. */
@@ -17,8 +17,24 @@ export function sizeOfTarget(fd: number, path: string): { bytes: number; isBlock
   if (stat.isBlockDevice()) return { bytes: blockDeviceBytes(stat.rdev, path), isBlockDevice: true, stat }
   throw new Hn4Error(stat.isDirectory() ? 'IS_DIRECTORY' : 'ARGUMENT', {
     path,
-    text: stat.isDirectory() ? 'is a directory' : 'neither a file nor a block device',
+    text: stat.isDirectory() ? directoryText(path) : 'neither a file nor a block device',
   })
+}
+
+/** A directory is not an image, but a volume may be mounted on it. */
+function directoryText(path: string): string {
+  try {
+    const at = realpathSync(path)
+    const mount = readFileSync('/proc/self/mountinfo', 'utf8')
+      .split('\n')
+      .map(line => line.split(' '))
+      .findLast(words => words[4] === at && words.some(word => word === 'fuse.hn4' || word === 'fuseblk.hn4'))
+    const source = mount?.[mount.indexOf('-', 6) + 2]
+    if (source !== undefined) return `is where ${source} is mounted: unmount it, and name the image`
+  } catch {
+    // Then it is a directory and no more.
+  }
+  return 'is a directory'
 }
 
 // fstat says 0 for a block device; the kernel tells its size in sectors of 512 bytes.

@@ -155,7 +155,9 @@ function info(ctx: Context): number {
     const [volume, error] = openOrError(() => new Volume(source))
     const position = volume?.core.superblocks.chosenPosition
     const chosen = copies.find(copy => copy.position === position) ?? null
-    if (ctx.isJson) {
+    if (ctx.isQuiet && !ctx.isJson) {
+      // Only whether it is a volume that can be read.
+    } else if (ctx.isJson) {
       ctx.json({
         image,
         superblocks: copies.map(copy => copyJson(copy, chosen)),
@@ -190,6 +192,7 @@ export const infoCommand: Command = {
   summary: 'show the superblocks, geometry, log and counts of a volume',
   description: [
     'Each of the four superblock copies is shown with [match] or [MISMATCH]; the valid one of highest generation counts.',
+    'With --quiet only the exit code says whether it is a volume that can be read.',
   ],
   exits: 'fsck',
   arguments: [{ name: 'IMAGE', summary: 'file or block device' }],

@@ -1,10 +1,12 @@
 /** `IMAGE:/path`: what the image commands take. */
 import { existsSync, realpathSync, statSync } from 'node:fs'
-import { Hn4Error } from '../base/error.ts'
+import { Hn4Error, isDamage } from '../base/error.ts'
 import type { Context } from '../console/context.ts'
 import { UsageError } from '../console/failure.ts'
+import { ImageFile } from '../device/image.ts'
 import { writtenBy } from '../device/in-use.ts'
 import type { Located } from '../reader/cortex.ts'
+import { Unchanged } from '../reader/unchanged.ts'
 import { Volume } from '../reader/volume.ts'
 
 export interface Target {
@@ -49,7 +51,7 @@ const ESCAPES = /\\x([0-9a-f]{2})/g
 const charOf = (digits: string): string => String.fromCharCode(Number.parseInt(digits, 16))
 
 /** A volume in motion may look damaged where it is not: said before anything else. */
-export function noteWriter(ctx: Context, image: string): void {
+export function noteWriter(ctx: Context, image: string): boolean {
   let writer: string | null = null
   try {
     const path = realpathSync(image)
@@ -58,23 +60,28 @@ export function noteWriter(ctx: Context, image: string): void {
     // What is wrong with the image shows when it is opened.
   }
   if (writer !== null) ctx.note(`${image}: ${writer}; what is read here may be old or half written`)
+  return writer !== null
 }
 
 /** Opens the image, hands over the volume and closes it again. An error names the image and the path. */
 export function withTarget<T>(ctx: Context, text: string, use: (volume: Volume, target: Target) => T): T {
   const target = parseTarget(text)
-  noteWriter(ctx, target.image)
-  const volume = Volume.open(target.image)
+  const isWritten = noteWriter(ctx, target.image)
+  const source = new ImageFile(target.image)
+  const unchanged = new Unchanged(source)
   try {
+    const volume = new Volume(source)
+    unchanged.watch(volume)
     const result = use(volume, target)
     for (const { message } of volume.core.badCopies.values())
       ctx.note(`${target.image}: ${message}; another copy of the block is good`)
     return result
-  } catch (error) {
-    if (error instanceof Hn4Error && error.class !== 'io') throw namingImage(error, target)
+  } catch (thrown) {
+    const error = isWritten && isDamage(thrown) ? unchanged.error() : unchanged.judge(thrown)
+    if (error instanceof Hn4Error && error.class !== 'io' && error.class !== 'busy') throw namingImage(error, target)
     throw error
   } finally {
-    volume.close()
+    source.close()
   }
 }
 

@@ -1,6 +1,7 @@
 /** `hn4 mount`: mounts in the background, or with -f in front. */
 import type { Command } from '../console/command.ts'
 import type { Context } from '../console/context.ts'
+import { UsageError } from '../console/failure.ts'
 import { addon } from '../native/addon.ts'
 import type { MountRequest } from '../native/mount.ts'
 import { type MountOptions, parseMountOptions } from './options.ts'
@@ -56,7 +57,20 @@ function mountInFront(ctx: Context, request: MountRequest, options: MountOptions
 }
 
 async function run(ctx: Context): Promise<number> {
-  const options = parseMountOptions(ctx.options.list('options'))
+  const { options: given } = ctx
+  const type = given.text('type')
+  if (type !== undefined && type !== 'hn4' && type !== 'auto')
+    throw new UsageError(`-t: the type is hn4, not '${type}'`)
+  if (given.flag('read-only') && given.flag('read-write')) throw new UsageError('-r and -w exclude each other')
+  const letters = (
+    [
+      ['read-only', 'ro'],
+      ['read-write', 'rw'],
+    ] as const
+  )
+    .filter(([name]) => given.flag(name))
+    .map(([, word]) => word)
+  const options = parseMountOptions([...given.list('options'), ...letters])
   const request = await prepare(ctx, ctx.arg(0), ctx.arg(1), options)
   const inFront = ctx.options.flag('foreground') || ctx.options.flag('debug')
   return inFront ? await mountInFront(ctx, request, options) : await mountInBackground(ctx, request, options)
@@ -87,6 +101,9 @@ export const mount: Command = {
   ],
   options: [
     { name: 'options', short: 'o', kind: 'list', value: 'OPTIONS', summary: 'mount options, separated by commas' },
+    { name: 'read-only', short: 'r', kind: 'flag', summary: 'as -o ro' },
+    { name: 'read-write', short: 'w', kind: 'flag', summary: 'as -o rw (default)' },
+    { name: 'type', short: 't', kind: 'text', value: 'TYPE', summary: 'accepted as by mount(8); the type is hn4' },
     { name: 'foreground', short: 'f', kind: 'flag', summary: 'stay in front' },
     { name: 'debug', short: 'd', kind: 'flag', summary: 'stay in front and print the counters at the end' },
   ],

@@ -11,9 +11,9 @@ import { answerStatus } from './requests/status.ts'
 /** Everything that can be asked; a new request is a line here. */
 const HANDLERS: ReadonlyArray<(daemon: Daemon) => Handler> = [answerStatus]
 
-function ownMount({ request, handle }: Daemon): Mount {
+function ownMount({ request }: Daemon): Mount {
   const found = mounts().findLast(
-    mount => isHn4Mount(mount) && mount.at === handle.mountpoint && mount.source === request.image,
+    mount => isHn4Mount(mount) && mount.at === request.mountpoint && mount.source === request.image,
   )
   if (found === undefined) throw new Error('the mount is not in the mount table')
   return found

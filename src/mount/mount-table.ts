@@ -46,11 +46,11 @@ export function parseMount(line: string): Mount | undefined {
   }
 }
 
-/** All mounts, in the order in which they were made; none where /proc is missing. */
-export function mounts(): readonly Mount[] {
+/** All mounts that a process sees, in the order in which they were made; none where /proc is missing, or it has ended. */
+export function mounts(process: number | 'self' = 'self'): readonly Mount[] {
   let text: string
   try {
-    text = readFileSync('/proc/self/mountinfo', 'utf8')
+    text = readFileSync(`/proc/${process}/mountinfo`, 'utf8')
   } catch {
     return []
   }

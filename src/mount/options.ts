@@ -106,8 +106,9 @@ const EFFECTS: Readonly<Record<string, Effect>> = {
     o.writeBack = true
   }),
   threads(o, value, name) {
-    const count = Number(needed(value, name))
-    if (!Number.isInteger(count) || count < 0 || count > 64) throw new UsageError(`-o threads: not 0 to 64: '${value}'`)
+    const text = needed(value, name)
+    const count = Number(text)
+    if (!/^\d{1,2}$/.test(text) || count > 64) throw new UsageError(`-o threads: not 0 to 64: '${value}'`)
     o.threads = count
   },
   transport(o, value, name) {

@@ -4,11 +4,14 @@ import { stat } from 'node:fs/promises'
 import { Hn4Error } from '../base/error.ts'
 import type { Context } from '../console/context.ts'
 import { UsageError } from '../console/failure.ts'
+import { lockHolder } from '../device/in-use.ts'
+import { openError, refuseStrange } from '../device/refusal.ts'
 import { addon } from '../native/addon.ts'
 import { errorOf } from '../native/failure.ts'
 import type { MountRequest } from '../native/mount.ts'
 import { examineNeeded, mountObstacle } from './machine.ts'
 import { isHn4Mount, type Mount, mountAt, mounts, resolveMountpoint } from './mount-table.ts'
+import { copiesOfImage, copiesText, isHeld } from './namespaces.ts'
 import type { MountOptions } from './options.ts'
 
 const isRoot = () => process.getuid?.() === 0
@@ -109,15 +112,41 @@ function checkAccess(image: string, path: string, isReadOnly: boolean): void {
   throw new Hn4Error('ACCESS', { path: image, text: why.replace('{do}', isReadOnly ? 'read' : 'write'), ...hint })
 }
 
+/**
+ * A daemon whose mount was taken off here, and that serves a copy of it in another namespace, still holds the image;
+ * the lock would name the daemon, which nobody looks for. @throws Hn4Error BUSY
+ */
+function refuseCopies(image: string, path: string, isReadOnly: boolean): void {
+  const isLocked = lockHolder(statSync(path, { bigint: true }), isReadOnly) !== null
+  if (!isLocked || mounts().some(mount => isHn4Mount(mount) && mount.source === path)) return
+  const held = copiesOfImage(path)
+  if (!isHeld(held)) return
+  const text = `unmounted here, but still ${copiesText(held)}`
+  throw new Hn4Error('BUSY', { path: image, text, hint: 'end them, or unmount it there' })
+}
+
+/** Absolute, without links. @throws Hn4Error for a link that leads nowhere, a terminal, a pipe */
+function realImage(image: string): string {
+  try {
+    refuseStrange(image)
+    return realpathSync(image)
+  } catch (error) {
+    // The command line is right: the mount failed.
+    if (error instanceof Hn4Error) throw new Hn4Error('NOT_HN4', error.detail, { cause: error })
+    throw openError(image, error)
+  }
+}
+
 /** What the addon is asked to mount. Throws what is wrong with the image's name, the directory or the machine. */
 export async function prepare(ctx: Context, image: string, dir: string, options: MountOptions): Promise<MountRequest> {
   if (image === '') throw new UsageError('an empty image name')
   const allow = allowOther(options)
-  const path = realpathSync(image)
+  const path = realImage(image)
   const target = statSync(path)
   if (target.isDirectory()) throw new Hn4Error('IS_DIRECTORY', { path: image })
   checkAccess(image, path, options.readOnly)
   checkMachine()
+  refuseCopies(image, path, options.readOnly)
   return {
     image: path,
     mountpoint: await checkMountpoint(ctx, dir),

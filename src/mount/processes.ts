@@ -14,7 +14,7 @@ export interface Process {
   readonly began: string
 }
 
-function text(path: string): string {
+export function text(path: string): string {
   try {
     return readFileSync(path, 'utf8')
   } catch {
@@ -22,7 +22,7 @@ function text(path: string): string {
   }
 }
 
-function link(path: string): string {
+export function link(path: string): string {
   try {
     return readlinkSync(path)
   } catch {
@@ -30,7 +30,7 @@ function link(path: string): string {
   }
 }
 
-function names(path: string): readonly string[] {
+export function names(path: string): readonly string[] {
   try {
     return readdirSync(path)
   } catch {
@@ -57,7 +57,8 @@ export function isAlive(process: Process): boolean {
   return processOf(process.pid)?.began === process.began
 }
 
-const pids = (): readonly number[] =>
+/** Numbers of all processes. */
+export const pids = (): readonly number[] =>
   names('/proc')
     .filter(name => /^\d+$/.test(name))
     .map(Number)
@@ -111,10 +112,10 @@ function uses(pid: number, mount: Mount): boolean {
   return names(`${folder}/map_files`).some(range => isInside(link(`${folder}/map_files/${range}`)))
 }
 
-/** Processes that keep a mount busy, as far as this user may see. */
+/** Processes that keep a mount busy, as far as this user may see; not the one that asks. */
 export function usersOf(mount: Mount): readonly Process[] {
   return pids()
-    .filter(pid => uses(pid, mount))
+    .filter(pid => pid !== process.pid && uses(pid, mount))
     .flatMap(pid => processOf(pid) ?? [])
 }
 

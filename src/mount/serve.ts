@@ -8,10 +8,13 @@ import { MOUNT_EXIT } from '../console/exit-codes.ts'
 import { failureLine, failureOf } from '../console/failure.ts'
 import { counted } from '../console/size.ts'
 import { addon, hasAddon } from '../native/addon.ts'
-import { errorOf, isFailure, withoutNumber } from '../native/failure.ts'
+import { type Failure, isFailure, withoutNumber } from '../native/failure.ts'
 import type { LogFile, MountAddon, MountHandle, MountRequest } from '../native/mount.ts'
 import { openControl } from './control.ts'
-import { mountAt } from './mount-table.ts'
+import { keepLastWords, sayLastWords } from './last-words.ts'
+import { type Mount, mountAt } from './mount-table.ts'
+import { copiesOf, copiesText } from './namespaces.ts'
+import { openingError } from './opening.ts'
 import { processList, usersOf } from './processes.ts'
 
 export interface ServeSettings {
@@ -28,17 +31,22 @@ export interface ServeSettings {
 /** A second signal within this time does not wait for the programs that use the mount. */
 const FORCE_WITHIN_MS = 2000
 
-const SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const
+/** Those that ask for an end; SIGXCPU and SIGPWR say that one is near. Others that would end it have no effect. */
+const SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGQUIT', 'SIGXCPU', 'SIGPWR'] as const
 
 /** What a signal does; before the mount is there it is remembered. */
 class Stopper {
   #handle: MountHandle | undefined
+  /** As it was when it began to answer. */
+  #mount: Mount | undefined
+  readonly #mountpoint: string
   #lastMs: number | undefined
   #isForced = false
-  readonly forced: Promise<void>
-  #resolveForced: () => void = () => {}
+  readonly forced: Promise<Failure | undefined>
+  #resolveForced: (failure: Failure | undefined) => void = () => {}
 
-  constructor() {
+  constructor(mountpoint: string) {
+    this.#mountpoint = mountpoint
     this.forced = new Promise(resolve => {
       this.#resolveForced = resolve
     })
@@ -51,6 +59,7 @@ class Stopper {
 
   attach(handle: MountHandle): void {
     this.#handle = handle
+    this.#mount = mountAt(this.#mountpoint)
     if (this.wasAsked) void this.#stop(handle)
   }
 
@@ -68,20 +77,25 @@ class Stopper {
     const failure = await handle.unmount(false)
     if (failure === undefined || this.#isForced) return
     const { logLine } = addon()
+    const synced = await handle.sync()
+    if (synced !== undefined) logLine(`not everything is durable: ${synced.text}`)
+    const force = 'a second signal within 2 s forces it'
+    const mount = mountAt(this.#mountpoint)
+    if (this.#mount !== undefined && mount?.device !== this.#mount.device) {
+      const where = copiesText(copiesOf(this.#mount)) || 'used by somebody'
+      return logLine(`not at ${this.#mountpoint} any more, but still ${where}: it goes on; ${force}`)
+    }
     if (failure.code !== 'EBUSY') return logLine(`not unmounted: ${failure.text}`)
-    await handle.sync()
-    const mount = mountAt(handle.mountpoint)
     const users = mount === undefined ? [] : usersOf(mount)
     const who = users.length > 0 ? processList(users) : 'processes that this user may not see'
-    logLine(`${handle.mountpoint} is in use by ${who}: not unmounted; a second signal within 2 s forces it`)
+    logLine(`${this.#mountpoint} is in use by ${who}: not unmounted; ${force}`)
   }
 
   async #force(handle: MountHandle): Promise<void> {
     if (this.#isForced) return
     this.#isForced = true
     const failure = await handle.force()
-    if (failure !== undefined) addon().logLine(`forced: ${failure.text}`)
-    this.#resolveForced()
+    this.#resolveForced(failure)
   }
 }
 
@@ -131,11 +145,13 @@ export async function serve(settings: ServeSettings): Promise<number> {
   const native = addon()
   native.logToStderr(settings.tool)
   const log = openLog(settings.log)
-  const stopper = new Stopper()
+  native.ignoreStraySignals()
+  const stopper = new Stopper(settings.request.mountpoint)
   nameProcess(settings.request)
   const { request } = settings
+  keepLastWords()
   const handle = await native.mountVolume(request)
-  if (isFailure(handle)) throw errorOf(handle, request.image)
+  if (isFailure(handle)) throw openingError(handle, request.image)
   keepServing(native)
   reportOpening(handle)
   const control = await openControl({ request, handle, sinceMs: Date.now(), linesTo: () => native.linesTo() })
@@ -146,6 +162,7 @@ export async function serve(settings: ServeSettings): Promise<number> {
   const failure = await Promise.race([handle.wait(), stopper.forced])
   control?.close()
   if (settings.isDebug) native.logLine(statsLine(handle))
+  sayLastWords(failure)
   if (failure === undefined) return MOUNT_EXIT.OK
   native.logLine(failure.text)
   return MOUNT_EXIT.SYSTEM

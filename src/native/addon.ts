@@ -8,11 +8,12 @@ import { join } from 'node:path'
 import { Hn4Error } from '../base/error.ts'
 import { PACKAGE_TOP, PACKAGE_VERSION } from '../base/package.ts'
 import { LAYOUT_HASH } from '../format/layout-hash.ts'
+import type { LockAddon } from './lock.ts'
 import type { MountAddon } from './mount.ts'
 import type { VolumeAddon } from './volume.ts'
 
 /** Functions of native/node, as napi exports them. */
-export interface Addon extends MountAddon, VolumeAddon {
+export interface Addon extends LockAddon, MountAddon, VolumeAddon {
   /** Package version the addon was built from. */
   version(): string
   /** Hash of the format's description (src/format/layout.ts) the addon was generated from. */

@@ -81,7 +81,6 @@ export interface MountState {
 }
 
 export interface MountHandle {
-  readonly mountpoint: string
   readonly report: MountReport
   transport(): TransportReport
   /** Resolves when the mount is gone and the volume closed. */
@@ -118,5 +117,10 @@ export interface MountAddon {
   setXattr(path: string, name: string, value: Buffer): Failure | undefined
   /** The user at the other end of a connected Unix socket. */
   peerUid(descriptor: number): number | Failure
+  /** Signals that would end the process and mean nothing to a mount have no effect from now on. */
+  ignoreStraySignals(): void
+  /** Opens the file in memory that `lastWords` writes to, for whoever looks into /proc/PID/fd. */
+  keepLastWords(): Failure | undefined
+  lastWords(text: string): Failure | undefined
   notifyManager(socket: string, state: string): Failure | undefined
 }

@@ -2,6 +2,7 @@
 import { Hn4Error, reasonOf } from '../base/error.ts'
 import type { BlockNumber } from '../base/units.ts'
 import type { BlockSource } from '../device/image.ts'
+import { namedContent } from '../device/signatures.ts'
 import { type BlockCodec, type CodecMaker, PLAIN_CODEC } from '../format/block-codec.ts'
 import { checkGeometry, type Geometry, superblockPlaces } from '../format/geometry.ts'
 import { FORMAT_VERSION } from '../format/layout.ts'
@@ -114,5 +115,7 @@ function noSuperblock(source: BlockSource, copies: readonly SuperblockCopy[]): H
   if (copies.some(copy => copy.problem === 'checksum')) {
     return new Hn4Error('DAMAGED', { path, text: 'every superblock of this hn4 volume is damaged' })
   }
-  return new Hn4Error('NOT_HN4', { path, text: 'not an hn4 volume: no superblock at its start or end' })
+  const what = namedContent(path)
+  const text = 'not an hn4 volume: no superblock at its start or end'
+  return new Hn4Error('NOT_HN4', { path, text: what === null ? text : `${text}; it holds ${what}` })
 }

@@ -85,7 +85,7 @@ t.test('equal seeds and dates give equal bytes; other seeds do not', async t => 
 t.test('a dry run changes nothing and creates nothing', async t => {
   const folder = t.testdir({ 'data.bin': 'x'.repeat(17 * MIB) })
   const before = sum(join(folder, 'data.bin'))
-  const ran = await run(['-n', join(folder, 'data.bin')])
+  const ran = await run(['-n', '-f', join(folder, 'data.bin')])
   t.equal(ran.exit, 0)
   t.match(ran.stdout, /dry run/)
   t.equal(sum(join(folder, 'data.bin')), before)

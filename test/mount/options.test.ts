@@ -29,6 +29,12 @@ t.test('the words of fstab and systemd are accepted and do nothing', async t => 
   t.strictSame(parseMountOptions([words]), parseMountOptions([]))
 })
 
+t.test('a number is digits only', async t => {
+  t.equal(parseMountOptions(['threads=16']).threads, 16)
+  for (const text of ['1e1', '0x10', ' 4', '4 ', '+4', '-1', '4.0', '65', '', '0b1'])
+    t.throws(() => parseMountOptions([`threads=${text}`]), /threads/, text)
+})
+
 t.test('an unknown option is an error, or noted where sloppiness was asked for', async t => {
   t.throws(() => parseMountOptions(['what']), { message: "unknown mount option 'what'" })
   t.strictSame(parseMountOptions(['what,ro,uid=5'], true).dropped, ['what', 'uid'])

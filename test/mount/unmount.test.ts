@@ -19,7 +19,7 @@ function checkClosed(t: Test, scratch: Scratch, content: string): void {
   t.equal(hn4('umount', scratch.dir).exit, 0)
 }
 
-for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
+for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGQUIT', 'SIGXCPU', 'SIGPWR'] as const) {
   mountTest(t, `${signal} unmounts and ends clean`, async t => {
     const scratch = new Scratch(t)
     const daemon = scratch.mount()
@@ -30,6 +30,55 @@ for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
     checkClosed(t, scratch, signal)
   })
 }
+
+mountTest(t, 'signals that mean nothing to a mount do not end it', async t => {
+  const scratch = new Scratch(t)
+  const daemon = scratch.mount()
+  writeFileSync(scratch.path('file'), 'goes on')
+  const RT_FIRST = 34
+  const stray = [
+    ...(['SIGUSR2', 'SIGALRM', 'SIGVTALRM', 'SIGPROF', 'SIGIO', 'SIGSTKFLT'] as const),
+    RT_FIRST,
+    RT_FIRST + 6,
+  ]
+  for (const signal of stray) {
+    process.kill(daemon.pid, signal)
+    t.equal(readFileSync(scratch.path('file'), 'utf8'), 'goes on', `${signal}`)
+  }
+  // Answered after all of them were delivered: signals of a process are taken before it returns from a wait.
+  process.kill(daemon.pid, 'SIGTERM')
+  t.ok(await eventually(() => !isAlive(daemon)))
+  checkClosed(t, scratch, 'goes on')
+})
+
+mountTest(t, 'hn4 umount called from inside the mount is not in its own way, and does not name itself', async t => {
+  const scratch = new Scratch(t)
+  scratch.mount()
+  writeFileSync(scratch.path('file'), 'inside')
+  const [program, words] = toolCommand('hn4', ['umount', scratch.dir])
+  const stays = spawnSync('sh', ['-c', 'echo $$; "$@"; echo $?', 'sh', program, ...words], {
+    cwd: scratch.dir,
+    encoding: 'utf8',
+  })
+  const [shell, exit] = stays.stdout.split('\n')
+  t.equal(exit, '32')
+  t.match(stays.stderr, new RegExp(`^hn4 umount: in use by sh \\(${shell}\\): `))
+  const goes = spawnSync('sh', ['-c', 'exec "$@"', 'sh', program, ...words], { cwd: scratch.dir, encoding: 'utf8' })
+  t.equal(goes.status, 0, goes.stderr)
+  checkClosed(t, scratch, 'inside')
+})
+
+mountTest(t, 'hn4 umount -f takes a busy mount away, with all data', async t => {
+  const scratch = new Scratch(t)
+  const daemon = scratch.mount()
+  const fd = openSync(scratch.path('file'), 'w')
+  writeSync(fd, 'kept')
+  t.strictSame(hn4('umount', '-f', scratch.dir), { exit: 0, stdout: '', stderr: '' })
+  t.notOk(isAlive(daemon))
+  t.throws(() => writeSync(fd, 'lost'), { code: 'ENOTCONN' })
+  t.throws(() => closeSync(fd))
+  checkClosed(t, scratch, 'kept')
+})
 
 mountTest(t, 'a plain umount ends the daemon clean', async t => {
   const scratch = new Scratch(t)

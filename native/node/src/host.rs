@@ -1,14 +1,14 @@
 //! System calls that Node has no function for.
 
 use crate::failure::Failure;
+use crate::path::{c_path, host_path};
 use crate::promise::guard;
-use napi::bindgen_prelude::{Buffer, Either};
+use napi::bindgen_prelude::{Buffer, Either, Utf16String};
 use napi_derive::napi;
 use std::ffi::CString;
 use std::io;
 use std::os::linux::net::SocketAddrExt;
 use std::os::unix::net::{SocketAddr, UnixDatagram};
-use std::path::Path;
 
 /// What a call gives: its value, or why not.
 pub type Outcome<T> = Either<T, Failure>;
@@ -22,16 +22,16 @@ pub fn outcome<T>(work: impl FnOnce() -> Result<T, Failure>) -> Outcome<T> {
 
 /// Unmounts what another process mounted: undefined, or a failure, `EBUSY` while something is open.
 #[napi(ts_return_type = "undefined | Failure")]
-pub fn unmount_path(mountpoint: String, lazy: bool) -> Outcome<()> {
-    outcome(|| Ok(hn4_fuse::unmount(Path::new(&mountpoint), lazy)?))
+pub fn unmount_path(mountpoint: Utf16String, lazy: bool) -> Outcome<()> {
+    outcome(|| Ok(hn4_fuse::unmount(&host_path(&mountpoint), lazy)?))
 }
 
 /// The value of an extended attribute (the link's own, for a symbolic link), or a failure
 /// (`ENODATA`: there is none).
 #[napi(ts_return_type = "Buffer | Failure")]
-pub fn get_xattr(path: String, name: String) -> Outcome<Buffer> {
+pub fn get_xattr(path: Utf16String, name: String) -> Outcome<Buffer> {
     outcome(|| {
-        let (path, name) = (c_string(path)?, c_string(name)?);
+        let (path, name) = (c_path(&path)?, c_string(name)?);
         let value = grown(|buf, len| {
             // SAFETY: two C strings, and `len` bytes at `buf` (or 0 and null: asks for the length).
             unsafe { libc::lgetxattr(path.as_ptr(), name.as_ptr(), buf.cast(), len) }
@@ -42,9 +42,9 @@ pub fn get_xattr(path: String, name: String) -> Outcome<Buffer> {
 
 /// Names of the extended attributes, each followed by NUL.
 #[napi(ts_return_type = "Buffer | Failure")]
-pub fn list_xattr(path: String) -> Outcome<Buffer> {
+pub fn list_xattr(path: Utf16String) -> Outcome<Buffer> {
     outcome(|| {
-        let path = c_string(path)?;
+        let path = c_path(&path)?;
         // SAFETY: a C string, and `len` bytes at `buf` (or 0 and null: asks for the length).
         let names = grown(|buf, len| unsafe { libc::llistxattr(path.as_ptr(), buf.cast(), len) })?;
         Ok(names.into())
@@ -52,9 +52,9 @@ pub fn list_xattr(path: String) -> Outcome<Buffer> {
 }
 
 #[napi(ts_return_type = "undefined | Failure")]
-pub fn set_xattr(path: String, name: String, value: Buffer) -> Outcome<()> {
+pub fn set_xattr(path: Utf16String, name: String, value: Buffer) -> Outcome<()> {
     outcome(|| {
-        let (path, name) = (c_string(path)?, c_string(name)?);
+        let (path, name) = (c_path(&path)?, c_string(name)?);
         // SAFETY: two C strings and a buffer with its length, all alive during the call.
         let result =
             unsafe { libc::lsetxattr(path.as_ptr(), name.as_ptr(), value.as_ptr().cast(), value.len(), 0) };
@@ -103,6 +103,17 @@ pub fn peer_uid(descriptor: i32) -> Outcome<u32> {
 pub fn keep_descriptors() {
     // SAFETY: sets flags on descriptor numbers. An old kernel refuses; then they stay as they are.
     let _ = unsafe { libc::syscall(libc::SYS_close_range, 3u32, u32::MAX, libc::CLOSE_RANGE_CLOEXEC) };
+}
+
+/// Signals that would end the process and mean nothing to a mount have no effect from now on: timers, I/O
+/// notices, and those without a meaning of their own.
+#[napi]
+pub fn ignore_stray_signals() {
+    let named = [libc::SIGUSR2, libc::SIGALRM, libc::SIGVTALRM, libc::SIGPROF, libc::SIGIO, libc::SIGSTKFLT];
+    for signal in named.into_iter().chain(libc::SIGRTMIN()..=libc::SIGRTMAX()) {
+        // SAFETY: no handler of ours, and none that Node has for these.
+        unsafe { libc::signal(signal, libc::SIG_IGN) };
+    }
 }
 
 fn c_string(text: String) -> Result<CString, Failure> {

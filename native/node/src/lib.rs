@@ -7,8 +7,11 @@
 
 mod failure;
 mod host;
+mod last_words;
+mod lock;
 mod log;
 mod mount;
+mod path;
 mod promise;
 mod state;
 mod stats;

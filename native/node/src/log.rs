@@ -1,7 +1,9 @@
 //! Where the lines of a mounted volume go: stderr, a file, the system's log, or the log of the runtime
 //! directory where no system log listens. A line that one place does not take goes to the next.
 
+use crate::path::host_path;
 use crate::system_log::{self, SYSTEM_LOG};
+use napi::bindgen_prelude::Utf16String;
 use napi_derive::napi;
 use parking_lot::Mutex;
 use std::fs::{File, OpenOptions};
@@ -132,10 +134,12 @@ pub struct LogFile(File, String);
 impl LogFile {
     /// Error: the host's sentence.
     #[napi(constructor)]
-    pub fn open(path: String) -> napi::Result<LogFile> {
+    pub fn open(path: Utf16String) -> napi::Result<LogFile> {
+        let path = host_path(&path);
+        let shown = path.display().to_string();
         match OpenOptions::new().append(true).create(true).mode(0o640).open(&path) {
-            Ok(file) => Ok(LogFile(file, path)),
-            Err(error) => Err(napi::Error::from_reason(format!("{path}: {error}"))),
+            Ok(file) => Ok(LogFile(file, shown)),
+            Err(error) => Err(napi::Error::from_reason(format!("{shown}: {error}"))),
         }
     }
 }

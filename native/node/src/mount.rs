@@ -2,6 +2,7 @@
 
 use crate::failure::Failure;
 use crate::log;
+use crate::path::host_path;
 use crate::promise::promise;
 use crate::state::{Lines, MountState, state};
 use crate::stats::{MountStats, collect};
@@ -10,7 +11,7 @@ use hn4_core::device::{FileDevice, InUse, OpenFile, in_use};
 use hn4_core::vfs::{FileSystem, Vfs};
 use hn4_core::volume::{OpenOptions, OpenReport, Reporter, Volume};
 use hn4_fuse::{Cache, MountFlag, MountOptions, Session, Settings, Transport, TransportChoice};
-use napi::bindgen_prelude::{Env, Object};
+use napi::bindgen_prelude::{Env, Object, Utf16String};
 use napi_derive::napi;
 use std::path::Path;
 use std::sync::Arc;
@@ -19,9 +20,9 @@ use std::sync::Arc;
 #[napi(object)]
 pub struct MountRequest {
     /// Image file or block device; absolute.
-    pub image: String,
+    pub image: Utf16String,
     /// Directory; absolute.
-    pub mountpoint: String,
+    pub mountpoint: Utf16String,
     pub read_only: bool,
     /// The image is a block device: mount as fuseblk.
     pub block_device: bool,
@@ -87,7 +88,6 @@ impl From<Transport> for TransportReport {
 pub struct MountHandle {
     /// None once released.
     mounted: Option<Mounted>,
-    mountpoint: String,
     report: OpenReport,
 }
 
@@ -106,10 +106,11 @@ pub fn mount_volume(env: &Env, request: MountRequest) -> napi::Result<Object<'_>
 }
 
 fn mount(request: &MountRequest) -> Result<MountHandle, Failure> {
-    let device = open_device(Path::new(&request.image), request.read_only)?;
+    let path = host_path(&request.image);
+    let device = open_device(&path, request.read_only)?;
     let lines = Arc::new(Lines::default());
     // The system log may hold lines of several mounts.
-    let (about, told) = (format!("{}: ", request.image), lines.clone());
+    let (about, told) = (format!("{}: ", path.display()), lines.clone());
     let options = OpenOptions {
         read_only: request.read_only,
         noatime: request.noatime,
@@ -121,11 +122,9 @@ fn mount(request: &MountRequest) -> Result<MountHandle, Failure> {
     let mounted = mount_options(request)
         .and_then(|options| Ok(Session::mount(vfs.clone(), &options, settings(request, lines.clone()))?));
     match mounted {
-        Ok(session) => Ok(MountHandle {
-            mountpoint: session.mountpoint().to_string_lossy().into_owned(),
-            mounted: Some(Mounted { session: Arc::new(session), vfs, lines }),
-            report,
-        }),
+        Ok(session) => {
+            Ok(MountHandle { mounted: Some(Mounted { session: Arc::new(session), vfs, lines }), report })
+        }
         Err(failure) => {
             // The session closes the volume only once a thread of it has run.
             let _ = vfs.shutdown();
@@ -157,8 +156,8 @@ fn mount_options(request: &MountRequest) -> Result<MountOptions, Failure> {
         MountFlag::parse(name).ok_or_else(|| Failure::new("EINVAL", format!("unknown mount flag {name}")))
     };
     Ok(MountOptions {
-        source: (&request.image).into(),
-        mountpoint: (&request.mountpoint).into(),
+        source: host_path(&request.image).into(),
+        mountpoint: host_path(&request.mountpoint),
         block_device: request.block_device,
         read_only: request.read_only,
         allow_other: request.allow_other,
@@ -184,12 +183,6 @@ fn settings(request: &MountRequest, lines: Arc<Lines>) -> Settings {
 
 #[napi]
 impl MountHandle {
-    /// The directory mounted on, absolute, without symbolic links.
-    #[napi(getter)]
-    pub fn mountpoint(&self) -> String {
-        self.mountpoint.clone()
-    }
-
     #[napi(getter)]
     pub fn report(&self) -> MountReport {
         self.report.clone().into()

@@ -4,12 +4,12 @@ use crate::failure::Failure;
 use crate::host::{Outcome, outcome};
 use crate::log;
 use crate::mount::open_device;
+use crate::path::host_path;
 use hn4_core::base::Code;
 use hn4_core::vfs::{Attr, Caller, FileSystem, SetAttr, SetTime, Vfs};
 use hn4_core::volume::{OpenOptions, Reporter, Volume};
-use napi::bindgen_prelude::{BigInt, Buffer};
+use napi::bindgen_prelude::{BigInt, Buffer, Utf16String};
 use napi_derive::napi;
-use std::path::Path;
 use std::sync::Arc;
 
 /// Bytes of one read at most.
@@ -40,10 +40,10 @@ pub struct VolumeHandle(Option<Arc<FileSystem>>);
 
 /// Opens and locks an image.
 #[napi(ts_return_type = "VolumeHandle | Failure")]
-pub fn open_volume(image: String, read_only: bool) -> Outcome<VolumeHandle> {
+pub fn open_volume(image: Utf16String, read_only: bool) -> Outcome<VolumeHandle> {
     log::watch_panics();
     outcome(|| {
-        let device = open_device(Path::new(&image), read_only)?;
+        let device = open_device(&host_path(&image), read_only)?;
         let reporter = Reporter::new(log::line);
         let options = OpenOptions { read_only, reporter, ..OpenOptions::default() };
         let (volume, _) = Volume::open(Arc::new(device), options)?;

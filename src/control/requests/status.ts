@@ -16,7 +16,7 @@ export interface Status {
   readonly version: string
   /** When the mount began, in milliseconds since 1970. */
   readonly sinceMs: number
-  /** What carries the kernel's requests: `/dev/fuse`. */
+  /** What carries the kernel's requests: `io_uring, 8 threads`, or `/dev/fuse` and why not io_uring. */
   readonly transport: string
   /** Where lines go: a file, `stderr`, `system log`, or `nowhere`. */
   readonly linesTo: string

@@ -2,7 +2,7 @@
 import { PACKAGE_VERSION } from '../../base/package.ts'
 import { handler } from '../../control/request.ts'
 import { type Status, status } from '../../control/requests/status.ts'
-import type { MountState } from '../../native/mount.ts'
+import type { MountState, TransportReport } from '../../native/mount.ts'
 import type { Daemon } from './daemon.ts'
 
 function stateOf({ stopped, readOnly }: MountState): Pick<Status, 'state' | 'why'> {
@@ -10,16 +10,21 @@ function stateOf({ stopped, readOnly }: MountState): Pick<Status, 'state' | 'why
   return readOnly ? { state: 'read-only', why: 'mounted with -o ro' } : { state: 'writing' }
 }
 
+function transportText({ name, threads, reason }: TransportReport): string {
+  if (name === 'uring') return `io_uring, ${threads} threads`
+  return reason === undefined ? '/dev/fuse' : `/dev/fuse; not io_uring: ${reason}`
+}
+
 function statusOf({ request, handle, sinceMs, linesTo }: Daemon): Status {
   const [now, space] = [handle.state(), handle.stats()]
   return {
     ...stateOf(now),
     image: request.image,
-    mountpoint: handle.mountpoint,
+    mountpoint: request.mountpoint,
     pid: process.pid,
     version: PACKAGE_VERSION,
     sinceMs,
-    transport: '/dev/fuse',
+    transport: transportText(handle.transport()),
     linesTo: linesTo(),
     logBlocks: now.logBlocks,
     logHeld: now.logHeld,

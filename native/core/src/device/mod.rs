@@ -4,12 +4,14 @@
 mod bounds;
 mod file;
 mod host;
+mod outside;
 mod queue;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 
-pub use file::{FileDevice, OpenFile};
+pub use file::{FileDevice, ImageLock, OpenFile};
 pub use host::{InUse, in_use};
+pub use outside::Outside;
 pub use queue::{IoQueue, QUEUE_DEPTH, Run, Ticket, WriteBuf};
 
 use crate::base::{BlockNumber, Result};
@@ -34,4 +36,10 @@ pub trait Device: Send + Sync {
     fn discard(&self, at: BlockNumber, count: u64) -> Result<()>;
     /// Whether the device refuses writes and discards, with `ReadOnly`.
     fn read_only(&self) -> bool;
+    /// What happened to the device behind the back of its writer since the last call. Transfers nothing.
+    /// `thorough`: what the host cannot tell counts as touched. Error: `Io`, it is cut or deleted.
+    fn outside(&self, thorough: bool) -> Result<Outside> {
+        let _ = thorough;
+        Ok(Outside::default())
+    }
 }

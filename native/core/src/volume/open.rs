@@ -12,7 +12,7 @@ use crate::transaction::Gate;
 use crate::transaction::cost;
 use crate::volume::Volume;
 use crate::volume::blocks::{Blocks, Coder};
-use crate::volume::commit::{Checkpointer, Committer, Parts, Reaper};
+use crate::volume::commit::{Checkpointer, Committer, Image, Parts, Reaper};
 use crate::volume::inode::{Agenda, Inode, Inodes, SlotPages};
 use crate::volume::options::OpenOptions;
 use crate::volume::report::OpenReport;
@@ -44,8 +44,10 @@ impl Volume {
         pages.load_init()?;
         let (mut report, next, block) =
             super::recover::recover(&*device, &geometry, &coder, &pages, options.read_only)?;
+        let mut repaired = 0;
         if !options.read_only {
-            report.rewritten += opened.repair(&*device, |error| options.reporter.error(error))?;
+            repaired = opened.repair(&*device, |error| options.reporter.error(error))?;
+            report.rewritten += repaired;
         }
         let blocks = Arc::new(Blocks::open(&geometry, &pages, coder)?);
         let counters = super::recover::counted(&geometry, &pages, next.counters, &options.reporter);
@@ -117,7 +119,8 @@ impl Volume {
         volume.inodes.add_lookups(&root, 1);
         if !volume.options.read_only {
             report.orphans = volume.adopt_orphans()?;
-            volume.start_threads(Committer::new(block.epoch, &next, volume.geometry.descriptors))?;
+            let image = Image::new(&opened, repaired);
+            volume.start_threads(Committer::new(image, block.epoch, &next, volume.geometry.descriptors))?;
         }
         Ok((volume, report))
     }

@@ -1,20 +1,25 @@
 //! A volume in an image file or on a block device of the host.
 
 mod discard;
+mod lock;
 mod open;
 #[cfg(test)]
 mod tests;
 mod transfer;
+mod watch;
 
+pub use lock::ImageLock;
 pub use open::OpenFile;
 
 use self::discard::Discarder;
 use self::transfer::HostFile;
-use super::host::{error, lock};
-use super::{Device, bounds};
-use crate::base::{BlockNumber, Code, Error, Result};
+use self::watch::Watch;
+use super::host::{error, sys};
+use super::{Device, Outside, bounds};
+use crate::base::{BLOCK_SIZE, BlockNumber, Code, Error, Result};
 use std::fmt;
-use std::fs::File;
+use std::fs::Metadata;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -29,8 +34,8 @@ pub struct FileDevice {
     block_count: u64,
     read_only: bool,
     flush_failed: AtomicBool,
-    /// The image behind a loop device, open to hold its lock.
-    backing: Option<File>,
+    lock: Option<ImageLock>,
+    watch: Watch,
 }
 
 impl FileDevice {
@@ -46,18 +51,33 @@ impl FileDevice {
         self.discarder.is_block_device()
     }
 
+    /// Error: the image no longer has room for the volume, or no name, so that it ends with its last descriptor.
+    fn check_there(&self) -> Result<Metadata> {
+        let name = self.path.display();
+        let gone = |what: String| Err(Error::new(Code::Io, format!("the image {name} {what}")));
+        let failed = |cause| error::transfer("look at the image", 0, 0, &cause);
+        let file = self.host.file();
+        let stat = file.metadata().map_err(failed)?;
+        let bytes = if self.is_block_device() { sys::device_size(file).map_err(failed)? } else { stat.len() };
+        if bytes / (BLOCK_SIZE as u64) < self.block_count {
+            return gone(format!("was cut to {bytes} bytes while it was in use"));
+        }
+        // A device without a node is still there.
+        let named =
+            if self.is_block_device() { self.lock.as_ref().and_then(ImageLock::backing) } else { Some(file) };
+        if let Some(named) = named
+            && named.metadata().map_err(failed)?.nlink() == 0
+        {
+            return gone("was deleted or replaced while it was in use".into());
+        }
+        Ok(stat)
+    }
+
     fn check_writable(&self, what: &str) -> Result<()> {
         if !self.read_only {
             return Ok(());
         }
         Err(Error::new(Code::ReadOnly, format!("{what}: {} is open read-only", self.path.display())))
-    }
-}
-
-impl Drop for FileDevice {
-    fn drop(&mut self) {
-        lock::release(self.host.file());
-        self.backing.iter().for_each(lock::release);
     }
 }
 
@@ -114,5 +134,15 @@ impl Device for FileDevice {
 
     fn read_only(&self) -> bool {
         self.read_only
+    }
+
+    fn outside(&self, thorough: bool) -> Result<Outside> {
+        let stat = self.check_there()?;
+        let id = |stat: &Metadata| match self.is_block_device() {
+            true => (0, stat.rdev()),
+            false => (stat.dev(), stat.ino()),
+        };
+        let moved = std::fs::metadata(&self.path).map_or(true, |named| id(&named) != id(&stat));
+        Ok(Outside { touched: self.watch.was_opened() || thorough, moved })
     }
 }

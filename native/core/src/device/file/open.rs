@@ -1,10 +1,11 @@
 //! Opening: what kinds of file are accepted, how large they are, the lock.
 
-use super::{Discarder, FileDevice, HostFile};
+use super::{Discarder, FileDevice, HostFile, ImageLock, Watch};
 use crate::base::{BLOCK_SIZE, Code, Error, Result};
-use crate::device::host::{error, lock, loop_device, sys};
-use std::fs::{File, FileType, OpenOptions};
-use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt};
+use crate::device::host::{error, sys};
+use std::fs::{FileType, OpenOptions};
+use std::os::fd::AsFd;
+use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
@@ -62,13 +63,9 @@ impl FileDevice {
                 format!("{name} holds {bytes} bytes: not one block of {BLOCK_SIZE}"),
             ));
         }
-        let mut backing = None;
-        if how.lock {
-            lock::acquire(&file, path, how.write)?;
-            if is_block_device {
-                backing = lock_backing(&file, stat.rdev(), how.write)?;
-            }
-        }
+        let lock = how.lock.then(|| ImageLock::take(file.as_fd(), path, how.write)).transpose()?;
+        let backing = lock.as_ref().and_then(ImageLock::backing).filter(|_| how.write);
+        let watch = Watch::new(how.write.then_some(&file).into_iter().chain(backing));
         Ok(FileDevice {
             path: path.to_path_buf(),
             host: HostFile::new(file, how.direct),
@@ -76,7 +73,8 @@ impl FileDevice {
             block_count,
             read_only: !how.write,
             flush_failed: AtomicBool::new(false),
-            backing,
+            watch,
+            lock,
         })
     }
 }
@@ -100,20 +98,4 @@ fn check_kind(path: &Path, kind: FileType) -> Result<()> {
         Code::InvalidArgument,
         format!("{} is {what}, neither an image file nor a block device", path.display()),
     ))
-}
-
-/// Locks the image file behind a loop device, so that an opener of the image itself is refused.
-/// None where there is none or it cannot be reached from here (deleted, another mount namespace).
-fn lock_backing(device: &File, rdev: u64, exclusive: bool) -> Result<Option<File>> {
-    let Ok(id) = sys::loop_backing(device) else { return Ok(None) };
-    let Some(path) = loop_device::backing_path(rdev) else { return Ok(None) };
-    let opened = OpenOptions::new().read(true).write(exclusive).custom_flags(libc::O_NONBLOCK).open(&path);
-    let Ok(file) = opened else { return Ok(None) };
-    match file.metadata() {
-        Ok(stat) if (stat.dev(), stat.ino()) == id => {
-            lock::acquire(&file, &path, exclusive)?;
-            Ok(Some(file))
-        }
-        _ => Ok(None),
-    }
 }

@@ -3,7 +3,7 @@
 use super::*;
 use crate::base::{AlignedBuf, BLOCK_SIZE};
 use crate::device::testing::{FaultDevice, RecordingDevice, device_contract, read_only_contract};
-use std::fs;
+use std::fs::{self, File};
 use std::os::unix::fs::{MetadataExt, symlink};
 use std::sync::Arc;
 
@@ -175,4 +175,36 @@ fn a_dropped_device_is_free_although_a_child_still_shares_the_open_file() {
     child.kill().unwrap();
     child.wait().unwrap();
     opened.unwrap();
+}
+
+#[test]
+fn what_others_do_to_the_image_is_noticed() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = image(dir.path(), 16);
+    let device = FileDevice::open(&path, OpenFile::READ_WRITE).unwrap();
+    let quiet = Outside::default();
+    device.write(BlockNumber(3), &[7; BLOCK_SIZE]).unwrap();
+    device.flush().unwrap();
+    assert_eq!(device.outside(false).unwrap(), quiet, "our own transfers");
+    assert!(device.outside(true).unwrap().touched);
+    let touched = Outside { touched: true, ..quiet };
+    let writer = fs::OpenOptions::new().write(true).open(&path).unwrap();
+    assert_eq!(device.outside(false).unwrap(), touched);
+    drop(writer);
+    assert_eq!(device.outside(false).unwrap(), touched, "closed after it could write");
+    assert_eq!(device.outside(false).unwrap(), quiet, "said once");
+    let elsewhere = dir.path().join("elsewhere.img");
+    fs::rename(&path, &elsewhere).unwrap();
+    assert_eq!(device.outside(false).unwrap(), Outside { moved: true, ..quiet });
+    fs::rename(&elsewhere, &path).unwrap();
+    assert_eq!(device.outside(false).unwrap(), quiet);
+    fs::OpenOptions::new().write(true).open(&path).unwrap().set_len(15 * BLOCK_SIZE as u64).unwrap();
+    assert!(device.outside(false).unwrap_err().detail().contains("was cut to 61440 bytes"));
+    fs::OpenOptions::new().write(true).open(&path).unwrap().set_len(16 * BLOCK_SIZE as u64).unwrap();
+    device.outside(false).unwrap();
+    fs::write(&elsewhere, [0; 16 * BLOCK_SIZE]).unwrap();
+    fs::rename(&elsewhere, &path).unwrap();
+    let error = device.outside(false).unwrap_err();
+    assert_eq!(error.code, Code::Io);
+    assert!(error.detail().contains("was deleted or replaced"), "{error}");
 }

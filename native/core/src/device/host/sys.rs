@@ -1,8 +1,9 @@
 //! The system calls that std does not offer, each once, with a safe signature.
 
+use std::ffi::CString;
 use std::fs::File;
 use std::io::{self, IoSlice};
-use std::os::fd::AsRawFd;
+use std::os::fd::{AsRawFd, FromRawFd};
 
 /// From linux/fs.h: ioctl numbers of block devices.
 const BLKROGET: libc::c_ulong = 0x125e;
@@ -98,6 +99,23 @@ pub(in crate::device) fn loop_backing(device: &File) -> io::Result<(u64, u64)> {
     // SAFETY: LOOP_GET_STATUS64 writes one loop_info64 at the pointer, 8-byte aligned.
     check(unsafe { libc::ioctl(device.as_raw_fd(), LOOP_GET_STATUS64 as _, info.as_mut_ptr()) })?;
     Ok((info[0], info[1]))
+}
+
+/// An inotify descriptor, non-blocking, with a watch on each open file: for openings, and for closings of
+/// descriptors that could write.
+pub(in crate::device) fn watch_openings<'a>(files: impl IntoIterator<Item = &'a File>) -> io::Result<File> {
+    // SAFETY: no pointers.
+    let number = check(unsafe { libc::inotify_init1(libc::IN_NONBLOCK | libc::IN_CLOEXEC) })?;
+    // SAFETY: just made, and nobody else's.
+    let events = unsafe { File::from_raw_fd(number) };
+    for file in files {
+        // By descriptor, for the path may lead elsewhere already.
+        let path = CString::new(format!("/proc/self/fd/{}", file.as_raw_fd()))?;
+        let mask = libc::IN_OPEN | libc::IN_CLOSE_WRITE;
+        // SAFETY: an open descriptor and a C string.
+        check(unsafe { libc::inotify_add_watch(events.as_raw_fd(), path.as_ptr(), mask) })?;
+    }
+    Ok(events)
 }
 
 /// An OFD lock on the whole file: belongs to the open file description, not to the process, so that

@@ -1,7 +1,7 @@
 //! Counts what reaches a device: tests of "at most two reads" and of write amplification.
 
 use crate::base::{BLOCK_SIZE, BlockNumber, Result};
-use crate::device::Device;
+use crate::device::{Device, Outside};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -103,6 +103,9 @@ impl Device for CountingDevice {
     }
     fn read_only(&self) -> bool {
         self.inner.read_only()
+    }
+    fn outside(&self, thorough: bool) -> Result<Outside> {
+        self.inner.outside(thorough)
     }
 }
 

@@ -1,7 +1,7 @@
 //! A device that fails when told to.
 
 use crate::base::{BLOCK_SIZE, BlockNumber, Result};
-use crate::device::{Device, bounds, host};
+use crate::device::{Device, Outside, bounds, host};
 use crate::testing::Rng;
 use parking_lot::Mutex;
 use std::ops::Range;
@@ -147,5 +147,9 @@ impl Device for FaultDevice {
 
     fn read_only(&self) -> bool {
         self.inner.read_only()
+    }
+
+    fn outside(&self, thorough: bool) -> Result<Outside> {
+        self.inner.outside(thorough)
     }
 }

@@ -4,7 +4,7 @@ use super::counting::{CountingDevice, Counts};
 use super::event::Event;
 use super::trace::Trace;
 use crate::base::{BlockNumber, Result};
-use crate::device::Device;
+use crate::device::{Device, Outside};
 use parking_lot::Mutex;
 use std::sync::Arc;
 
@@ -85,5 +85,8 @@ impl Device for RecordingDevice {
     }
     fn read_only(&self) -> bool {
         self.inner.read_only()
+    }
+    fn outside(&self, thorough: bool) -> Result<Outside> {
+        self.inner.outside(thorough)
     }
 }

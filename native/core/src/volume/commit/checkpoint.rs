@@ -178,6 +178,15 @@ impl Checkpointer {
         Ok(())
     }
 
+    /// Whether the checkpoint block in force stands where it was written.
+    pub fn stands(&self) -> bool {
+        let block = self.block.lock();
+        let Ok(found) = checkpoint::read(&*self.parts.device, &self.parts.geometry) else { return false };
+        let Checkpoint { magic, salt, crc, .. } = found.checkpoint;
+        // Those are given to it when it is encoded.
+        Checkpoint { magic, salt, crc, ..*block } == found.checkpoint
+    }
+
     /// Position of the next record.
     pub fn head(&self) -> u64 {
         self.ring.lock().head()

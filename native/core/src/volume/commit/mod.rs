@@ -1,11 +1,12 @@
 //! The commit: its thread, what it places, its record, checkpoints, and deleting for good.
 //!
-//! Doors: Checkpointer::*, Committer::*, adopt_orphans, describe, reap_if_unused
+//! Doors: Checkpointer::*, Committer::*, Image::new, adopt_orphans, describe, reap_if_unused
 
 mod checkpoint;
 mod committer;
 #[cfg(test)]
 mod dirty_pages_tests;
+mod image;
 #[cfg(test)]
 mod many_files_tests;
 mod place;
@@ -17,4 +18,5 @@ mod thread;
 
 pub(in crate::volume) use checkpoint::{Checkpointer, Parts};
 pub(in crate::volume) use committer::Committer;
+pub(in crate::volume) use image::Image;
 pub(in crate::volume) use reaper::Reaper;

@@ -46,9 +46,16 @@ impl Committer {
     pub fn run(mut self, volume: &Arc<Volume>) {
         loop {
             let work = self.wait(volume);
+            // At the end the image is looked at whatever the host says.
+            let looked = match work {
+                Work::Nothing => Ok(()),
+                _ if volume.commits.is_failed() => Ok(()),
+                _ => self.image.check(volume, matches!(work, Work::Stop { .. })),
+            };
             let done = match work {
                 // After a failed write nothing more may be written, not even what would succeed.
                 _ if volume.commits.is_failed() => Ok(()),
+                _ if looked.is_err() => looked,
                 Work::Commit { target, all_data } => self.serve(volume, target, all_data),
                 Work::Stop { target } => self.serve(volume, target, true).and_then(|()| self.finish(volume)),
                 Work::WriteBack => self.write_back(volume),
@@ -75,6 +82,12 @@ impl Committer {
             let work = volume.commits.next(patience);
             if work != Work::Nothing {
                 return work;
+            }
+            if !volume.options.sequential
+                && let Err(error) = self.image.check(volume, false)
+            {
+                volume.commits.fail(&error);
+                continue;
             }
             let age = self.last_commit.elapsed();
             let read_times = volume.inodes.read_times.waiting() > 0;
