@@ -134,6 +134,7 @@ fn a_moved_image_goes_on_and_is_said_once() {
     mounted.write_and_sync().unwrap();
     mounted.fs.shutdown().unwrap();
     assert!(matches!(&mounted.lines.lock()[..], [line] if line.contains("no longer at its path")));
+    drop(mounted);
     let device = FileDevice::open(&moved, OpenFile::READ_ONLY).unwrap();
     open(Arc::new(device), OpenOptions { read_only: true, ..sequential() }).lookup(ROOT, b"file").unwrap();
 }

@@ -219,6 +219,12 @@ fn channels(options: &MountOptions, device: &OwnedFd) -> io::Result<Vec<OwnedFd>
 fn shares(options: &MountOptions) -> io::Result<Vec<Share>> {
     match options.transport {
         TransportChoice::Dev => Ok(Vec::new()),
+        // The kernel lets go of the rings of a dead process after its files: fusermount3, which looks once, would
+        // find the mount alive and leave it.
+        TransportChoice::Uring if options.auto_unmount => {
+            Err(io::Error::new(io::ErrorKind::InvalidInput, "auto_unmount works over /dev/fuse only"))
+        }
+        TransportChoice::Auto if options.auto_unmount => Ok(Vec::new()),
         TransportChoice::Uring => uring::shares(options.threads),
         TransportChoice::Auto => Ok(uring::shares(options.threads).unwrap_or_default()),
     }

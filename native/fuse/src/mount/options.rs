@@ -28,6 +28,7 @@ pub struct MountOptions {
     pub flags: Vec<MountFlag>,
     /// Threads that serve requests; 0 for max(4, CPUs). By io_uring each CPU has as many as come to it.
     pub threads: usize,
+    /// With `auto_unmount` always /dev/fuse.
     pub transport: TransportChoice,
 }
 

@@ -96,15 +96,11 @@ fn store(path: &CStr, at: u64) -> Result<()> {
 }
 
 /// A program that does `work` as a user before it is run. std clears the groups of an ordinary one.
-fn child(
-    program: &str,
-    user: u32,
-    mut work: impl FnMut() -> io::Result<()> + Send + Sync + 'static,
-) -> Command {
+fn child(program: &str, user: u32, work: impl FnMut() -> io::Result<()> + Send + Sync + 'static) -> Command {
     let mut command = Command::new(program);
     command.uid(user).gid(user);
     // SAFETY: the closures of this file make system calls only.
-    unsafe { command.pre_exec(move || work()) };
+    unsafe { command.pre_exec(work) };
     command
 }
 

@@ -22,10 +22,10 @@ pub fn wanted_transport() -> TransportChoice {
     }
 }
 
-/// Whether the kernel offers FUSE over io_uring now, and this run wants it.
+/// Whether the kernel offers FUSE over io_uring now.
 pub fn uring_is_offered() -> bool {
     let setting = std::fs::read_to_string("/sys/module/fuse/parameters/enable_uring").unwrap_or_default();
-    setting.trim() == "Y" && wanted_transport() != TransportChoice::Dev
+    setting.trim() == "Y"
 }
 
 pub struct Mount<V: Vfs = MemVfs> {

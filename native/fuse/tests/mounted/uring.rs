@@ -31,8 +31,9 @@ fn it_is_used_where_the_kernel_offers_it() {
     match mount.session.transport() {
         Transport::Uring { threads } => assert!(uring_is_offered() && threads > 0),
         Transport::Dev { reason } => {
-            assert!(!uring_is_offered(), "{reason:?}");
-            assert_eq!(reason.is_none(), wanted_transport() == TransportChoice::Dev);
+            let unwanted = wanted_transport() == TransportChoice::Dev;
+            assert!(unwanted || !uring_is_offered(), "{reason:?}");
+            assert_eq!(reason.is_none(), unwanted);
         }
     }
     mount.finish();
@@ -59,6 +60,23 @@ fn where_the_set_up_fails_dev_fuse_serves() {
             mount.finish();
         }
     }
+}
+
+#[test]
+fn unmounting_when_the_process_dies_goes_over_dev_fuse() {
+    if no_fuse() {
+        return;
+    }
+    let dir = tempfile::tempdir().expect("a directory");
+    let options = MountOptions {
+        source: "memory".into(),
+        mountpoint: dir.path().to_owned(),
+        auto_unmount: true,
+        transport: TransportChoice::Uring,
+        ..MountOptions::default()
+    };
+    let error = Session::mount(Arc::new(MemVfs::new(16)), &options, Settings::default()).err();
+    assert!(error.expect("refused").to_string().contains("auto_unmount"));
 }
 
 #[test]
