@@ -76,7 +76,7 @@ mountTest(t, 'hn4 umount -f takes a busy mount away, with all data', async t => 
   t.strictSame(hn4('umount', '-f', scratch.dir), { exit: 0, stdout: '', stderr: '' })
   t.notOk(isAlive(daemon))
   t.throws(() => writeSync(fd, 'lost'), { code: 'ENOTCONN' })
-  t.throws(() => closeSync(fd))
+  closeSync(fd)
   checkClosed(t, scratch, 'kept')
 })
 

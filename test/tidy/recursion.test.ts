@@ -7,7 +7,10 @@ const code = sources().filter(({ path }) => path.endsWith('.ts') && !path.starts
 
 /** Depth bounded by something else than data of a volume, each with what bounds it. */
 const BOUNDED: Readonly<Record<string, string>> = {
+  'cli/others-can-write.ts below': 'folders of a package: paths have at most 4,096 bytes',
+  'cli/others-can-write.ts way': 'symbolic links, each looked at once',
   'src/console/parse.ts descend': 'a command has subcommands, these have none',
+  'src/console/parse.ts helpFor': 'a command has subcommands, these have none',
   'src/console/parse.ts parseCommandLine': 'a command has subcommands, these have none',
   'src/console/run.ts deepest': 'a command has subcommands, these have none',
   'src/demo/compare.ts compare': 'trees that the demo has chosen',
@@ -28,6 +31,7 @@ const SHORT: Readonly<Record<string, string>> = {
   'src/console/help.ts max': 'options of a command',
   'src/format/plan.ts clamp': 'a pair',
   'src/mount/fuse-native.ts join': 'parts of a name written here',
+  'src/reader/unchanged.ts #differs': 'a pair',
   'src/reader/volume.ts unshift': 'names in the target of one symbolic link',
 }
 

@@ -1,7 +1,7 @@
 //! A mounted volume with what its operations share.
 
+use super::found_names::FoundNames;
 use super::links::{Links, is_virtual};
-use super::paths::FoundNames;
 use crate::base::{Code, Ino, Result};
 use crate::volume::{Inode, Volume};
 use parking_lot::Mutex;

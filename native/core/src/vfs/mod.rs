@@ -14,6 +14,7 @@ mod filesystem;
 mod flags;
 #[cfg(test)]
 mod forged_tests;
+mod found_names;
 mod identity;
 mod links;
 mod locking;

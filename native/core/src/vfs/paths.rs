@@ -8,33 +8,12 @@ use crate::base::{Code, Error, Ino, Result};
 use crate::extension::xattr;
 use crate::format::layout;
 use crate::volume::Inode;
-use std::collections::HashMap;
 use std::sync::Arc;
 
 /// Directories above a file: more than this is a loop on the disk.
 const DEPTH_MAX: usize = 4096;
 /// Entries looked at under one lock of a directory.
 const SLICE: usize = 256;
-/// Names remembered at most.
-const NAMES_MAX: usize = 4096;
-
-/// Names that were found by looking through directories, each by its file: the directory and the name.
-/// They may have gone since.
-#[derive(Default)]
-pub(super) struct FoundNames(HashMap<Ino, (Ino, Vec<u8>)>);
-
-impl FoundNames {
-    fn of(&self, file: Ino, dir: Ino) -> Option<Vec<u8>> {
-        self.0.get(&file).filter(|(parent, _)| *parent == dir).map(|(_, name)| name.clone())
-    }
-
-    fn remember(&mut self, file: Ino, dir: Ino, name: &[u8]) {
-        if self.0.len() >= NAMES_MAX {
-            self.0.clear();
-        }
-        self.0.insert(file, (dir, name.to_vec()));
-    }
-}
 
 impl FileSystem {
     /// A path of the file from the root on, with a slash before each name. AccessDenied: it leads through a

@@ -1,7 +1,7 @@
 //! Operations on one file: write, truncate, fallocate, copy, and giving blocks back.
 //!
 //! Doors: copy_range, fallocate, free_from, free_truncated, mutable, place_with_this_commit,
-//! rewritable, sync_file, sync_with_next_commit, truncate, write, write_back
+//! rewritable, sync_file, truncate, write, write_back
 
 mod copy;
 mod fallocate;

@@ -22,7 +22,7 @@ impl Volume {
     }
 
     /// The next commit places the file's delayed data too.
-    pub fn sync_with_next_commit(&self, inode: &Arc<Inode>) {
+    fn sync_with_next_commit(&self, inode: &Arc<Inode>) {
         self.agenda.sync(inode);
     }
 

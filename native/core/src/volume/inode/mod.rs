@@ -2,8 +2,9 @@
 //!
 //! Doors: Agenda::*, Inode::*, InodeState::*, Inodes::*, Locked::*, MetaBlocks::*, ReadTimes::*,
 //! Shared::*, blank_slot, by_ino, catch_up_on_read_times, drop_capability, drop_chain, encode_slot,
-//! extension_payload, fold_read_times, inode, mark, new_inode, reconcile_orphan, reconcile_removed_orphan, segment_slots,
-//! set_read_time, store_extension, store_segments, store_xattrs, write_segments, xattrs
+//! extension_payload, fold_read_times, inode, inode_of_entry, mark, new_inode, reconcile_orphan,
+//! reconcile_removed_orphan, segment_slots, set_read_time, store_extension, store_segments,
+//! store_xattrs, write_segments, xattrs
 
 mod agenda;
 mod cache;
