@@ -15,7 +15,7 @@ export interface BusyReport {
 }
 
 /** What a call answers whose daemon was killed. */
-const GONE = new Set(['ENOTCONN', 'ECONNABORTED', 'EIO'])
+const GONE = new Set(['ENOTCONN', 'ECONNABORTED', 'ECANCELED', 'EIO'])
 
 const { kind, dir, seed } = workerData as BusyData
 const random = randomFrom(seed)
