@@ -119,7 +119,6 @@ function extras(probe: Probe): Finding[] {
     weight: 'info',
     isGood: true,
     found: kernel,
-    ...(uring === 'N' && { advice: 'for faster mounts: echo Y > /sys/module/fuse/parameters/enable_uring, as root' }),
   }
   const fuseNative = probe.loadError('fuse-native')
   const transport: Finding = {
