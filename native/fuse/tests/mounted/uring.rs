@@ -134,11 +134,7 @@ fn a_killed_daemon_leaves_no_request_waiting() {
             thread::sleep(Duration::from_millis(200));
             child.kill().expect("kill");
             child.wait().expect("wait");
-            runs.into_iter()
-                .filter(|_| true)
-                .map(|run| run.join().expect("a reader"))
-                .filter(|&err| err)
-                .count()
+            runs.into_iter().map(|run| run.join().expect("a reader")).filter(|&err| err).count()
         });
         assert_eq!(failed, readers);
         drop(files);

@@ -62,14 +62,14 @@ fn divide(possible: usize, online: &[usize], per_cpu: usize) -> Vec<Share> {
 /// a failure of the ring itself: the mount is served by the other threads, or not at all.
 pub fn serve<V: Vfs>(device: &impl AsRawFd, share: &Share, handler: &Handler<V>) -> io::Result<()> {
     let Some(switch) = handler.uring() else { return Ok(()) };
-    let mut ring = match make_ring(device, share, handler) {
-        Ok(ring) => ring,
+    let made = make_ring(device, share, handler).and_then(|ring| Ok((ring, PageBuffer::new(MAX_PAYLOAD)?)));
+    let (mut ring, mut spare) = match made {
+        Ok(made) => made,
         Err(error) => {
             switch.failed(&error);
             return Ok(());
         }
     };
-    let mut spare = PageBuffer::new(MAX_PAYLOAD)?;
     switch.prepared();
     if !switch.wait() {
         return Ok(());

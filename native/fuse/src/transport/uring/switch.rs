@@ -42,7 +42,8 @@ impl Switch {
     /// Waits for the rings; whether all are there, and nobody has given up.
     pub fn is_ready(&self) -> bool {
         let mut state = self.state.lock();
-        while state.preparing > 0 {
+        // A thread that ends before it has prepared has decided.
+        while state.preparing > 0 && state.decided != Some(false) {
             self.changed.wait(&mut state);
         }
         state.reason.is_none() && state.decided != Some(false)
@@ -76,5 +77,20 @@ impl Switch {
             None => Ok(()),
             Some(reason) => Err(reason.clone()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_thread_that_ends_before_it_has_prepared_holds_nobody_up() {
+        let switch = Switch::new(2);
+        switch.prepared();
+        // What the end of any thread says.
+        switch.decide(false, "it ended");
+        assert!(!switch.is_ready());
+        assert_eq!(switch.outcome(), Err("it ended".to_owned()));
     }
 }
