@@ -262,7 +262,8 @@ impl Volume {
                 match file.blocks.get_mut(index as usize) {
                     Some(old) => {
                         let run = Run::new(DataNumber(std::mem::replace(old, data)), 1);
-                        self.allocator.defer_free(self.txn, run)?;
+                        self.allocator.prepare_free(run)?;
+                        self.allocator.defer_free(self.txn, run);
                     }
                     None => {
                         file.blocks.push(data);
@@ -291,7 +292,8 @@ impl Volume {
     }
     fn defer(&mut self, run: Run) {
         if run.len > 0 && run.start.0 != u64::MAX {
-            self.allocator.defer_free(self.txn, run).expect("live blocks");
+            self.allocator.prepare_free(run).expect("live blocks");
+            self.allocator.defer_free(self.txn, run);
         }
     }
 }

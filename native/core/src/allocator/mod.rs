@@ -145,20 +145,25 @@ impl Allocator {
         self.raise(from, to)
     }
 
-    /// Frees blocks by transaction `txn`: they stay busy until it is proven. To be called before
-    /// the free map's pages show the change, so that no page is loaded that calls them free.
+    /// Looks whether blocks can be freed, and brings to memory what [`Allocator::defer_free`] of them rests
+    /// on, before the free map's pages show the change: no page is loaded later that calls them free.
     ///
     /// # Errors
     /// `Corrupt`: a block is not busy or beyond the volume.
-    pub fn defer_free(&mut self, txn: u64, run: Run) -> Result<()> {
+    pub fn prepare_free(&mut self, run: Run) -> Result<()> {
         let (from, to) = self.bounds(run)?;
         if self.map.count(Layer::Busy, from, to)? != run.len {
             let text = format!("data blocks {from} to {} are freed twice", to - 1);
             return Err(Error::new(Code::Corrupt, text));
         }
+        Ok(())
+    }
+
+    /// Frees blocks that [`Allocator::prepare_free`] has seen, by transaction `txn`: they stay busy until it
+    /// is proven.
+    pub fn defer_free(&mut self, txn: u64, run: Run) {
         self.deferred.entry(txn).or_default().push(run);
         self.deferred_blocks += run.len;
-        Ok(())
     }
 
     /// Transactions up to `txn` are proven: what they freed becomes available. Returns its blocks.

@@ -23,6 +23,12 @@ struct Pages<P> {
     second: Option<Result<P>>,
 }
 
+/// An anchor that will be taken out, with what that touches in memory.
+pub struct Removal<S: SlotStore> {
+    key: Key,
+    pages: Pages<S::Page>,
+}
+
 impl<S: SlotStore> Cortex<S> {
     /// The anchor and where it stands. `None` is proven: no anchor is missed because it moves.
     /// At most two pages are read. Errors: the store's, if the anchor was not found and a page
@@ -46,11 +52,35 @@ impl<S: SlotStore> Cortex<S> {
         self.change(key, |page, at, _| page.put(usize::from(at.slot), bytes, inside))
     }
 
-    /// Takes an anchor out. At most three slots change (one of the stash may move to the place
-    /// that became free). Errors: `NotFound`; those of [`Cortex::find`].
+    /// Takes an anchor out, as [`Cortex::prepare_remove`] and [`Cortex::carry_out_remove`].
     pub fn remove(&self, number: u64, hint: u32, inside: In<'_, S>) -> Result<()> {
+        loop {
+            let removal = self.prepare_remove(number, hint)?;
+            if self.carry_out_remove(removal, inside) {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Finds the anchor and keeps both pages on which it may stand in memory, so that taking it out cannot
+    /// fail. Errors: `NotFound`; those of [`Cortex::find`].
+    pub fn prepare_remove(&self, number: u64, hint: u32) -> Result<Removal<S>> {
         let key = Key { number, hint };
-        self.change(key, |page, at, held| {
+        let homes = self.placement.homes(key);
+        let mut pages = self.pages_of(key);
+        // Both pages in hand: no I/O happens under the locks.
+        let held = self.locks.take([homes.h1, homes.h2], true);
+        let found = self.scan(key, &mut pages)?;
+        drop(held);
+        if found.is_some() { Ok(Removal { key, pages }) } else { Err(Code::NotFound.into()) }
+    }
+
+    /// Takes an anchor out that nobody has taken out since it was found. At most three slots change (one of
+    /// the stash may move to the place that became free). False: it moved meanwhile to a page that could not be
+    /// read before; nothing changed, try again.
+    pub fn carry_out_remove(&self, removal: Removal<S>, inside: In<'_, S>) -> bool {
+        let Removal { key, mut pages } = removal;
+        let removed = self.change_locked(key, &mut pages, |page, at, held| {
             if at.region == Region::Stash {
                 self.stash.remove(key, inside);
                 return;
@@ -63,9 +93,19 @@ impl<S: SlotStore> Cortex<S> {
             let held = [held, Held::new(self.locks.stash())];
             self.refill_from_stash(at.page, page, &held, inside);
             count();
-        })?;
-        self.count_used(-1);
-        Ok(())
+        });
+        if removed.is_ok() {
+            self.count_used(-1);
+        }
+        removed.is_ok()
+    }
+
+    fn pages_of(&self, key: Key) -> Pages<S::Page> {
+        let homes = self.placement.homes(key);
+        Pages {
+            first: self.store.page(Region::Cortex, homes.h1),
+            second: Some(self.store.page(Region::Cortex, homes.h2)),
+        }
     }
 
     /// Finds the anchor and calls `f` with its page and its lock held.
@@ -78,19 +118,20 @@ impl<S: SlotStore> Cortex<S> {
                 return Ok(found.at);
             }
         }
-        self.change_locked(key, f)
+        self.change_locked(key, &mut self.pages_of(key), f)
     }
 
     /// As [`Cortex::change`], for an anchor that moved between finding and locking each time:
     /// with both its pages and the stash locked it cannot.
-    fn change_locked(&self, key: Key, f: impl FnOnce(&S::Page, Location, Held<'_>)) -> Result<Location> {
+    fn change_locked(
+        &self,
+        key: Key,
+        pages: &mut Pages<S::Page>,
+        f: impl FnOnce(&S::Page, Location, Held<'_>),
+    ) -> Result<Location> {
         let homes = self.placement.homes(key);
-        let mut pages = Pages {
-            first: self.store.page(Region::Cortex, homes.h1),
-            second: Some(self.store.page(Region::Cortex, homes.h2)),
-        };
         let mut held = self.locks.take([homes.h1, homes.h2], true);
-        let found = self.scan(key, &mut pages)?.ok_or(Code::NotFound)?;
+        let found = self.scan(key, pages)?.ok_or(Code::NotFound)?;
         let stash = held.pop().expect("the stash's lock was taken");
         if found.at.region == Region::Stash {
             f(&found.page, found.at, stash);

@@ -33,6 +33,7 @@ use crate::format::layout::SLOTS_PER_PAGE;
 use crate::format::slot::{SlotBytes, checksum_holds, is_empty};
 
 pub use homes::{Homes, Key, Placement};
+pub use lookup::Removal;
 pub use store::{In, Location, SlotPage, SlotStore};
 
 /// Pages one insert brings to memory at most while it looks for a free slot (1 MiB). Beyond that

@@ -10,6 +10,13 @@ use super::table::{DirTable, check_entry, check_name};
 use crate::base::{Code, Error, Result};
 use std::sync::Arc;
 
+/// A name that will be entered into a directory as it is now: nothing that can fail is left to do.
+pub struct Insertion {
+    plan: Plan,
+    /// Blocks that it rewrites or adds.
+    pub cost: u32,
+}
+
 enum Plan {
     /// The first leaf of an empty directory, or a leaf with room.
     Fits { block: u32, bytes: BlockBytes },
@@ -31,7 +38,38 @@ impl DirTable {
         seed: Seed,
         kind: u8,
     ) -> Result<()> {
-        match self.plan_insert(blocks, name, seed, kind)? {
+        let insertion = self.prepare_insert(blocks, name, seed, kind)?;
+        self.carry_out_insert(blocks, insertion);
+        Ok(())
+    }
+
+    /// Plans [`DirTable::insert`]; its errors.
+    pub fn prepare_insert<B: DirReads + ?Sized>(
+        &self,
+        blocks: &mut B,
+        name: &[u8],
+        seed: Seed,
+        kind: u8,
+    ) -> Result<Insertion> {
+        let plan = self.plan_insert(blocks, name, seed, kind)?;
+        let cost = match &plan {
+            Plan::Fits { .. } => 1,
+            Plan::Split { old, parts } => {
+                let depth = deepest(parts).max(self.state.depth);
+                let index = if depth == self.state.depth {
+                    self.index.ordinals_of(old.range).count() as u32
+                } else {
+                    blocks_of_depth(depth)
+                };
+                parts.len() as u32 + index
+            }
+        };
+        Ok(Insertion { plan, cost })
+    }
+
+    /// Enters a name into the directory, which has not changed since the plan.
+    pub fn carry_out_insert<B: DirBlocks + ?Sized>(&mut self, blocks: &mut B, insertion: Insertion) {
+        match insertion.plan {
             Plan::Fits { block, bytes } => {
                 if self.length == 0 {
                     self.index = DirIndex::single(block);
@@ -43,24 +81,6 @@ impl DirTable {
             Plan::Split { old, parts } => self.apply_split(blocks, old, parts),
         }
         self.state.entries += 1;
-        Ok(())
-    }
-
-    /// Blocks that [`DirTable::insert`] of this name would rewrite or add now; its errors too.
-    pub fn insert_cost<B: DirReads + ?Sized>(&self, blocks: &mut B, name: &[u8]) -> Result<u32> {
-        let some_file = Seed { number: 1, hint: 0, random: 0 };
-        Ok(match self.plan_insert(blocks, name, some_file, 8)? {
-            Plan::Fits { .. } => 1,
-            Plan::Split { old, parts } => {
-                let depth = deepest(&parts).max(self.state.depth);
-                let index = if depth == self.state.depth {
-                    self.index.ordinals_of(old.range).count() as u32
-                } else {
-                    blocks_of_depth(depth)
-                };
-                parts.len() as u32 + index
-            }
-        })
     }
 
     fn plan_insert<B: DirReads + ?Sized>(

@@ -32,6 +32,7 @@ pub use bytes::{BlockBytes, DirBlocks, DirReads};
 pub use check::CheckReport;
 pub use hash::{HASH_BITS, NameHash, name_hash};
 pub use index::DirIndex;
+pub use insert::Insertion;
 pub use leaf::{Entry, LEAF_BYTES, NamedEntry, Seed};
 pub use rebuild::{Rebuilt, rebuild};
 pub use remove::MERGE_BYTES;

@@ -1,17 +1,18 @@
 //! Changes of presence: staged node by node, then carried out at once.
 
 use super::bits::{self, BITS};
-use super::{NodeBlocks, NodeBytes, Presence, check_range, height_for, node_index, span};
+use super::{NodeBlocks, NodeBytes, NodeReads, Presence, check_range, height_for, node_index, span};
 use crate::base::{BLOCK_SIZE, Result};
 use crate::format::layout::{FILE_BLOCKS_MAX, PRESENCE_BITS};
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 
-/// Nodes as they will be; `None`: gone.
-struct Staged<'a, B: ?Sized> {
+/// Changes of presence: nodes as they will be. Nothing shows them before [`Edit::carry_out`], which cannot
+/// fail; after an error in the middle of one there is nothing to do but to drop the edit.
+pub struct Edit {
     presence: Presence,
-    blocks: &'a mut B,
+    /// `None`: gone.
     nodes: BTreeMap<u64, Option<NodeBytes>>,
     /// One node for all that become full.
     full: Option<NodeBytes>,
@@ -26,15 +27,9 @@ impl Presence {
         first: u64,
         count: u64,
     ) -> Result<()> {
-        check_range(first, count)?;
-        if count == 0 {
-            return Ok(());
-        }
-        let mut staged = Staged::of(*self, blocks);
-        staged.grow(height_for(first + count));
-        let mut root = bits::from_root(staged.presence.root);
-        staged.set(&mut root, staged.presence.height, 0, first..first + count)?;
-        *self = staged.finish(&root);
+        let mut edit = Edit::of(*self);
+        edit.set_range(blocks, first, count)?;
+        *self = edit.carry_out(blocks);
         Ok(())
     }
 
@@ -46,27 +41,75 @@ impl Presence {
         first: u64,
         count: u64,
     ) -> Result<()> {
-        let end = first.saturating_add(count).min(self.capacity());
-        if first >= end || self.root == 0 {
-            return Ok(());
-        }
-        let mut staged = Staged::of(*self, blocks);
-        let mut root = bits::from_root(self.root);
-        staged.clear(&mut root, self.height, 0, first..end)?;
-        *self = staged.finish(&root);
+        let mut edit = Edit::of(*self);
+        edit.clear_range(blocks, first, count)?;
+        *self = edit.carry_out(blocks);
         Ok(())
     }
 }
 
-impl<'a, B: NodeBlocks + ?Sized> Staged<'a, B> {
-    fn of(presence: Presence, blocks: &'a mut B) -> Self {
-        Staged { presence, blocks, nodes: BTreeMap::new(), full: None }
+impl Edit {
+    /// No change yet.
+    pub fn of(presence: Presence) -> Edit {
+        Edit { presence, nodes: BTreeMap::new(), full: None }
     }
 
-    fn read(&mut self, level: u8, number: u64) -> Result<NodeBytes> {
+    /// As [`Presence::set_range`].
+    pub fn set_range<B: NodeReads + ?Sized>(&mut self, blocks: &mut B, first: u64, count: u64) -> Result<()> {
+        check_range(first, count)?;
+        if count == 0 {
+            return Ok(());
+        }
+        self.grow(height_for(first + count));
+        let mut root = bits::from_root(self.presence.root);
+        self.set(blocks, &mut root, self.presence.height, 0, first..first + count)?;
+        self.presence.root = root_of(&root);
+        Ok(())
+    }
+
+    /// As [`Presence::clear_range`].
+    pub fn clear_range<B: NodeReads + ?Sized>(
+        &mut self,
+        blocks: &mut B,
+        first: u64,
+        count: u64,
+    ) -> Result<()> {
+        let end = first.saturating_add(count).min(self.presence.capacity());
+        if first >= end || self.presence.root == 0 {
+            return Ok(());
+        }
+        let mut root = bits::from_root(self.presence.root);
+        self.clear(blocks, &mut root, self.presence.height, 0, first..end)?;
+        self.presence.root = root_of(&root);
+        Ok(())
+    }
+
+    /// Nodes that go.
+    pub fn removed(&self) -> impl Iterator<Item = u64> + '_ {
+        self.nodes.iter().filter(|(_, node)| node.is_none()).map(|(index, _)| *index)
+    }
+
+    /// No block exists any more.
+    pub fn is_empty(&self) -> bool {
+        self.presence.root == 0
+    }
+
+    /// Writes and removes the nodes; gives the new presence.
+    pub fn carry_out<B: NodeBlocks + ?Sized>(self, blocks: &mut B) -> Presence {
+        for (index, bytes) in self.nodes {
+            match bytes {
+                Some(bytes) => blocks.write(index, bytes),
+                None => blocks.remove(index),
+            }
+        }
+        let height = if self.presence.root == 0 { 0 } else { self.presence.height };
+        Presence { height, ..self.presence }
+    }
+
+    fn read<B: NodeReads + ?Sized>(&self, blocks: &mut B, level: u8, number: u64) -> Result<NodeBytes> {
         match self.nodes.get(&node_index(level, number)) {
             Some(Some(bytes)) => Ok(Arc::clone(bytes)),
-            _ => self.presence.read_node(self.blocks, level, number),
+            _ => self.presence.read_node(blocks, level, number),
         }
     }
 
@@ -84,35 +127,50 @@ impl<'a, B: NodeBlocks + ?Sized> Staged<'a, B> {
 
     /// Sets the bits of `range` below `node`, whose bits stand for `span(level)` blocks each, the
     /// first for `base`. Tells whether `node` itself changed.
-    fn set(&mut self, node: &mut [u8; BLOCK_SIZE], level: u8, base: u64, range: Range<u64>) -> Result<bool> {
+    fn set<B: NodeReads + ?Sized>(
+        &mut self,
+        blocks: &mut B,
+        node: &mut [u8; BLOCK_SIZE],
+        level: u8,
+        base: u64,
+        range: Range<u64>,
+    ) -> Result<bool> {
         let bits = bits_of(level, base, &range);
         if level > 0 {
             for bit in bits.clone() {
                 let child_base = base + bit as u64 * span(level);
                 let part = child_base.max(range.start)..range.end.min(child_base + span(level));
-                self.set_child(bits::get(node, bit), level, child_base, part)?;
+                self.set_child(blocks, bits::get(node, bit), level, child_base, part)?;
             }
         }
         Ok(bits::put(node, bits, true))
     }
 
-    fn set_child(&mut self, exists: bool, level: u8, base: u64, range: Range<u64>) -> Result<()> {
+    fn set_child<B: NodeReads + ?Sized>(
+        &mut self,
+        blocks: &mut B,
+        exists: bool,
+        level: u8,
+        base: u64,
+        range: Range<u64>,
+    ) -> Result<()> {
         let number = base / span(level);
         if level == 1 && range.end - range.start == PRESENCE_BITS {
             let full = self.full.get_or_insert_with(|| Arc::new([0xff; BLOCK_SIZE]));
             self.nodes.insert(node_index(1, number), Some(Arc::clone(full)));
             return Ok(());
         }
-        let mut child = if exists { self.read(level, number)? } else { Arc::new([0; BLOCK_SIZE]) };
-        if self.set(Arc::make_mut(&mut child), level - 1, base, range)? {
+        let mut child = if exists { self.read(blocks, level, number)? } else { Arc::new([0; BLOCK_SIZE]) };
+        if self.set(blocks, Arc::make_mut(&mut child), level - 1, base, range)? {
             self.nodes.insert(node_index(level, number), Some(child));
         }
         Ok(())
     }
 
     /// Clears the bits of `range` below `node`; tells whether `node` itself changed.
-    fn clear(
+    fn clear<B: NodeReads + ?Sized>(
         &mut self,
+        blocks: &mut B,
         node: &mut [u8; BLOCK_SIZE],
         level: u8,
         base: u64,
@@ -127,7 +185,7 @@ impl<'a, B: NodeBlocks + ?Sized> Staged<'a, B> {
         while let Some(bit) = bits::find(node, from..bits.end, true) {
             let child_base = base + bit as u64 * span(level);
             let part = child_base.max(range.start)..range.end.min(child_base + span(level));
-            if self.clear_child(level, child_base, part)? {
+            if self.clear_child(blocks, level, child_base, part)? {
                 changed |= bits::put(node, bit..bit + 1, false);
             }
             from = bit + 1;
@@ -136,36 +194,34 @@ impl<'a, B: NodeBlocks + ?Sized> Staged<'a, B> {
     }
 
     /// Tells whether the child is gone.
-    fn clear_child(&mut self, level: u8, base: u64, range: Range<u64>) -> Result<bool> {
+    fn clear_child<B: NodeReads + ?Sized>(
+        &mut self,
+        blocks: &mut B,
+        level: u8,
+        base: u64,
+        range: Range<u64>,
+    ) -> Result<bool> {
         let number = base / span(level);
         let index = node_index(level, number);
         if level == 1 && range.end - range.start == PRESENCE_BITS {
             self.nodes.insert(index, None);
             return Ok(true);
         }
-        let mut child = self.read(level, number)?;
-        let changed = self.clear(Arc::make_mut(&mut child), level - 1, base, range)?;
+        let mut child = self.read(blocks, level, number)?;
+        let changed = self.clear(blocks, Arc::make_mut(&mut child), level - 1, base, range)?;
         let gone = bits::find(&child, 0..BITS, true).is_none();
         if changed {
             self.nodes.insert(index, (!gone).then_some(child));
         }
         Ok(gone)
     }
+}
 
-    /// Carries everything out; gives the new presence.
-    fn finish(self, root: &[u8; BLOCK_SIZE]) -> Presence {
-        for (index, bytes) in self.nodes {
-            match bytes {
-                Some(bytes) => self.blocks.write(index, bytes),
-                None => self.blocks.remove(index),
-            }
-        }
-        let mut word = [0; 8];
-        word.copy_from_slice(&root[..8]);
-        let root = u64::from_le_bytes(word);
-        let height = if root == 0 { 0 } else { self.presence.height };
-        Presence { root, height, ..self.presence }
-    }
+/// The root's bits, as the anchor has them.
+fn root_of(root: &[u8; BLOCK_SIZE]) -> u64 {
+    let mut word = [0; 8];
+    word.copy_from_slice(&root[..8]);
+    u64::from_le_bytes(word)
 }
 
 /// The bits that stand for `range` in a node whose bits mean `span(level)` blocks, the first `base`.

@@ -5,7 +5,8 @@
 //! level h - 1 or, at level 1, data blocks. A node without bits does not exist, so everything here
 //! costs what exists, not what the file spans.
 //!
-//! An operation that fails changes nothing: it reads all nodes it needs first.
+//! An operation that fails changes nothing: it reads all nodes it needs first. Several that must fail or
+//! happen together are collected in an [`Edit`].
 
 mod bits;
 mod edit;
@@ -13,6 +14,8 @@ mod find;
 
 #[cfg(test)]
 mod tests;
+
+pub use edit::Edit;
 
 use crate::base::{BLOCK_SIZE, Code, Error, Ino, Result};
 use crate::format::layout::{

@@ -45,17 +45,35 @@ impl FileSystem {
         })
     }
 
-    /// chmod: a stored access list follows the new mode.
-    pub(super) fn chmod_acl(&self, tx: &Transaction<'_>, file: &mut Locked<'_>, mode: u32) -> Result<()> {
+    /// chmod: a stored access list follows the new mode. chown: capabilities go. An error changes nothing.
+    pub(super) fn follow_attributes(
+        &self,
+        tx: &Transaction<'_>,
+        file: &mut Locked<'_>,
+        mode: Option<u32>,
+        new_owner: bool,
+    ) -> Result<()> {
         if !file.has(layout::DATA_CLASS_HAS_XATTR) {
             return Ok(());
         }
-        let old = self.volume.xattrs(file.view())?;
-        let Some(value) = xattr::get(&old, ACCESS) else { return Ok(()) };
-        let mut acl = Acl::parse(value)?;
-        acl.chmod(mode);
-        let new = xattr::set(&old, ACCESS, &acl.encode(), 0)?;
-        self.volume.store_xattrs(tx, file, &new)
+        let capability = if new_owner { self.volume.without_capability(file.view())? } else { None };
+        let changed = capability.is_some();
+        let mut xattrs = match capability {
+            Some(rest) => rest,
+            None => self.volume.xattrs(file.view())?,
+        };
+        let acl = match (mode, xattr::get(&xattrs, ACCESS)) {
+            (Some(mode), Some(value)) => {
+                let mut acl = Acl::parse(value)?;
+                acl.chmod(mode);
+                Some(acl.encode())
+            }
+            _ => None,
+        };
+        if let Some(acl) = &acl {
+            xattrs = xattr::set(&xattrs, ACCESS, acl, 0)?;
+        }
+        if changed || acl.is_some() { self.volume.store_xattrs(tx, file, &xattrs) } else { Ok(()) }
     }
 
     /// Mode (all of `st_mode`) and attributes of a new file: from the directory's default list, else by

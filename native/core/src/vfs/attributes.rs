@@ -39,12 +39,8 @@ impl FileSystem {
         } else {
             check::rewritable(file)?
         }
-        if set.uid.is_some() || set.gid.is_some() {
-            self.volume.drop_capability(tx, file)?;
-        }
-        if let Some(mode) = set.mode {
-            self.chmod_acl(tx, file, mode)?;
-        }
+        let new_owner = set.uid.is_some() || set.gid.is_some();
+        self.follow_attributes(tx, file, set.mode, new_owner)?;
         let now = now_ns();
         let at = |time| match time {
             SetTime::Now => now,

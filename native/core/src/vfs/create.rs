@@ -5,9 +5,10 @@ use super::api::{Attr, Caller};
 use super::check;
 use super::stat::attr;
 use crate::base::{Code, Ino, Result, now_ns};
+use crate::extension::Change;
 use crate::format::{Kind, Slot, layout};
 use crate::transaction::Transaction;
-use crate::volume::{Locked, Purpose, View};
+use crate::volume::{ExtensionChange, Locked, Purpose, View};
 use std::sync::Arc;
 
 /// A file to be made.
@@ -54,13 +55,23 @@ impl FileSystem {
         let slot = self.new_slot(tx, dir.view(), kind, &NewFile { mode, ..*new }, who)?;
         let inode = Arc::new(volume.new_inode(slot, kind));
         let mut made = inode.lock();
-        let long = new.target.filter(|target| target.len() > layout::INLINE_MAX as usize);
-        let entered = self
-            .store_extensions(tx, &mut made, long, &xattrs)
-            .and_then(|()| self.enter_slot_and_name(tx, &mut dir, name, &made));
-        if let Err(error) = entered {
-            volume.drop_chain(tx, &mut made)?;
+        let extension = self.plan_extensions(tx, &mut made, new.target, &xattrs)?;
+        let slot = volume.encode_slot(&made.slot)?;
+        let entry = name.map(|name| volume.plan_entry(&mut dir, name, &inode, Purpose::User)).transpose()?;
+        if let Err(error) = volume.cortex.insert(&slot, tx) {
+            if let Some(entry) = entry {
+                volume.forget_name(&mut dir, entry);
+            }
             return Err(error);
+        }
+        // Nothing from here on can fail.
+        if let Some(change) = extension {
+            volume.change_extension(tx, &mut made, change);
+            // The slot was entered with all this.
+            made.slot_dirty = false;
+        }
+        if let Some(entry) = entry {
+            volume.enter_name(tx, &mut dir, entry);
         }
         volume.inodes.publish(&inode);
         volume.inodes.add_lookups(&inode, 1);
@@ -134,44 +145,29 @@ impl FileSystem {
         Ok(slot)
     }
 
-    /// What a new file has beside its anchor: a symlink target too long for it, inherited lists.
-    fn store_extensions(
-        &self,
+    /// What a new file has beside its anchor, and what its slot says of it: a symlink target too long for it,
+    /// inherited lists.
+    fn plan_extensions<'a>(
+        &'a self,
         tx: &Transaction<'_>,
         made: &mut Locked<'_>,
         target: Option<&[u8]>,
         xattrs: &[u8],
-    ) -> Result<()> {
-        if let Some(target) = target {
-            self.volume.store_extension(tx, made, layout::EXTENSION_SYMLINK, target)?;
-            made.slot.anchor.mass = target.len() as u64;
-            made.size = target.len() as u64;
-            made.set(layout::DATA_CLASS_LONG_SYMLINK, true);
+    ) -> Result<Option<ExtensionChange<'a>>> {
+        let long = target.filter(|target| target.len() > layout::INLINE_MAX as usize);
+        let mut changes = Vec::new();
+        if let Some(payload) = long {
+            changes.push(Change { kind: layout::EXTENSION_SYMLINK, payload });
+            made.slot.anchor.mass = payload.len() as u64;
+            made.size = payload.len() as u64;
         }
         if !xattrs.is_empty() {
-            self.volume.store_xattrs(tx, made, xattrs)?;
+            changes.push(Change { kind: layout::EXTENSION_XATTR, payload: xattrs });
         }
-        // The slot is about to be entered with all this.
-        made.slot_dirty = false;
-        Ok(())
-    }
-
-    fn enter_slot_and_name(
-        &self,
-        tx: &Transaction<'_>,
-        dir: &mut Locked<'_>,
-        name: Option<&[u8]>,
-        made: &Locked<'_>,
-    ) -> Result<()> {
-        let volume = &self.volume;
-        let inode = made.inode;
-        volume.cortex.insert(&volume.encode_slot(&made.slot)?, tx)?;
-        if let Some(name) = name
-            && let Err(error) = volume.insert_entry(tx, dir, name, inode, Purpose::User)
-        {
-            volume.cortex.remove(inode.ino, inode.hint, tx)?;
-            return Err(error);
+        let planned = self.volume.plan_extension(tx, made.view(), &changes)?;
+        if let Some(change) = &planned {
+            change.announce(&mut made.slot);
         }
-        Ok(())
+        Ok(planned)
     }
 }

@@ -194,8 +194,13 @@ impl FileSystem {
                 }
                 volume.insert_entry(tx, names, hex(&id).as_bytes(), &inode, Purpose::User)?;
             }
-            if old != seed {
-                volume.remove_entry(tx, names, hex(&old).as_bytes())?;
+            if old != seed
+                && let Err(error) = volume.remove_entry(tx, names, hex(&old).as_bytes())
+            {
+                if id != seed {
+                    volume.remove_entry(tx, names, hex(&id).as_bytes())?;
+                }
+                return Err(error);
             }
             volume.mark(tx, names);
             let file = locked.of(&inode);

@@ -36,7 +36,7 @@ mod transaction;
 mod writeback;
 
 pub use change::guards;
-pub use inode::{Inode, InodeState, Inodes, Locked, Shared, View};
+pub use inode::{ExtensionChange, Inode, InodeState, Inodes, Locked, Shared, View};
 pub use meta::Names;
 pub use options::OpenOptions;
 pub use report::{Condition, OpenReport, Reporter};

@@ -13,6 +13,7 @@ mod lane;
 mod manifest;
 mod named;
 mod oracle;
+mod orphans;
 mod proof;
 mod read_faults;
 mod reader;

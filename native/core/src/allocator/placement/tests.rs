@@ -110,7 +110,9 @@ impl Volume {
             assert_eq!(data >= WINDOW, place == Place::Area);
             assert!(write != Write::New || matches!(place, Place::Home | Place::Segment) || self.slots == 0);
             if let Some(old) = file.blocks.insert(index, data) {
-                self.allocator.defer_free(self.txn, Run::new(DataNumber(old), 1)).unwrap();
+                let run = Run::new(DataNumber(old), 1);
+                self.allocator.prepare_free(run).unwrap();
+                self.allocator.defer_free(self.txn, run);
                 self.used.remove(&old);
             }
         }
@@ -132,7 +134,9 @@ impl Volume {
     fn delete(&mut self, number: u64, keep: u64) {
         let file = self.files.get_mut(&number).unwrap();
         for (_, data) in file.blocks.split_off(&keep) {
-            self.allocator.defer_free(self.txn, Run::new(DataNumber(data), 1)).unwrap();
+            let run = Run::new(DataNumber(data), 1);
+            self.allocator.prepare_free(run).unwrap();
+            self.allocator.defer_free(self.txn, run);
             self.used.remove(&data);
         }
         if file.blocks.is_empty() {

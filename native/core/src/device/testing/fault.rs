@@ -6,6 +6,7 @@ use crate::testing::Rng;
 use parking_lot::Mutex;
 use std::ops::Range;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// What kind of operation a rule is about. A vectored write is a write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,6 +37,8 @@ pub enum Fault {
     Lost,
     /// A read with one bit wrong; where, says the seed.
     FlipBit(u64),
+    /// The device's own code has a defect.
+    Panic,
 }
 
 struct Rule {
@@ -49,16 +52,27 @@ struct Rule {
 pub struct FaultDevice {
     inner: Arc<dyn Device>,
     rules: Mutex<Vec<Rule>>,
+    met: AtomicU64,
 }
 
 impl FaultDevice {
     /// Without rules: nothing fails.
     pub fn new(inner: Arc<dyn Device>) -> FaultDevice {
-        FaultDevice { inner, rules: Mutex::default() }
+        FaultDevice { inner, rules: Mutex::default(), met: AtomicU64::new(0) }
     }
 
     pub fn add(&self, op: Op, when: When, fault: Fault) {
         self.rules.lock().push(Rule { op, when, fault, seen: 0 });
+    }
+
+    /// Operations that a rule has hit so far.
+    pub fn met(&self) -> u64 {
+        self.met.load(Ordering::Relaxed)
+    }
+
+    /// Operations of a kind since its first rule was added.
+    pub fn seen(&self, op: Op) -> u64 {
+        self.rules.lock().iter().find(|rule| rule.op == op).map_or(0, |rule| rule.seen)
     }
 
     /// The device is well again.
@@ -80,6 +94,7 @@ impl FaultDevice {
                 hit = Some(rule.fault);
             }
         }
+        self.met.fetch_add(u64::from(hit.is_some()), Ordering::Relaxed);
         hit
     }
 
@@ -88,6 +103,7 @@ impl FaultDevice {
             Fault::Lost => return Ok(()),
             Fault::NoSpace => libc::ENOSPC,
             Fault::Eio | Fault::ShortWrite | Fault::FlipBit(_) => libc::EIO,
+            Fault::Panic => panic!("a {what} of block {} panics, as it was told to", at.0),
         };
         Err(host::error::transfer(what, at.byte(), bytes, &std::io::Error::from_raw_os_error(errno)))
     }

@@ -81,12 +81,12 @@ impl Subject {
         Subject { table, blocks, model: BTreeMap::new() }
     }
     pub fn insert(&mut self, name: &[u8], number: u64) -> Result<()> {
-        let cost = self.table.insert_cost(&mut self.blocks, name);
+        let planned = self.table.prepare_insert(&mut self.blocks, name, seed_of(number), 8);
         let bound = self.table.worst_case_new_blocks();
         let (writes, reads) = (self.blocks.writes, self.blocks.reads);
         self.table.insert(&mut self.blocks, name, seed_of(number), 8)?;
         let written = self.blocks.writes - writes;
-        assert_eq!(written, u64::from(cost.unwrap()), "insert_cost is exact");
+        assert_eq!(written, u64::from(planned.unwrap().cost), "the cost is exact");
         assert!(written <= u64::from(bound), "worst case: {written} of {bound}");
         assert!(self.blocks.reads - reads <= 1, "an insert reads one block");
         let entry = self.table.lookup(&mut self.blocks, name)?.expect("just entered");

@@ -5,7 +5,7 @@ use super::Blocks;
 use super::table::BlockKey;
 use crate::allocator::placement::{self, Burst, FileState, Growth, Plan};
 use crate::allocator::{FreeMapSource, Holder, Run};
-use crate::base::{DataNumber, Ino, Result};
+use crate::base::{Code, DataNumber, Error, Ino, Result};
 use crate::format::{BlockPlace, Region, Stamp};
 use crate::pages::{CachedPage, PageCache};
 use crate::transaction::Transaction;
@@ -28,6 +28,23 @@ pub(super) struct Grown {
 impl Default for Grown {
     fn default() -> Grown {
         Grown { files: BTreeMap::new(), swept: Instant::now() }
+    }
+}
+
+/// Consecutive blocks that will be freed, with all that freeing them touches. Made by
+/// [`Blocks::prepare_free`], so that [`Blocks::free`] cannot fail; dropped, it changes nothing.
+pub struct Leaving {
+    /// What the first of them holds.
+    key: BlockKey,
+    run: Run,
+    /// Pages of the free map.
+    maps: Vec<Arc<CachedPage>>,
+}
+
+impl Leaving {
+    /// Blocks.
+    pub fn count(&self) -> u64 {
+        self.run.len
     }
 }
 
@@ -96,16 +113,31 @@ impl Blocks {
         Ok(())
     }
 
-    /// Frees a run of blocks, of which the first holds `key`. They may be used again once the transaction is
-    /// proven.
-    pub fn free(&self, tx: &Transaction<'_>, key: BlockKey, first: DataNumber, count: u64) -> Result<()> {
-        // The allocator first: a page of the map it does not know yet must still show them in use.
-        self.allocator.lock().defer_free(tx.number(), Run::new(first, count))?;
-        self.table.free_run(tx, first.0, count)?;
-        if self.window.in_area(first) {
-            self.overwrites.remove_run(key, first, count);
+    /// Whether every block of a run is in use.
+    pub fn in_use(&self, first: DataNumber, count: u64) -> Result<bool> {
+        Ok(self.table.map_pages(first.0, count)?.is_some())
+    }
+
+    /// Makes sure that a run of blocks, of which the first holds `key`, can be freed. Corrupt: not all of it is
+    /// in use.
+    pub fn prepare_free(&self, key: BlockKey, first: DataNumber, count: u64) -> Result<Leaving> {
+        let run = Run::new(first, count);
+        let Some(maps) = self.table.map_pages(first.0, count)? else {
+            let text = format!("file {}, block {}: the free map calls it free", key.owner, key.index);
+            return Err(Error::new(Code::Corrupt, text));
+        };
+        self.allocator.lock().prepare_free(run)?;
+        Ok(Leaving { key, run, maps })
+    }
+
+    /// Frees blocks. They may be used again once the transaction is proven.
+    pub fn free(&self, tx: &Transaction<'_>, leaving: Leaving) {
+        let Leaving { key, run, maps } = leaving;
+        self.allocator.lock().defer_free(tx.number(), run);
+        self.table.free_run(tx, &maps, run.start.0, run.len);
+        if self.window.in_area(run.start) {
+            self.overwrites.remove_run(key, run.start, run.len);
         }
-        Ok(())
     }
 
     /// What transactions up to `txn` freed may be used again: they are proven.

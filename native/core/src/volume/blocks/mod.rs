@@ -1,13 +1,13 @@
 //! Where a block is, what makes it live, what frees it.
 //!
-//! Doors: Blocks, Blocks::*, Coder::*
+//! Doors: Blocks, Blocks::*, Coder::*, Leaving::*
 //!
 //! Window, descriptors, free map, allocator and the index of the overwrite area are private to
 //! [`Blocks`] and always change together, inside the transaction that it is given.
 //!
 //! - Find: `find`, `find_run`, `recheck`; `window` for equations, `block` for the device's number.
 //! - Change: `prepare` what will change, `plan` where a burst goes (`undo` if nothing came of it),
-//!   `make_live`, `free`, `prove`; `drop_growth_windows`, `drop_old_growth_windows`.
+//!   `make_live`, `prepare_free` and `free`, `prove`; `drop_growth_windows`, `drop_old_growth_windows`.
 //! - Count: `busy_in_window`, `free_waits_for_proof`.
 //! - The overwrite area: `overwrites_are_full`, `overwrites_share`, `in_overwrites`,
 //!   `has_overwrites`, `overwrites_by_owner`, `overwrite_hint`.
@@ -30,6 +30,7 @@ use change::{FreeMap, Grown};
 use overwrites::Overwrites;
 use table::BlockTable;
 
+pub(in crate::volume) use change::Leaving;
 pub(in crate::volume) use codec::Coder;
 pub(in crate::volume) use find::{Candidates, Extent, lost};
 pub(in crate::volume) use table::BlockKey;

@@ -188,22 +188,31 @@ impl BlockTable {
         Ok(())
     }
 
-    /// Frees a run of blocks in the running transaction; their space may be reused once it is proven.
-    pub fn free_run(&self, tx: &Transaction<'_>, first: u64, count: u64) -> Result<()> {
-        let mut done = 0;
-        while done < count {
-            let at = first + done;
-            let n = (count - done).min(BITS - at % BITS);
+    /// The pages of the free map that have a run of blocks; `None`: not all of it is in use.
+    pub fn map_pages(&self, first: u64, count: u64) -> Result<Option<Vec<Arc<CachedPage>>>> {
+        let mut pages = Vec::new();
+        for (at, n) in parts(first, count) {
             let map = self.map_page(at)?;
+            self.check(at + n - 1)?;
+            if !map.with(|bits| (at..at + n).all(|at| bit(bits, at % BITS))) {
+                return Ok(None);
+            }
+            pages.push(map);
+        }
+        Ok(Some(pages))
+    }
+
+    /// Frees a run of blocks in the running transaction; their space may be reused once it is proven. `maps`
+    /// are their [`BlockTable::map_pages`].
+    pub fn free_run(&self, tx: &Transaction<'_>, maps: &[Arc<CachedPage>], first: u64, count: u64) {
+        for (map, (at, n)) in maps.iter().zip(parts(first, count)) {
             let bits = Change::Bits { first: (at % BITS) as u32, count: n as u32 };
-            self.pages.change(tx, &map, bits, |bytes| {
+            self.pages.change(tx, map, bits, |bytes| {
                 for i in 0..n {
                     set_bit(bytes, (at + i) % BITS, false);
                 }
             });
-            done += n;
         }
-        Ok(())
     }
 
     /// Descriptors of its page from that of `data` on.
@@ -220,4 +229,15 @@ impl BlockTable {
             }
         }
     }
+}
+
+/// A run of blocks, cut at the pages of the free map: (first, count) of each part.
+fn parts(first: u64, count: u64) -> impl Iterator<Item = (u64, u64)> {
+    let end = first + count;
+    let next = move |at: u64| (at + BITS - at % BITS).min(end);
+    let starts = std::iter::successors((count > 0).then_some(first), move |at| {
+        let next = next(*at);
+        (next < end).then_some(next)
+    });
+    starts.map(move |at| (at, next(at) - at))
 }

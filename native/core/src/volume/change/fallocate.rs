@@ -8,10 +8,10 @@ use crate::base::{BLOCK_SIZE, BlockBuf, Code, Result, now_ns};
 use crate::format::Kind;
 use crate::transaction::Transaction;
 use crate::volume::Volume;
-use crate::volume::inode::{Inode, Locked, View};
+use crate::volume::inode::{Inode, Locked, View, xattrs_of};
 use crate::volume::read::Holds;
 use crate::volume::space::Purpose;
-use crate::volume::writeback::{clear_behind, runs_of};
+use crate::volume::writeback::{Found, clear_behind, runs_of};
 use std::sync::Arc;
 
 const BLOCK: u64 = BLOCK_SIZE as u64;
@@ -21,6 +21,14 @@ const PUNCH_HOLE: u32 = 2;
 const ZERO_RANGE: u32 = 16;
 /// Blocks preallocated in one step, so that a transaction stays small.
 const STEP: u64 = 1 << 15;
+
+/// A block at the border of a punched range, as it will be.
+struct Edge {
+    index: u64,
+    block: Arc<BlockBuf>,
+    /// It takes the place of the anchor's content.
+    new: bool,
+}
 
 impl Volume {
     /// `mode`: 0, KEEP_SIZE, PUNCH_HOLE | KEEP_SIZE, ZERO_RANGE, ZERO_RANGE | KEEP_SIZE.
@@ -60,18 +68,34 @@ impl Volume {
         end: u64,
     ) -> Result<bool> {
         guards::rewritable(file)?;
-        self.drop_capability(tx, file)?;
         // Blocks preallocated behind the end are punched too; only bytes before it need zeroing.
         let (first, last) = (offset.div_ceil(BLOCK), end / BLOCK);
         let size = file.size;
-        self.zero_edges(file, offset, end.min(size))?;
+        // All that can fail comes first.
+        let edges = self.zeroed_edges(file.view(), offset, end.min(size))?;
         let whole_tail = end >= size && size > first * BLOCK;
         let last = if whole_tail { last.max(file.size_blocks()) } else { last };
         // The anchor's content counts until it is placed: the zeros over it stay delayed.
         let first = if file.is_inline() { first.max(1) } else { first };
-        let mut done = true;
-        if last > first && (file.size_blocks() > first || file.is_sparse()) {
+        let (mut found, mut done) = (Found::default(), true);
+        let frees = last > first && (file.size_blocks() > first || file.is_sparse());
+        if frees {
             self.become_sparse(tx, file)?;
+            if file.is_sparse() {
+                done = self.find_sparse(&mut found, file.view(), first, last)?;
+            }
+        }
+        let rest = self.without_capability(file.view())?;
+        let release = self.plan_release(tx, file.view(), found, &xattrs_of(rest.as_deref()))?;
+        let new = edges.iter().any(|edge| edge.new);
+        self.space.reserve(u64::from(new), Purpose::User)?;
+
+        for Edge { index, block, new } in edges {
+            // What is delayed already keeps its reservation.
+            file.dirty.entry(index).and_modify(|delayed| delayed.block = block.clone());
+            self.put_delayed(file, index, block, new);
+        }
+        if frees {
             let delayed: Vec<u64> = file.dirty.range(first..last).map(|(index, _)| *index).collect();
             for index in delayed {
                 self.drop_delayed(file, index);
@@ -80,10 +104,8 @@ impl Volume {
             for index in flight {
                 file.in_flight.remove(&index);
             }
-            if file.is_sparse() {
-                done = self.free_sparse(tx, file, first, last)?;
-            }
         }
+        self.release(tx, file, release);
         self.advance_mass(file);
         let now = now_ns();
         file.slot.anchor.mod_clock = now;
@@ -92,34 +114,31 @@ impl Volume {
         Ok(done)
     }
 
-    /// Zeroes the parts of the range that share a block with bytes outside it.
-    fn zero_edges(&self, file: &mut Locked<'_>, offset: u64, end: u64) -> Result<()> {
+    /// The blocks that share the range with bytes outside it, with zeros inside it.
+    fn zeroed_edges(&self, file: View<'_>, offset: u64, end: u64) -> Result<Vec<Edge>> {
+        let mut edges: Vec<Edge> = Vec::new();
         if offset >= end {
-            return Ok(());
+            return Ok(edges);
         }
         for index in [offset / BLOCK, (end - 1) / BLOCK] {
             let from = offset.max(index * BLOCK);
             let to = end.min(index * BLOCK + BLOCK);
             let whole = to - from == BLOCK || to == file.size && from == index * BLOCK;
-            if whole && !file.is_inline() {
+            if whole && !file.is_inline() || edges.iter().any(|edge| edge.index == index) {
                 continue;
             }
+            let mut block = match file.dirty.get(&index) {
+                Some(delayed) => delayed.block.clone(),
+                None if self.mapping(file, index, 1)?.holds == Holds::Hole => continue,
+                None => self.read_block(file, index)?,
+            };
             let inside = (from % BLOCK) as usize..(from % BLOCK) as usize + (to - from) as usize;
-            if let Some(delayed) = file.dirty.get_mut(&index) {
-                Arc::make_mut(&mut delayed.block)[inside].fill(0);
-                continue;
-            }
-            if self.mapping(file.view(), index, 1)?.holds == Holds::Hole {
-                continue;
-            }
-            let mut block: Arc<BlockBuf> = self.read_block(file.view(), index)?;
             Arc::make_mut(&mut block)[inside].fill(0);
             clear_behind(&mut block, index, file.size);
-            let new = file.is_inline();
-            self.space.reserve(u64::from(new), Purpose::User)?;
-            self.put_delayed(file, index, block, new);
+            let new = file.is_inline() && !file.dirty.contains_key(&index);
+            edges.push(Edge { index, block, new });
         }
-        Ok(())
+        Ok(edges)
     }
 
     /// Gives every hole of the range a block that reads as zeros, a step per transaction.
@@ -139,6 +158,7 @@ impl Volume {
                     // All the space before the first change, so that ENOSPC leaves the file as it was.
                     self.require(file.view(), first, last)?;
                 }
+                // Privileges go before what may fail, as in the kernel (file_modified).
                 self.drop_capability(tx, file)?;
                 let step = (at + STEP).min(last);
                 self.fill_holes(tx, file, at, step, if keep_size { None } else { Some(end) })?;
@@ -205,10 +225,13 @@ impl Volume {
         if count == 0 {
             return Ok(());
         }
+        let mut presence = None;
         if file.is_sparse() {
+            let mut edit = self.edit_presence(file.view())?;
             for (first, count) in &runs {
-                self.load_nodes(file.view(), *first, *count)?;
+                self.will_exist(file.view(), &mut edit, *first, *count)?;
             }
+            presence = Some(edit);
         }
         let credits = self.space.take_credits(count)?;
         if let Err(error) = self.space.reserve(count, Purpose::User) {
@@ -238,10 +261,8 @@ impl Volume {
         self.space.placed(count);
         self.space.return_credits(credits)?;
         file.slot.attributes.blocks += count;
-        if file.is_sparse() {
-            for (first, count) in runs {
-                self.set_present(tx, file, first, count)?;
-            }
+        if let Some(edit) = presence {
+            self.change_presence(tx, file, edit);
             self.release_nodes(file);
         } else {
             // A dense file has a block below its size everywhere: the size follows the blocks.

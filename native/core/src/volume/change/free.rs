@@ -1,12 +1,14 @@
-//! Giving blocks back: truncation, punching, deletion. Frees from the end, in bounded slices.
+//! Giving blocks back: which ones, for truncation, punching, deletion; in bounded slices, of a dense file from
+//! the end. Nothing here changes anything: `volume/writeback/release.rs` does.
 
 use crate::base::{Code, DataNumber, Result};
+use crate::extension::Change as ChainChange;
 use crate::format::{Kind, layout};
 use crate::transaction::{Transaction, cost};
 use crate::volume::Volume;
 use crate::volume::blocks::BlockKey;
-use crate::volume::inode::{Inode, InodeState, Locked};
-use crate::volume::writeback::owns_less;
+use crate::volume::inode::{Inode, InodeState, Locked, View};
+use crate::volume::writeback::{Found, Release};
 use std::sync::Arc;
 
 /// Blocks that one slice frees by the equation alone: a few runs of map bits.
@@ -23,117 +25,108 @@ impl Volume {
         SLICE_BY_LOOKUP.min(self.gate.limit() / cost::FREE)
     }
 
-    /// Frees the file's data blocks from `from` on. False: more than one slice holds; call again
-    /// after the next commit (the blocks that are left lie below those freed).
-    pub(in crate::volume) fn free_from(
-        &self,
-        tx: &Transaction<'_>,
-        file: &mut Locked<'_>,
-        from: u64,
-    ) -> Result<bool> {
-        if file.is_sparse() {
-            return self.free_sparse(tx, file, from, layout::FILE_BLOCKS_MAX);
-        }
-        // A dense file owns exactly the blocks 0 to blocks - 1.
+    /// Finds the file's data blocks from `from` on. False: more than one slice holds; call again after the
+    /// next commit (the blocks that are left lie below those found, in a sparse file behind them).
+    pub(in crate::volume) fn find_data(&self, found: &mut Found, file: View<'_>, from: u64) -> Result<bool> {
+        let whole = match file.is_sparse() {
+            true => self.find_sparse(found, file, from, layout::FILE_BLOCKS_MAX),
+            false => self.find_dense(found, file, from),
+        };
+        whole.inspect_err(|_| file.inode.doubt())
+    }
+
+    /// The blocks of a dense file from `from` on, from the end, at most a slice. It owns exactly the blocks 0 to
+    /// `blocks` - 1.
+    fn find_dense(&self, found: &mut Found, file: View<'_>, from: u64) -> Result<bool> {
         let end = file.slot.attributes.blocks;
         if from >= end {
             return Ok(true);
         }
-        let plain = file.slot.kmax() == 0
-            && file.equations.segments.is_empty()
-            && !self.blocks.has_overwrites(file.inode.ino);
-        let slice = if plain { SLICE_BY_EQUATION } else { self.slice_by_lookup() };
-        let start = from.max(end.saturating_sub(slice));
-        let mut runs = Vec::new();
+        let start = from.max(end.saturating_sub(SLICE_BY_EQUATION));
+        if self.are_at_home(file, start, end)? {
+            for_each_home(self, file, start, end, |key, data, count| {
+                self.will_free(found, key, data, count)
+            })?;
+            found.uncover(start, end);
+            return Ok(start == from);
+        }
+        let start = from.max(end.saturating_sub(self.slice_by_lookup()));
         let mut index = start;
         while index < end {
-            let key = BlockKey { owner: file.inode.ino, index, copy: 0 };
-            // By the equation no descriptor is read: every block is at home.
-            let equation =
-                if plain { file.equations.run(self.blocks.window(), index, 0, 0, end - index) } else { None };
-            let found = match equation {
-                Some(run) => Some(run),
-                None => self.find_owned(file, key, end - index)?,
-            };
-            runs.push((key, found));
-            index += found.map_or(1, |(_, count)| count);
+            index += self.find_owned(found, file, index, end - index)?;
         }
-        for (key, found) in runs {
-            self.free_found(tx, file, key, found)?;
-        }
-        self.after_free(tx, file, start, end)?;
+        found.uncover(start, end);
         Ok(start == from)
     }
 
-    /// Frees what a sparse file owns of `from .. end`, from the end, at most a slice.
-    pub(super) fn free_sparse(
-        &self,
-        tx: &Transaction<'_>,
-        file: &mut Locked<'_>,
-        from: u64,
-        end: u64,
-    ) -> Result<bool> {
-        let mut runs = Vec::new();
+    /// Whether the equation alone says where these blocks are, so that no descriptor needs to be read: nothing
+    /// has ever gone wrong with the file, and the free map does not contradict it.
+    fn are_at_home(&self, file: View<'_>, start: u64, end: u64) -> Result<bool> {
+        let plain = file.slot.kmax() == 0
+            && file.equations.segments.is_empty()
+            && !self.blocks.has_overwrites(file.inode.ino)
+            && !file.inode.is_doubted();
+        if !plain {
+            return Ok(false);
+        }
+        let mut live = true;
+        let reached = for_each_home(self, file, start, end, |_, data, count| {
+            live &= self.blocks.in_use(data, count)?;
+            Ok(())
+        })?;
+        if !live || reached < end {
+            file.inode.doubt();
+        }
+        Ok(live && reached == end)
+    }
+
+    /// What a sparse file owns of `from .. end`, forward through what exists, at most a slice.
+    pub(super) fn find_sparse(&self, found: &mut Found, file: View<'_>, from: u64, end: u64) -> Result<bool> {
+        let mut edit = self.edit_presence(file)?;
         let mut budget = self.slice_by_lookup();
         let mut index = from;
-        // Forward through what exists; a slice of it goes, the rest comes with the next call.
         let whole = loop {
-            let Some((start, count)) = self.next_owned(file.view(), index, end)? else { break true };
+            let Some((start, count)) = self.next_owned(file, index, end)? else { break true };
             if budget == 0 {
                 break false;
             }
-            let count = count.min(budget);
-            let key = BlockKey { owner: file.inode.ino, index: start, copy: 0 };
-            let found = self.find_owned(file, key, count)?;
-            runs.push((key, found));
-            let count = found.map_or(1, |(_, count)| count);
+            let count = self.find_owned(found, file, start, count.min(budget))?;
+            self.will_be_holes(file, &mut edit, start, count)?;
             budget -= count;
             index = start + count;
         };
-        for (key, found) in runs {
-            self.clear_present(tx, file, key.index, found.map_or(1, |(_, count)| count))?;
-            self.free_found(tx, file, key, found)?;
-        }
-        self.after_free(tx, file, from, if whole { end } else { index })?;
+        found.presence = Some(edit);
+        found.uncover(from, if whole { end } else { index });
         Ok(whole)
     }
 
-    /// The blocks that hold `key` and the indices behind it, at most `max`. `None`: damage took the first away.
-    fn find_owned(&self, state: &InodeState, key: BlockKey, max: u64) -> Result<Option<(DataNumber, u64)>> {
-        let found = self.blocks.find_run(key, state.candidates(), max, |_| ())?;
-        Ok(found.map(|extent| (extent.data, extent.count)))
-    }
-
-    /// Frees what [`Volume::find_owned`] found. A block that damage took away cannot be freed, but the file must
-    /// not count it as owned for ever.
-    fn free_found(
-        &self,
-        tx: &Transaction<'_>,
-        file: &mut Locked<'_>,
-        key: BlockKey,
-        found: Option<(DataNumber, u64)>,
-    ) -> Result<()> {
-        match found {
-            Some((data, count)) => self.free_blocks(tx, file, key, data, count),
+    /// Adds the blocks that hold `index` and those behind it, at most `max`; returns how many indices that were.
+    fn find_owned(&self, found: &mut Found, file: View<'_>, index: u64, max: u64) -> Result<u64> {
+        let key = BlockKey { owner: file.inode.ino, index, copy: 0 };
+        match self.blocks.find_run(key, file.candidates(), max, |_| ())? {
+            Some(extent) => {
+                self.will_free(found, key, extent.data, extent.count)?;
+                Ok(extent.count)
+            }
             None => {
-                owns_less(file, 1);
-                Ok(())
+                // Damage took it away.
+                found.lose(1);
+                Ok(1)
             }
         }
     }
 
-    /// After blocks of copy 0 went: segments that cover nothing go too, and a file that owns nothing
-    /// forgets its equation.
-    fn after_free(&self, tx: &Transaction<'_>, file: &mut Locked<'_>, from: u64, end: u64) -> Result<()> {
-        if !file.equations.segments.is_empty() {
-            file.equations.segments.remove_range(from, end, 0);
-            self.store_segments(tx, file)?;
-        }
-        if file.new_delayed == 0 {
-            // Nodes that were reserved, or made and not yet placed, may be gone again.
-            self.release_nodes(file);
-        }
-        self.forget_equation_if_empty(tx, file)
+    /// Plans to free the file's data blocks from `from` on, at most a slice of them; true: all.
+    pub(super) fn plan_cut(
+        &self,
+        tx: &Transaction<'_>,
+        file: View<'_>,
+        from: u64,
+        also: &[ChainChange<'_>],
+    ) -> Result<(Release<'_>, bool)> {
+        let mut found = Found::default();
+        let whole = self.find_data(&mut found, file, from)?;
+        Ok((self.plan_release(tx, file, found, also)?, whole))
     }
 
     /// Frees what a truncation left, a slice per transaction, until nothing is.
@@ -156,12 +149,12 @@ impl Volume {
         tx: &Transaction<'_>,
         file: &mut Locked<'_>,
     ) -> Result<bool> {
-        let done = self.free_from(tx, file, file.placed_blocks())?;
+        let (release, done) = self.plan_cut(tx, file.view(), file.placed_blocks(), &[])?;
+        self.release(tx, file, release);
         if done {
             file.set(layout::DATA_CLASS_TRUNCATING, false);
             self.reconcile_orphan(tx, file.inode);
         }
-        self.mark(tx, file);
         Ok(done)
     }
 
@@ -192,4 +185,23 @@ impl Volume {
             operation(&tx, &mut file)
         })
     }
+}
+
+/// The runs of blocks that the anchor's equation names for indices `start .. end`, as far as it goes; returns
+/// the index where that ends.
+fn for_each_home(
+    volume: &Volume,
+    file: View<'_>,
+    start: u64,
+    end: u64,
+    mut take: impl FnMut(BlockKey, DataNumber, u64) -> Result<()>,
+) -> Result<u64> {
+    let mut index = start;
+    while index < end {
+        let run = file.equations.run(volume.blocks.window(), index, 0, 0, end - index);
+        let Some((data, count)) = run else { break };
+        take(BlockKey { owner: file.inode.ino, index, copy: 0 }, data, count)?;
+        index += count;
+    }
+    Ok(index)
 }

@@ -1,7 +1,7 @@
 //! Operations on one file: write, truncate, fallocate, copy, and giving blocks back.
 //!
-//! Doors: copy_range, fallocate, free_from, free_truncated, mutable, place_with_this_commit,
-//! rewritable, sync_file, truncate, write, write_back
+//! Doors: copy_range, fallocate, find_data, free_truncated, mutable, place_with_this_commit, rewritable,
+//! sync_file, truncate, write, write_back
 
 mod copy;
 mod fallocate;

@@ -7,7 +7,7 @@ use crate::base::{BLOCK_SIZE, Code, Result, now_ns};
 use crate::format::layout;
 use crate::transaction::Transaction;
 use crate::volume::Volume;
-use crate::volume::inode::{Inode, Locked};
+use crate::volume::inode::{Inode, Locked, xattrs_of};
 use crate::volume::space::Purpose;
 use crate::volume::writeback::clear_behind;
 use std::sync::Arc;
@@ -23,11 +23,16 @@ impl Volume {
         self.change_content(inode, EDGES, |tx, file| {
             // An append-only file may not be cut, nor grown by truncation.
             guards::rewritable(file)?;
-            self.drop_capability(tx, file)?;
-            if size > file.size {
-                self.grow(tx, file, size)?;
-            } else if size < file.size {
+            if size < file.size {
                 self.cut(tx, file, size)?;
+            } else {
+                let capability = self.plan_drop_capability(tx, file.view())?;
+                if size > file.size {
+                    self.grow(tx, file, size)?;
+                }
+                if let Some(change) = capability {
+                    self.change_extension(tx, file, change);
+                }
             }
             permissions(&mut file.slot.anchor.permissions);
             let now = now_ns();
@@ -73,6 +78,9 @@ impl Volume {
 
     fn cut(&self, tx: &Transaction<'_>, file: &mut Locked<'_>, size: u64) -> Result<()> {
         let keep = size.div_ceil(BLOCK);
+        // All that can fail comes first.
+        let rest = self.without_capability(file.view())?;
+        let (release, whole) = self.plan_cut(tx, file.view(), keep, &xattrs_of(rest.as_deref()))?;
         let gone: Vec<u64> = file.dirty.range(keep..).map(|(index, _)| *index).collect();
         for index in gone {
             self.drop_delayed(file, index);
@@ -85,6 +93,7 @@ impl Volume {
         if size == 0 {
             file.sparse_when_placed = false;
         }
+        self.release(tx, file, release);
         if file.is_inline() {
             let mass = file.slot.anchor.mass.min(size);
             file.slot.anchor.mass = mass;
@@ -97,7 +106,7 @@ impl Volume {
         file.slot.anchor.mass = file.slot.anchor.mass.min(size);
         // What was delayed before the new end may all be gone.
         self.advance_mass(file);
-        if !self.free_from(tx, file, keep)? {
+        if !whole {
             file.set(layout::DATA_CLASS_TRUNCATING, true);
             self.reconcile_orphan(tx, file.inode);
         }

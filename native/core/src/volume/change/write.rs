@@ -39,8 +39,11 @@ impl Volume {
             if data.is_empty() {
                 return Ok(offset);
             }
-            self.drop_capability(tx, file)?;
+            let capability = self.plan_drop_capability(tx, file.view())?;
             self.write_locked(tx, file, offset, data)?;
+            if let Some(change) = capability {
+                self.change_extension(tx, file, change);
+            }
             if kill_suidgid {
                 slot::kill_suidgid(&mut file.slot.anchor.permissions);
             }

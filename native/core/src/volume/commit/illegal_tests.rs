@@ -268,7 +268,8 @@ fn a_directory_that_lost_a_copy_of_a_block_never_gets_an_illegal_slot() {
                     let key = BlockKey { owner: dir, index, copy };
                     let file = inode.lock();
                     let (data, _) = fs.volume.blocks.find(key, file.candidates())?.expect("placed");
-                    fs.volume.blocks.free(tx, key, data, 1)
+                    fs.volume.blocks.free(tx, fs.volume.blocks.prepare_free(key, data, 1)?);
+                    Ok(())
                 })
                 .unwrap();
         }

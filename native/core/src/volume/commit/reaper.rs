@@ -4,16 +4,31 @@
 //! is unlinked and forgotten between two commits never gets one.
 
 use crate::base::{Code, Ino, Result};
+use crate::extension::Change;
 use crate::format::layout;
+use crate::presence::Edit;
 use crate::transaction::{Closed, Transaction};
 use crate::volume::Volume;
-use crate::volume::inode::{Inode, Locked};
+use crate::volume::inode::{Inode, Locked, View};
 use crate::volume::space::Purpose;
+use crate::volume::writeback::Found;
 use parking_lot::Mutex;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// Deletions of one turn, between commits.
 const BATCH: usize = 256;
+
+/// What a file that goes away has beside its anchor: nothing, of each type.
+const NO_EXTENSION: [Change<'static>; layout::EXTENSION_SYMLINK as usize] = {
+    let mut none = [Change { kind: layout::EXTENSION_SEGMENTS, payload: &[] }; 7];
+    let mut at = 0;
+    while at < none.len() {
+        none[at].kind = layout::EXTENSION_SEGMENTS + at as u32;
+        at += 1;
+    }
+    none
+};
 
 /// Files to be deleted for good.
 #[derive(Default)]
@@ -184,28 +199,59 @@ impl Volume {
             self.drop_delayed(file, index);
         }
         file.in_flight.clear();
-        if !self.free_everything(tx, file)? {
-            self.mark(tx, file);
+        self.delete(tx, file, &mut ids).inspect_err(|_| inode.doubt())
+    }
+
+    /// A slice of a deletion; true: the file is gone. An error changes nothing.
+    fn delete(&self, tx: &Transaction<'_>, file: &mut Locked<'_>, ids: &mut Locked<'_>) -> Result<bool> {
+        let mut found = Found::default();
+        let has_data = !file.inode.is_directory() && !file.is_inline();
+        if has_data && !self.find_data(&mut found, file.view(), 0)? {
+            let release = self.plan_release(tx, file.view(), found, &[])?;
+            self.release(tx, file, release);
+            file.slot.anchor.mass = 0;
+            file.size = 0;
             return Ok(false);
         }
-        self.drop_chain(tx, file)?;
+        let meta = self.meta_of(file.view(), found.presence.as_ref());
+        self.will_free_meta(&mut found, file.view(), meta)?;
+        let release = self.plan_release(tx, file.view(), found, &NO_EXTENSION)?;
+        let removal = self.cortex.prepare_remove(file.inode.ino, file.inode.hint)?;
         let (id, seed) = (file.slot.anchor.public_id, file.slot.seed_id());
         if id != seed {
+            // The last that can fail; it is one step of its own.
             let name: String = id.iter().map(|byte| format!("{byte:02x}")).collect();
-            match self.remove_entry(tx, &mut ids, name.as_bytes()) {
+            match self.remove_entry(tx, ids, name.as_bytes()) {
                 Err(error) if error.code != Code::NotFound => return Err(error),
                 // Gone already: nothing leads to the file that goes.
-                _ => self.touch_directory(tx, &mut ids, 0),
+                _ => self.touch_directory(tx, ids, 0),
             }
         }
-        self.cortex.remove(inode.ino, inode.hint, tx)?;
+        self.release(tx, file, release);
+        if !self.cortex.carry_out_remove(removal, tx) {
+            return Ok(false);
+        }
         file.gone = true;
         if file.orphaned {
-            self.reconcile_removed_orphan(tx, inode);
+            self.reconcile_removed_orphan(tx, file.inode);
         }
         self.space.release(std::mem::take(&mut file.meta_reserved));
-        self.inodes.remove(inode.ino);
+        self.inodes.remove(file.inode.ino);
         Ok(true)
+    }
+
+    /// The META blocks on the disk of a file that goes away. An emptied directory owns none once its last change
+    /// is committed; one that still does (damage, or a removal in this transaction) gives them back here.
+    /// Presence nodes go with the last of the bits they held.
+    fn meta_of(&self, file: View<'_>, edit: Option<&Edit>) -> BTreeSet<u64> {
+        let meta = file.meta.lock();
+        let mut indices = meta.removed.clone();
+        if file.inode.is_directory() {
+            let length = meta.disk_length.max(file.slot.anchor.mass / layout::BLOCK_SIZE);
+            indices.extend(0..length);
+        }
+        indices.extend(edit.into_iter().flat_map(Edit::removed).filter(|index| meta.owns_space(*index)));
+        indices
     }
 
     fn reap_truncation(&self, tx: &Transaction<'_>, file: &mut Locked<'_>) -> Result<bool> {
@@ -215,37 +261,6 @@ impl Volume {
         if file.orphaned {
             self.reconcile_orphan(tx, file.inode);
         }
-        Ok(true)
-    }
-
-    /// All blocks of a file, a slice at a time.
-    fn free_everything(&self, tx: &Transaction<'_>, file: &mut Locked<'_>) -> Result<bool> {
-        if file.inode.is_directory() {
-            return self.free_directory(tx, file);
-        }
-        if !file.is_inline() && !self.free_from(tx, file, 0)? {
-            file.slot.anchor.mass = 0;
-            file.size = 0;
-            return Ok(false);
-        }
-        // Presence nodes go with the last of the bits they held.
-        self.free_removed_meta(tx, file)?;
-        Ok(true)
-    }
-
-    /// An emptied directory owns no block once its last change is committed; one that still does
-    /// (damage, or a removal in this transaction) gives them back here.
-    fn free_directory(&self, tx: &Transaction<'_>, file: &mut Locked<'_>) -> Result<bool> {
-        {
-            let mut meta = file.meta.lock();
-            let length = meta.disk_length.max(file.slot.anchor.mass / layout::BLOCK_SIZE);
-            for index in 0..length {
-                meta.removed.insert(index);
-            }
-            meta.dirty.clear();
-            meta.damaged.clear();
-        }
-        self.free_removed_meta(tx, file)?;
         Ok(true)
     }
 }

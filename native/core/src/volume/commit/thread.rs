@@ -256,14 +256,14 @@ impl Committer {
         let mut still = Vec::new();
         for inode in files.iter() {
             let file = &mut inode.lock();
-            inode.listed.store(false, Ordering::Release);
-            if file.gone {
-                continue;
+            if !file.gone {
+                // What these mark is listed still, and not once more.
+                volume.place_meta(closed, file, writes)?;
+                volume.write_slot(closed, file)?;
             }
-            volume.place_meta(closed, file, writes)?;
-            volume.write_slot(closed, file)?;
-            if !file.dirty.is_empty() {
-                inode.listed.store(true, Ordering::Release);
+            if file.gone || file.dirty.is_empty() {
+                inode.listed.store(false, Ordering::Release);
+            } else {
                 still.push(inode.clone());
             }
         }

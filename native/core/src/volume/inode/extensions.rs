@@ -2,14 +2,18 @@
 
 use super::{Locked, View};
 use crate::base::{Code, Error, Ino, Result};
-use crate::extension::{Chain, Change as ChainChange, PAYLOAD_MAX, Unit, UnitMap, Units};
+use crate::extension::{
+    Chain, Change as ChainChange, PAYLOAD_MAX, Plan, Unit, UnitAllocator, UnitMap, Units,
+};
 use crate::format::layout;
 use crate::format::slot::CHAIN_FLAGS;
 use crate::format::{Equations, Region, SEGMENT_SIZE, Slot};
 use crate::format::{bit, set_bit};
-use crate::pages::{Change, PageCache};
+use crate::pages::{CachedPage, Change, PageCache};
 use crate::transaction::Transaction;
 use crate::volume::Volume;
+use parking_lot::Mutex;
+use std::sync::Arc;
 
 const UNIT: usize = layout::UNIT_SIZE as usize;
 const PER_PAGE: u64 = layout::UNITS_PER_PAGE;
@@ -34,6 +38,48 @@ impl UnitMap for ExtensionPages<'_> {
     fn read_page(&mut self, page: u64, bits: &mut [u8; PAYLOAD]) -> Result<()> {
         self.0.get(Region::Unit, page)?.with(|bytes| bits.copy_from_slice(&bytes[..PAYLOAD]));
         Ok(())
+    }
+}
+
+/// A unit with its page and that of the map.
+type UnitPages = (u64, Arc<CachedPage>, Arc<CachedPage>);
+
+/// New payloads of a file's chain: units taken, pages in memory. Made by [`Volume::plan_extension`], so that
+/// [`Volume::change_extension`] cannot fail; dropped, it changes nothing.
+pub struct ExtensionChange<'a> {
+    units: &'a Mutex<UnitAllocator>,
+    /// `None`: carried out.
+    plan: Option<Plan>,
+    written: Vec<UnitPages>,
+    freed: Vec<UnitPages>,
+    kinds: Vec<u32>,
+}
+
+impl ExtensionChange<'_> {
+    /// What the slot of the changed file says: where the chain begins, and which types it has.
+    pub fn announce(&self, slot: &mut Slot) {
+        let Some(plan) = &self.plan else { return };
+        slot.attributes.extension = plan.chain.head();
+        for &kind in &self.kinds {
+            let flag = match kind {
+                layout::EXTENSION_SEGMENTS => layout::DATA_CLASS_HAS_SEGMENTS,
+                layout::EXTENSION_XATTR => layout::DATA_CLASS_HAS_XATTR,
+                layout::EXTENSION_ACL => layout::DATA_CLASS_HAS_ACL,
+                layout::EXTENSION_TAGS => layout::DATA_CLASS_HAS_TAGS,
+                layout::EXTENSION_SYMLINK => layout::DATA_CLASS_LONG_SYMLINK,
+                _ => 0,
+            };
+            let class = &mut slot.anchor.data_class;
+            *class = if plan.chain.has(kind) { *class | flag } else { *class & !flag };
+        }
+    }
+}
+
+impl Drop for ExtensionChange<'_> {
+    fn drop(&mut self) {
+        if let Some(plan) = self.plan.take() {
+            plan.cancel(&mut self.units.lock());
+        }
     }
 }
 
@@ -78,97 +124,90 @@ impl Volume {
         Ok(chain.payload(kind))
     }
 
-    /// Gives the file a new payload of a type (empty: none). The caller sets the flag that announces it
-    /// and marks the file. An error changes nothing.
-    pub fn store_extension(
+    /// Plans new payloads of some types (empty: none). `None`: they change nothing.
+    pub fn plan_extension(
+        &self,
+        tx: &Transaction<'_>,
+        file: View<'_>,
+        changes: &[ChainChange<'_>],
+    ) -> Result<Option<ExtensionChange<'_>>> {
+        let loaded;
+        let chain = match &file.chain {
+            Some(chain) => chain,
+            None => {
+                loaded = self.chain_of(&file.slot)?;
+                &loaded
+            }
+        };
+        let comes_or_goes = |change: &&ChainChange| !change.payload.is_empty() || chain.has(change.kind);
+        let changes: Vec<ChainChange> = changes.iter().filter(comes_or_goes).copied().collect();
+        if changes.is_empty() {
+            return Ok(None);
+        }
+        let generation = tx.number() as u32;
+        let mut pages = ExtensionPages(&self.pages);
+        let plan = chain.plan(&changes, generation, &mut self.units.lock(), &mut pages)?;
+        let written: Vec<u64> = plan.writes.iter().map(|(unit, _)| *unit).collect();
+        let freed: Vec<u64> = plan.freed.iter().flat_map(|run| run.first..run.first + run.count).collect();
+        let kinds = changes.iter().map(|change| change.kind).collect();
+        // From here on its end gives the units back.
+        let mut change = ExtensionChange {
+            units: &self.units,
+            plan: Some(plan),
+            written: Vec::new(),
+            freed: Vec::new(),
+            kinds,
+        };
+        change.written = written.into_iter().map(|unit| self.unit_pages(unit)).collect::<Result<_>>()?;
+        change.freed = freed.into_iter().map(|unit| self.unit_pages(unit)).collect::<Result<_>>()?;
+        Ok(Some(change))
+    }
+
+    fn unit_pages(&self, unit: u64) -> Result<UnitPages> {
+        let page = self.pages.get(Region::Extension, unit / PER_PAGE)?;
+        Ok((unit, page, self.pages.get(Region::Unit, unit / BITS)?))
+    }
+
+    /// Carries a plan out, of a file whose chain has not changed since, and marks the file.
+    pub fn change_extension(
         &self,
         tx: &Transaction<'_>,
         file: &mut Locked<'_>,
-        kind: u32,
-        payload: &[u8],
-    ) -> Result<()> {
-        if file.chain.is_none() {
-            file.chain = Some(self.chain_of(&file.slot)?);
-        }
-        let chain = file.chain.as_ref().expect("just loaded");
-        if payload.is_empty() && !chain.has(kind) {
-            return Ok(());
-        }
-        let mut units = self.units.lock();
-        let changes = [ChainChange { kind, payload }];
-        let generation = tx.number() as u32;
-        let plan = chain.plan(&changes, generation, &mut units, &mut ExtensionPages(&self.pages))?;
-        // Bring every page to memory before the first is changed.
-        let touched = plan.writes.iter().map(|(unit, _)| *unit).chain(plan.freed.iter().map(|run| run.first));
-        let mut pages = Vec::new();
-        for unit in touched {
-            let loaded = self
-                .pages
-                .get(Region::Extension, unit / PER_PAGE)
-                .and_then(|page| Ok((page, self.pages.get(Region::Unit, unit / BITS)?)));
-            match loaded {
-                Ok(loaded) => pages.push(loaded),
-                Err(error) => {
-                    plan.cancel(&mut units);
-                    return Err(error);
-                }
-            }
-        }
-        for ((unit, bytes), (page, map)) in plan.writes.iter().zip(&pages) {
+        mut change: ExtensionChange<'_>,
+    ) {
+        change.announce(&mut file.slot);
+        let Some(plan) = change.plan.take() else { return };
+        for ((unit, bytes), (_, page, map)) in plan.writes.iter().zip(&change.written) {
             let slot = (unit % PER_PAGE) as usize;
             self.pages.change(tx, page, Change::Items { first: slot, count: 1 }, |image| {
                 image[slot * UNIT..(slot + 1) * UNIT].copy_from_slice(bytes);
             });
             self.pages.change(tx, map, Change::Touch, |image| set_bit(image, unit % BITS, true));
         }
-        for (run, (_, map)) in plan.freed.iter().zip(&pages[plan.writes.len()..]) {
-            // A record lies in one page of units, and a page of the map holds whole pages of units or
-            // splits one: then the rest is in the next page of the map.
-            for unit in run.first..run.first + run.count {
-                let map = if unit / BITS == run.first / BITS {
-                    map.clone()
-                } else {
-                    self.pages.get(Region::Unit, unit / BITS)?
-                };
-                let bits = Change::Bits { first: (unit % BITS) as u32, count: 1 };
-                self.pages.change(tx, &map, bits, |image| set_bit(image, unit % BITS, false));
-            }
+        for (unit, _, map) in &change.freed {
+            let bits = Change::Bits { first: (unit % BITS) as u32, count: 1 };
+            self.pages.change(tx, map, bits, |image| set_bit(image, unit % BITS, false));
         }
-        let chain = plan.keep(&mut units);
-        drop(units);
-        file.slot.attributes.extension = chain.head();
-        file.slot_dirty = true;
-        file.chain = Some(chain);
-        Ok(())
+        file.chain = Some(plan.keep(&mut self.units.lock()));
+        self.mark(tx, file);
     }
 
-    /// Writes the segments of `next` if they differ from what the chain holds.
+    /// Writes the segments of `next` if they differ from what the chain holds. An error changes nothing.
     pub(in crate::volume) fn write_segments(
         &self,
         tx: &Transaction<'_>,
         file: &mut Locked<'_>,
-        next: &mut Equations,
+        next: &Equations,
     ) -> Result<()> {
-        let had = file.has(layout::DATA_CLASS_HAS_SEGMENTS);
-        if !had && next.segments.is_empty() {
+        if !file.has(layout::DATA_CLASS_HAS_SEGMENTS) && next.segments.is_empty() {
             return Ok(());
         }
         let payload = next.segments.encode(self.blocks.window());
-        self.store_extension(tx, file, layout::EXTENSION_SEGMENTS, &payload)?;
-        file.set(layout::DATA_CLASS_HAS_SEGMENTS, !payload.is_empty());
+        let segments = ChainChange { kind: layout::EXTENSION_SEGMENTS, payload: &payload };
+        if let Some(change) = self.plan_extension(tx, file.view(), &[segments])? {
+            self.change_extension(tx, file, change);
+        }
         Ok(())
-    }
-
-    /// Writes the file's segments as they are in memory.
-    pub(in crate::volume) fn store_segments(
-        &self,
-        tx: &Transaction<'_>,
-        file: &mut Locked<'_>,
-    ) -> Result<()> {
-        let mut equations = std::mem::replace(&mut file.equations, Equations::empty(self.blocks.window(), 0));
-        let done = self.write_segments(tx, file, &mut equations);
-        file.equations = equations;
-        done
     }
 
     /// Segments that the extension region can still take for a file: what is left, less a page that
@@ -181,13 +220,5 @@ impl Volume {
         }
         let per_page = (PAYLOAD_MAX / SEGMENT_SIZE) as u64;
         left.saturating_sub(3 * PER_PAGE) / PER_PAGE * per_page
-    }
-
-    /// Frees the whole chain of a file that goes away.
-    pub fn drop_chain(&self, tx: &Transaction<'_>, file: &mut Locked<'_>) -> Result<()> {
-        for kind in layout::EXTENSION_SEGMENTS..=layout::EXTENSION_SYMLINK {
-            self.store_extension(tx, file, kind, &[])?;
-        }
-        Ok(())
     }
 }

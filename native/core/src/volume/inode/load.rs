@@ -72,6 +72,8 @@ impl Volume {
         let mut inode = Inode::new(slot, kind, equations);
         if slot.attributes.nlink == 0 || slot.has(layout::DATA_CLASS_TRUNCATING) {
             inode.state.get_mut().orphaned = true;
+            // Whoever began to free its blocks did not end it.
+            inode.doubt();
         }
         Ok(inode)
     }

@@ -11,7 +11,7 @@ use crate::volume::blocks::Candidates;
 use parking_lot::{Mutex, RwLock};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicI64};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 
 /// A file that someone uses. Found through [`super::Inodes`].
 pub struct Inode {
@@ -23,6 +23,8 @@ pub struct Inode {
     pub read_at: AtomicI64,
     /// Listed for the next commit.
     pub listed: AtomicBool,
+    /// Its equations may claim blocks of others: see [`Inode::doubt`].
+    doubted: AtomicBool,
     pub(super) state: RwLock<InodeState>,
 }
 
@@ -178,8 +180,17 @@ impl Inode {
             kind,
             read_at: AtomicI64::new(0),
             listed: AtomicBool::new(false),
+            doubted: AtomicBool::new(false),
             state: RwLock::new(state),
         }
+    }
+    /// Something went wrong with the file, or a crash interrupted its deletion: from now on a block is
+    /// freed only where its descriptor names the file, never by the equation alone.
+    pub fn doubt(&self) {
+        self.doubted.store(true, Ordering::Release);
+    }
+    pub fn is_doubted(&self) -> bool {
+        self.doubted.load(Ordering::Acquire)
     }
     pub fn is_directory(&self) -> bool {
         self.kind == Kind::Directory

@@ -1,7 +1,7 @@
 //! Directories on the volume: tables over the block cache, with their space.
 
 use crate::base::{BLOCK_SIZE, Result, now_ns};
-use crate::directory::{BlockBytes, DirBlocks, DirReads, DirTable, Entry, Seed};
+use crate::directory::{BlockBytes, DirBlocks, DirReads, DirTable, Entry, Insertion, Seed};
 use crate::transaction::Transaction;
 use crate::volume::Volume;
 use crate::volume::blocks::lost;
@@ -51,6 +51,9 @@ impl DirBlocks for ChangedBlocks<'_> {
 pub struct Names<'a> {
     dir: Shared<'a>,
 }
+
+/// A name that will be entered.
+pub struct NewEntry(Insertion);
 
 impl Volume {
     /// Locks a directory for reading names.
@@ -119,7 +122,17 @@ impl Volume {
         change: impl FnOnce(&mut DirTable, &mut ChangedBlocks<'_>) -> Result<R>,
     ) -> Result<R> {
         self.load_table(dir)?;
-        let mut table = dir.table.take().expect("just loaded");
+        self.change_loaded(tx, dir, change)
+    }
+
+    /// As `change_table`, of one that is in memory.
+    fn change_loaded<R>(
+        &self,
+        tx: &Transaction<'_>,
+        dir: &mut Locked<'_>,
+        change: impl FnOnce(&mut DirTable, &mut ChangedBlocks<'_>) -> R,
+    ) -> R {
+        let mut table = dir.table.take().expect("loaded before");
         let blocks = Blocks { volume: self, dir: dir.view() };
         let done = change(&mut table, &mut ChangedBlocks { blocks, tx });
         dir.size = u64::from(table.length()) * BLOCK_SIZE as u64;
@@ -128,7 +141,7 @@ impl Volume {
         done
     }
 
-    /// Enters a name. `to`: who pays for a directory that grows.
+    /// Enters a name. `to`: who pays for a directory that grows. An error changes nothing.
     pub fn insert_entry(
         &self,
         tx: &Transaction<'_>,
@@ -137,9 +150,25 @@ impl Volume {
         file: &Inode,
         to: Purpose,
     ) -> Result<()> {
+        let entry = self.plan_entry(dir, name, file, to)?;
+        self.enter_name(tx, dir, entry);
+        Ok(())
+    }
+
+    /// Plans to enter a name, and reserves what the directory grows by. End with [`Volume::enter_name`] or
+    /// [`Volume::forget_name`].
+    pub fn plan_entry(
+        &self,
+        dir: &mut Locked<'_>,
+        name: &[u8],
+        file: &Inode,
+        to: Purpose,
+    ) -> Result<NewEntry> {
         self.load_table(dir)?;
         let table = dir.table.as_ref().expect("just loaded");
-        let cost = table.insert_cost(&mut Blocks { volume: self, dir: dir.view() }, name)?;
+        let mut blocks = Blocks { volume: self, dir: dir.view() };
+        let insertion = table.prepare_insert(&mut blocks, name, seed_of(file), file.kind.number())?;
+        let cost = insertion.cost;
         if to == Purpose::User {
             self.space.need_meta(u64::from(cost) * self.copies)?;
         }
@@ -147,9 +176,17 @@ impl Volume {
         let new = if table.length() > 0 && cost == 1 { 0 } else { u64::from(cost) };
         self.space.reserve(new * self.copies, to)?;
         dir.meta_reserved += new * self.copies;
-        self.change_table(tx, dir, |table, blocks| {
-            table.insert(blocks, name, seed_of(file), file.kind.number())
-        })
+        Ok(NewEntry(insertion))
+    }
+
+    /// Enters a planned name into a directory that has not changed since.
+    pub fn enter_name(&self, tx: &Transaction<'_>, dir: &mut Locked<'_>, entry: NewEntry) {
+        self.change_loaded(tx, dir, |table, blocks| table.carry_out_insert(blocks, entry.0));
+    }
+
+    /// A planned name is not entered.
+    pub fn forget_name(&self, dir: &mut Locked<'_>, _: NewEntry) {
+        self.release_meta(dir);
     }
 
     pub fn remove_entry(&self, tx: &Transaction<'_>, dir: &mut Locked<'_>, name: &[u8]) -> Result<()> {

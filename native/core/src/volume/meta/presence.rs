@@ -2,7 +2,7 @@
 
 use crate::base::Result;
 use crate::format::layout::{self, FileState};
-use crate::presence::{NodeBlocks, NodeBytes, NodeReads, Presence, node_index};
+use crate::presence::{Edit, NodeBlocks, NodeBytes, NodeReads, Presence, node_index};
 use crate::transaction::Transaction;
 use crate::volume::Volume;
 use crate::volume::inode::{InodeState, Locked, View};
@@ -86,51 +86,38 @@ impl Volume {
         }
     }
 
-    /// Brings the nodes that `set_present` will change to memory.
-    pub(in crate::volume) fn load_nodes(&self, file: View<'_>, first: u64, count: u64) -> Result<()> {
-        if !file.is_sparse() {
-            return Ok(());
-        }
-        let presence = self.presence_of(file)?;
-        let mut nodes = self.nodes(file);
-        presence.run(&mut nodes, first, 1)?;
-        presence.run(&mut nodes, first + count - 1, 1).map(drop)
+    /// A change of which blocks of a sparse file exist, empty as yet.
+    pub(in crate::volume) fn edit_presence(&self, file: View<'_>) -> Result<Edit> {
+        Ok(Edit::of(self.presence_of(file)?))
     }
 
-    /// Changes which blocks of a sparse file exist.
-    fn change_presence(
+    /// Adds to an edit: blocks will exist.
+    pub(in crate::volume) fn will_exist(
         &self,
-        tx: &Transaction<'_>,
-        file: &mut Locked<'_>,
-        change: impl FnOnce(&mut Presence, &mut ChangedNodes<'_>) -> Result<()>,
+        file: View<'_>,
+        edit: &mut Edit,
+        first: u64,
+        count: u64,
     ) -> Result<()> {
-        let mut presence = self.presence_of(file.view())?;
-        change(&mut presence, &mut ChangedNodes { nodes: self.nodes(file.view()), tx })?;
+        edit.set_range(&mut self.nodes(file), first, count)
+    }
+
+    /// Adds to an edit: blocks will be holes.
+    pub(in crate::volume) fn will_be_holes(
+        &self,
+        file: View<'_>,
+        edit: &mut Edit,
+        first: u64,
+        count: u64,
+    ) -> Result<()> {
+        edit.clear_range(&mut self.nodes(file), first, count)
+    }
+
+    /// Carries an edit out, of a file that has not changed since.
+    pub(in crate::volume) fn change_presence(&self, tx: &Transaction<'_>, file: &mut Locked<'_>, edit: Edit) {
+        let presence = edit.carry_out(&mut ChangedNodes { nodes: self.nodes(file.view()), tx });
         file.presence = Some(presence);
         file.slot_dirty = true;
-        Ok(())
-    }
-
-    /// Blocks were placed: they exist from now on.
-    pub(in crate::volume) fn set_present(
-        &self,
-        tx: &Transaction<'_>,
-        file: &mut Locked<'_>,
-        first: u64,
-        count: u64,
-    ) -> Result<()> {
-        self.change_presence(tx, file, |presence, nodes| presence.set_range(nodes, first, count))
-    }
-
-    /// Blocks are being freed: they are holes from now on.
-    pub(in crate::volume) fn clear_present(
-        &self,
-        tx: &Transaction<'_>,
-        file: &mut Locked<'_>,
-        first: u64,
-        count: u64,
-    ) -> Result<()> {
-        self.change_presence(tx, file, |presence, nodes| presence.clear_range(nodes, first, count))
     }
 
     /// A file gets its first hole: from now on presence says what exists. An inline file waits until its
@@ -144,17 +131,19 @@ impl Volume {
             return Ok(());
         }
         let placed = file.placed_blocks();
-        let mut presence = Presence::empty(file.inode.ino);
+        let presence = Presence::empty(file.inode.ino);
+        let mut edit = Edit::of(presence);
         if placed > 0 {
             let need = presence.worst_case_nodes(0, placed) * self.copies;
             self.space.need_meta(need)?;
+            self.will_exist(file.view(), &mut edit, 0, placed)?;
             self.space.reserve(need, Purpose::System)?;
             file.meta_reserved += need;
-            let nodes = self.nodes(file.view());
-            presence.set_range(&mut ChangedNodes { nodes, tx }, 0, placed)?;
+        }
+        self.change_presence(tx, file, edit);
+        if placed > 0 {
             self.release_meta(file);
         }
-        file.presence = Some(presence);
         file.set(layout::DATA_CLASS_SPARSE, true);
         Ok(())
     }

@@ -99,6 +99,7 @@ impl Volume {
                 return Ok(found);
             }
         }
+        file.inode.doubt();
         let error = lost(file.inode.ino, index);
         self.reporter.error(&error);
         Err(error)

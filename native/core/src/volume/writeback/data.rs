@@ -7,10 +7,11 @@ use crate::base::{Code, DataNumber, Result};
 use crate::device::{Run as WriteRun, Ticket};
 use crate::format::{Equations, layout};
 use crate::pages::CachedPage;
+use crate::presence::Edit;
 use crate::transaction::Transaction;
 use crate::volume::Volume;
 use crate::volume::blocks::BlockKey;
-use crate::volume::blocks::Extent;
+use crate::volume::blocks::{Extent, Leaving};
 use crate::volume::inode::{BlockBytes, Delayed, Inode, InodeState, Locked, View};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -22,8 +23,10 @@ const GROWTH_BLOCKS: usize = 2048;
 /// What holds the delayed blocks' indices now.
 struct Present {
     bursts: Vec<Burst>,
-    /// Blocks to be freed: what the first holds, its place, how many.
-    replaced: Vec<(BlockKey, DataNumber, u64)>,
+    /// Blocks to be freed.
+    replaced: Vec<Leaving>,
+    /// Of a sparse file that gets new blocks.
+    presence: Option<Edit>,
     /// Preallocated blocks that take their first write in place.
     in_place: Vec<Piece>,
 }
@@ -80,19 +83,16 @@ impl Volume {
             runs.push(self.set_piece(tx, file.inode, piece, 0, &bytes)?);
         }
         // The counts stay: their indices have new ones.
-        for (key, data, count) in &present.replaced {
-            self.blocks.free(tx, *key, *data, *count)?;
+        for leaving in present.replaced {
+            self.blocks.free(tx, leaving);
         }
-        let new: Vec<u64> =
-            dirty.iter().filter(|(_, delayed)| delayed.new).map(|(index, _)| *index).collect();
-        self.space.placed(new.len() as u64);
-        file.slot.attributes.blocks += new.len() as u64;
-        if file.is_sparse() {
-            for (first, count) in runs_of(new.iter().copied()) {
-                self.set_present(tx, file, first, count)?;
-            }
+        let new = dirty.values().filter(|delayed| delayed.new).count() as u64;
+        self.space.placed(new);
+        file.slot.attributes.blocks += new;
+        if let Some(edit) = present.presence {
+            self.change_presence(tx, file, edit);
         }
-        file.new_delayed -= new.len() as u64;
+        file.new_delayed -= new;
         if file.new_delayed == 0 {
             self.release_nodes(file);
         }
@@ -114,7 +114,10 @@ impl Volume {
         dirty: &BTreeMap<u64, Delayed>,
     ) -> Result<(Plan, Present)> {
         let present = self.present(file.view(), dirty)?;
-        let mut held = self.prepare_present(file.view(), &present)?;
+        let mut held = Vec::new();
+        for piece in &present.in_place {
+            self.blocks.prepare(piece.data, piece.len, &mut held)?;
+        }
         let growth = growth(file, dirty);
         let plan = self.plan_file(tx, file, 0, &present.bursts, growth, &mut held)?;
         Ok((plan, present))
@@ -169,11 +172,19 @@ impl Volume {
 
     /// Sorts the delayed blocks by what their indices own now.
     fn present(&self, file: View<'_>, dirty: &BTreeMap<u64, Delayed>) -> Result<Present> {
-        let mut found = Present { bursts: Vec::new(), replaced: Vec::new(), in_place: Vec::new() };
+        let mut found =
+            Present { bursts: Vec::new(), replaced: Vec::new(), presence: None, in_place: Vec::new() };
         let indices = |new| {
             runs_of(dirty.iter().filter(move |(_, delayed)| delayed.new == new).map(|(index, _)| *index))
         };
         let (new, old) = (indices(true), indices(false));
+        if file.is_sparse() || file.sparse_when_placed {
+            let mut edit = self.edit_presence(file)?;
+            for (first, count) in &new {
+                self.will_exist(file, &mut edit, *first, *count)?;
+            }
+            found.presence = Some(edit);
+        }
         found.bursts.extend(new.into_iter().map(|(first, len)| Burst { first, len, write: Write::New }));
         for (first, len) in old {
             let mut index = first;
@@ -186,7 +197,9 @@ impl Volume {
                         found.in_place.push(Piece { first: index, len: count, data, place: Place::Home });
                     }
                     Some(Extent { data, written: true, .. }) => {
-                        found.replaced.push((key, data, count));
+                        // The map must not be older than the descriptors: that would be a lost write.
+                        self.blocks.prepare(data, count, &mut Vec::new())?;
+                        found.replaced.push(self.blocks.prepare_free(key, data, count)?);
                         let write = self.overwrite_kind(&file, data);
                         found.bursts.push(Burst { first: index, len: count, write });
                     }
@@ -243,7 +256,7 @@ impl Volume {
         plan.apply(&mut next, copy);
         let changes_segments = !next.segments.is_empty() || !file.equations.segments.is_empty();
         if changes_segments {
-            match self.write_segments(tx, file, &mut next) {
+            match self.write_segments(tx, file, &next) {
                 Ok(()) => {}
                 Err(error) => {
                     self.blocks.undo(&plan)?;
@@ -275,22 +288,6 @@ impl Volume {
             // The nodes beside the data, or the data beside the nodes.
             _ => Ok(blocks.max(bursts.iter().map(|burst| burst.len).sum::<u64>() + 1)),
         }
-    }
-
-    /// Brings the pages of the blocks that go or are written in place, and the presence nodes that will
-    /// change, to memory.
-    fn prepare_present(&self, file: View<'_>, present: &Present) -> Result<Vec<Arc<CachedPage>>> {
-        let mut held = Vec::new();
-        for piece in &present.in_place {
-            self.blocks.prepare(piece.data, piece.len, &mut held)?;
-        }
-        for (_, data, count) in &present.replaced {
-            self.blocks.prepare(*data, *count, &mut held)?;
-        }
-        for burst in present.bursts.iter().filter(|burst| burst.write == Write::New) {
-            self.load_nodes(file, burst.first, burst.len)?;
-        }
-        Ok(held)
     }
 
     /// Makes a plan's blocks live and returns their writes.

@@ -1,14 +1,14 @@
 //! Placing META blocks (directory blocks, presence nodes) when a transaction closes: never in place,
 //! in as many copies as the metadata.
 
+use super::Found;
 use super::data::{Placement, join};
-use super::owns_less;
 use crate::allocator::placement::{Burst, Growth, Write};
-use crate::base::{BLOCK_SIZE, BlockBuf, DataNumber, Result};
+use crate::base::{BLOCK_SIZE, BlockBuf, Result};
 use crate::device::Run as WriteRun;
 use crate::transaction::{Closed, Transaction};
 use crate::volume::Volume;
-use crate::volume::blocks::BlockKey;
+use crate::volume::blocks::{BlockKey, Leaving};
 use crate::volume::inode::{BlockBytes, Locked, MetaBlocks};
 use crate::volume::space::CREDIT;
 use std::collections::{BTreeSet, HashMap};
@@ -79,37 +79,16 @@ impl Volume {
     }
 
     /// Frees what removed META blocks own on the disk.
-    pub(in crate::volume) fn free_removed_meta(
-        &self,
-        tx: &Transaction<'_>,
-        file: &mut Locked<'_>,
-    ) -> Result<()> {
-        let removed = std::mem::take(&mut file.meta.lock().removed);
+    fn free_removed_meta(&self, tx: &Transaction<'_>, file: &mut Locked<'_>) -> Result<()> {
+        let removed = file.meta.lock().removed.clone();
         if removed.is_empty() {
             return Ok(());
         }
-        for index in &removed {
-            for copy in 0..self.copies as u8 {
-                let key = BlockKey { owner: file.inode.ino, index: *index, copy };
-                match self.blocks.find(key, file.candidates())? {
-                    Some((data, _)) => self.free_blocks(tx, file, key, data, 1)?,
-                    // Lost to damage: it was counted all along.
-                    None => owns_less(file, 1),
-                }
-            }
-        }
-        let state = &mut **file;
-        let segments = &mut state.equations.segments;
-        let had_segments = !segments.is_empty();
-        for index in &removed {
-            segments.remove_range(*index, *index + 1, 0);
-            segments.remove_range(*index, *index + 1, 1);
-            state.meta.get_mut().on_disk.remove(index);
-        }
-        if had_segments {
-            self.store_segments(tx, file)?;
-        }
-        self.forget_equation_if_empty(tx, file)
+        let mut found = Found::default();
+        self.will_free_meta(&mut found, file.view(), removed)?;
+        let release = self.plan_release(tx, file.view(), found, &[])?;
+        self.release(tx, file, release);
+        Ok(())
     }
 
     fn place_copy(
@@ -122,14 +101,16 @@ impl Volume {
         writes: &mut Vec<WriteRun>,
     ) -> Result<()> {
         let mut bursts = Vec::new();
-        let mut old: Vec<(BlockKey, DataNumber)> = Vec::new();
+        let mut old: Vec<Leaving> = Vec::new();
+        let mut held = Vec::new();
         let mut new = 0;
         for index in dirty {
             let owns = file.meta.lock().owns_space(index);
             let key = BlockKey { owner: file.inode.ino, index, copy };
             let found = if owns { self.blocks.find(key, file.candidates())? } else { None };
             if let Some((data, _)) = found {
-                old.push((key, data));
+                self.blocks.prepare(data, 1, &mut held)?;
+                old.push(self.blocks.prepare_free(key, data, 1)?);
             }
             // A copy lost to damage was counted all along.
             new += u64::from(!owns);
@@ -138,15 +119,11 @@ impl Volume {
         }
         join(&mut bursts);
         let growth = if file.inode.is_directory() { Growth::Directory } else { Growth::None };
-        let mut held = Vec::new();
-        for (_, data) in &old {
-            self.blocks.prepare(*data, 1, &mut held)?;
-        }
         let plan = self.plan_file(tx, file, copy, &bursts, growth, &mut held)?;
         let placement = Placement { copy, plan: &plan, bytes: &|index| blocks[&index].clone() };
         writes.extend(self.carry_out(tx, file, &placement)?);
-        for (key, data) in old {
-            self.blocks.free(tx, key, data, 1)?;
+        for leaving in old {
+            self.blocks.free(tx, leaving);
         }
         let reserved = file.meta_reserved.min(new);
         file.meta_reserved -= reserved;

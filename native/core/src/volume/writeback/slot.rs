@@ -5,6 +5,7 @@ use crate::format::layout::{self, FileState};
 use crate::transaction::Closed;
 use crate::volume::Volume;
 use crate::volume::inode::Locked;
+use crate::volume::writeback::Found;
 use std::sync::atomic::Ordering;
 
 /// Flags that announce a record in the extension chain, and that nothing but the chain bears out.
@@ -64,7 +65,10 @@ impl Volume {
         } else if file.is_sparse() && self.presence_state(file.view())?.1 == 0 && !leaving {
             file.slot.attributes.blocks = 0;
         }
-        self.forget_equation_if_empty(closed, file)?;
+        if file.slot.attributes.blocks == 0 && file.equations.anchor.is_some() {
+            let nothing = self.plan_release(closed, file.view(), Found::default(), &[])?;
+            self.release(closed, file, nothing);
+        }
         if (counted, flags) != (file.slot.attributes.blocks, file.slot.anchor.data_class) {
             self.reporter.line(&format!(
                 "file {}: its record counted blocks or attributes that are not there ({counted} blocks, now {}); \

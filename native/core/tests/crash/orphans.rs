@@ -1,0 +1,154 @@
+//! Files that are deleted although something is wrong with them: nobody else loses a block by it.
+
+use crate::rig::{open, options};
+use crate::workloads::bytes;
+use hn4_core::base::BLOCK_SIZE;
+use hn4_core::device::Device;
+use hn4_core::device::testing::{Fault, FaultDevice, MemDevice, Op, When};
+use hn4_core::format::{Geometry, PageBytes, Region, Slot, SlotBytes, layout, load_page, store_page};
+use hn4_core::testing::{FormatOptions, Rng, check_volume, formatted, read_only_tree};
+use hn4_core::vfs::{Caller, FileSystem, SetAttr, Vfs};
+use hn4_core::volume::{OpenOptions, Reporter};
+use std::sync::{Arc, Mutex};
+
+const SLOT: usize = layout::SLOT_SIZE as usize;
+
+fn geometry(memory: &MemDevice) -> Geometry {
+    hn4_core::superblocks::read(memory).unwrap().geometry
+}
+
+/// Changes a page of metadata in every copy, as a writer would.
+fn rewrite(memory: &MemDevice, region: Region, number: u64, change: impl Fn(&mut PageBytes)) {
+    let geometry = geometry(memory);
+    let page = geometry.map.page(region, number).unwrap();
+    for copy in 0..geometry.copies() {
+        let at = geometry.page_block(copy, page).unwrap();
+        let mut bytes = [0; BLOCK_SIZE];
+        memory.read(at, &mut bytes).unwrap();
+        let txn = load_page(&mut bytes, &geometry.map, region, number).unwrap();
+        change(&mut bytes);
+        store_page(&mut bytes, &geometry.map, region, number, txn);
+        memory.write(at, &bytes).unwrap();
+    }
+}
+
+/// Page and place of a file's slot on a closed volume, and the slot.
+fn slot_of(memory: &MemDevice, number: u64) -> (u64, usize, Slot) {
+    let geometry = geometry(memory);
+    for page in 0..geometry.map.pages_of(Region::Cortex) {
+        let at = geometry.page_block(0, geometry.map.page(Region::Cortex, page).unwrap()).unwrap();
+        let mut bytes = [0; BLOCK_SIZE];
+        memory.read(at, &mut bytes).unwrap();
+        for slot in 0..layout::SLOTS_PER_PAGE as usize {
+            let found: &SlotBytes = bytes[slot * SLOT..(slot + 1) * SLOT].try_into().unwrap();
+            match Slot::decode(found) {
+                Ok(decoded) if decoded.anchor.number == number => return (page, slot, decoded),
+                _ => {}
+            }
+        }
+    }
+    panic!("file {number} has no slot in the cortex");
+}
+
+fn write(fs: &FileSystem, name: &str, blocks: u64) -> u64 {
+    let made = fs.mknod(1, name.as_bytes(), libc::S_IFREG | 0o600, 0, &Caller::default()).unwrap();
+    let content = bytes(&mut Rng::new(made.ino), blocks * BLOCK_SIZE as u64);
+    fs.write(made.ino, 0, &content, false).unwrap();
+    fs.fsync(made.ino, false).unwrap();
+    made.ino
+}
+
+/// Opens with lines collected.
+fn listening(memory: &Arc<MemDevice>) -> (Arc<FileSystem>, Arc<Mutex<Vec<String>>>) {
+    let lines: Arc<Mutex<Vec<String>>> = Arc::default();
+    let said = lines.clone();
+    let reporter = Reporter::new(move |line| said.lock().unwrap().push(line.to_string()));
+    let (fs, _) = open(memory.clone(), OpenOptions { reporter, ..options(true) }).unwrap();
+    (fs, lines)
+}
+
+/// A deletion freed the blocks of an orphan and the crash kept its slot as it was; meanwhile another file got
+/// some of them.
+#[test]
+fn an_orphan_whose_blocks_belong_to_another_file_by_now_frees_none_of_them() {
+    for flag in [0, layout::DATA_CLASS_TRUNCATING] {
+        let memory = formatted(&FormatOptions::new(8192));
+        let (fs, _) = open(memory.clone(), options(true)).unwrap();
+        let owner = write(&fs, "owner", 100);
+        let orphan = write(&fs, "orphan", 0);
+        if flag == 0 {
+            // Held open until the end, so that it is among the orphans of the closed volume.
+            fs.unlink(1, b"orphan").unwrap();
+        }
+        fs.shutdown().unwrap();
+        drop(fs);
+        let (_, _, owners) = slot_of(&memory, owner);
+        let (page, place, mut slot) = slot_of(&memory, orphan);
+        // What its slot says is about the owner's blocks, and free ones behind them.
+        let (to, from) = (&mut slot.anchor, &owners.anchor);
+        to.gravity_center = from.gravity_center;
+        to.orbit_vector = from.orbit_vector;
+        to.fractal_scale = from.fractal_scale;
+        to.data_class |= flag;
+        to.mass = if flag == 0 { 400 * BLOCK_SIZE as u64 } else { 0 };
+        slot.attributes.blocks = 400;
+        rewrite(&memory, Region::Cortex, page, |bytes| {
+            bytes[place * SLOT..(place + 1) * SLOT].copy_from_slice(&slot.encode());
+        });
+        let before = read_only_tree(memory.snapshot()).unwrap()["/owner"].clone();
+        for life in 0..2 {
+            let (fs, lines) = listening(&memory);
+            if flag != 0 && life == 0 {
+                let cut = SetAttr { size: Some(0), ..SetAttr::default() };
+                fs.setattr(fs.lookup(1, b"orphan").unwrap().ino, &cut, &Caller::default()).unwrap();
+            }
+            fs.syncfs().unwrap();
+            fs.shutdown().unwrap();
+            assert!(lines.lock().unwrap().is_empty(), "life {life}: {lines:?}");
+        }
+        let after = read_only_tree(memory.snapshot()).unwrap();
+        assert!(after["/owner"] == before, "flag {flag:#x}: another file lost what it had");
+        check_volume(&*memory).unwrap_or_else(|all| panic!("flag {flag:#x}: {}", all.join("; ")));
+    }
+}
+
+/// The chain of a file's extension records cannot be read when it is deleted.
+#[test]
+fn a_file_with_a_damaged_extension_chain_keeps_its_blocks_until_it_can_go_as_a_whole() {
+    let memory = formatted(&FormatOptions::new(8192));
+    let (fs, _) = open(memory.clone(), options(true)).unwrap();
+    let damaged = write(&fs, "damaged", 400);
+    fs.setxattr(damaged, b"user.attribute", &[1; 500], 0).unwrap();
+    fs.shutdown().unwrap();
+    drop(fs);
+    let geometry = geometry(&memory);
+    let unit = slot_of(&memory, damaged).2.attributes.extension;
+    let (page, _) = geometry.unit_place(unit);
+    let device = Arc::new(FaultDevice::new(memory.clone()));
+    for copy in 0..geometry.copies() {
+        let at = geometry.page_block(copy, page).unwrap().0;
+        device.add(Op::Read, When::Blocks(at..at + 1), Fault::Eio);
+    }
+    let (fs, _) = open(device.clone(), OpenOptions { cached_pages: 0, ..options(true) }).unwrap();
+    fs.unlink(1, b"damaged").unwrap();
+    for _ in 0..3 {
+        fs.syncfs().unwrap();
+    }
+    assert!(device.met() > 0, "the case did not happen: nobody read the chain");
+    // Whoever gets blocks now keeps them over the next mounts.
+    write(&fs, "later", 400);
+    fs.syncfs().unwrap();
+    fs.shutdown().unwrap();
+    drop(fs);
+    check_volume(&*memory).unwrap_or_else(|all| panic!("closed: {}", all.join("; ")));
+    let before = read_only_tree(memory.snapshot()).unwrap();
+    for life in 0..2 {
+        let (fs, _) = open(memory.clone(), options(true)).unwrap();
+        fs.syncfs().unwrap();
+        fs.shutdown().unwrap();
+        assert!(read_only_tree(memory.snapshot()).unwrap() == before, "life {life}");
+        let report = check_volume(&*memory).unwrap_or_else(|all| panic!("life {life}: {}", all.join("; ")));
+        // Once the chain can be read again, the file goes, and with it all it owned.
+        assert_eq!((report.units, report.live_blocks > 400, report.live_blocks < 500), (0, true, true));
+    }
+}
