@@ -112,7 +112,7 @@ mod tests {
         for number in PAGES {
             cache.adopt(page(&geometry, number), [9; BLOCK_SIZE], 6).unwrap();
         }
-        let snapshot = cache.snapshot(&Gate::new(7, 0).close(), 6);
+        let snapshot = cache.snapshot(&Gate::new(7, 0).close().unwrap(), 6);
         if after_crash {
             cache.write_in_place_after_crash(&*device, &snapshot).unwrap();
         } else {

@@ -1,7 +1,8 @@
 //! The gate, and the two ways through it.
 
+use crate::base::{Code, Error, Result};
 use parking_lot::{RwLock, RwLockReadGuard, RwLockWriteGuard};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 /// Number and size of the running transaction, and the lock that tells its operations from its end.
 pub struct Gate {
@@ -12,13 +13,15 @@ pub struct Gate {
     /// Log bytes kept for changes that must come before it ends.
     kept: AtomicU64,
     limit: u64,
+    /// Somebody panicked inside: what the transaction changed may be half of what was meant.
+    broken: AtomicBool,
 }
 
 impl Gate {
     /// `number`: the transaction that runs first. `limit`: log bytes that a transaction may grow to.
     pub fn new(number: u64, limit: u64) -> Gate {
-        let (cost, kept) = Default::default();
-        Gate { lock: RwLock::default(), number: AtomicU64::new(number), cost, kept, limit }
+        let (cost, kept, broken) = Default::default();
+        Gate { lock: RwLock::default(), number: AtomicU64::new(number), cost, kept, limit, broken }
     }
 
     /// Enters the running transaction; waits while a commit ends the one before.
@@ -26,10 +29,14 @@ impl Gate {
         Transaction { gate: self, _way: Way::Shared { _guard: self.lock.read() } }
     }
 
-    /// Waits until nobody is inside and keeps everybody out.
-    pub fn close(&self) -> Closed<'_> {
+    /// Waits until nobody is inside and keeps everybody out. Io: somebody has panicked inside; such a
+    /// transaction never ends.
+    pub fn close(&self) -> Result<Closed<'_>> {
         let _guard = self.lock.write();
-        Closed { transaction: Transaction { gate: self, _way: Way::Alone { _guard } } }
+        if self.broken.load(Ordering::Acquire) {
+            return Err(Error::new(Code::Io, "an operation panicked in the middle of a change"));
+        }
+        Ok(Closed { transaction: Transaction { gate: self, _way: Way::Alone { _guard } } })
     }
 
     /// The running transaction. Who is outside it learns a number that may be past when it is used.
@@ -63,6 +70,15 @@ enum Way<'a> {
 pub struct Transaction<'a> {
     gate: &'a Gate,
     _way: Way<'a>,
+}
+
+impl Drop for Transaction<'_> {
+    fn drop(&mut self) {
+        // Before the way out opens: nobody closes the transaction in between.
+        if std::thread::panicking() {
+            self.gate.broken.store(true, Ordering::Release);
+        }
+    }
 }
 
 impl Transaction<'_> {
@@ -128,7 +144,7 @@ mod tests {
         let ended = AtomicBool::new(false);
         std::thread::scope(|scope| {
             scope.spawn(|| {
-                let closed = gate.close();
+                let closed = gate.close().unwrap();
                 closed.start(8);
                 ended.store(true, Ordering::Release);
             });
@@ -147,8 +163,21 @@ mod tests {
     #[test]
     fn who_has_closed_a_transaction_is_inside_it() {
         let gate = Gate::new(1, 10);
-        let closed = gate.close();
+        let closed = gate.close().unwrap();
         closed.charge(3);
         assert_eq!((closed.number(), closed.cost()), (1, 3));
+    }
+
+    #[test]
+    fn a_transaction_in_which_somebody_panicked_never_ends() {
+        let gate = Gate::new(1, 10);
+        drop(gate.close().unwrap());
+        let ended = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            let _inside = gate.enter();
+            panic!("in the middle");
+        }));
+        assert!(ended.is_err());
+        assert_eq!(gate.close().err().unwrap().code, crate::base::Code::Io);
+        assert_eq!(gate.enter().number(), 1, "who only looks still may");
     }
 }

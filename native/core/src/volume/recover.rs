@@ -90,7 +90,7 @@ pub(super) fn recover(
     device.flush()?;
     // Nobody else is here yet: the gate is this function's own.
     let gate = Gate::new(next.txn, 0);
-    let snapshot = pages.snapshot(&gate.close(), next.txn - 1);
+    let snapshot = pages.snapshot(&gate.close()?, next.txn - 1);
     pages.write_in_place_after_crash(device, &snapshot)?;
     let mut counters = next.counters;
     counters.next_number = (counters.next_number + NUMBERS_AHEAD).min(NUMBER_MAX);

@@ -14,6 +14,7 @@ mod manifest;
 mod named;
 mod oracle;
 mod orphans;
+mod panics;
 mod proof;
 mod read_faults;
 mod reader;

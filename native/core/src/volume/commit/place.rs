@@ -73,6 +73,8 @@ impl Committer {
     /// Places the delayed blocks of a file, in steps that leave room for the transaction's own metadata.
     fn place_file(&mut self, volume: &Volume, inode: &Arc<Inode>) -> Result<Placed> {
         loop {
+            // A request may have panicked: nothing that it changed may be written.
+            volume.commits.check_running()?;
             let (blocks, whole) = {
                 let tx = volume.gate.enter();
                 let mut file = inode.lock();

@@ -249,7 +249,7 @@ impl Committer {
     ) -> Result<Option<Encoded>> {
         // Room in the ring first: a record as long as the cost allows must fit.
         volume.checkpointer.wait_for_room(|| self.last_commit_again(volume))?;
-        let closed = &volume.gate.close();
+        let closed = &volume.gate.close()?;
         let named = self.place_first(volume, closed)?;
         volume.reconcile_orphans(closed)?;
         files.extend(volume.agenda.take_changed());
@@ -318,7 +318,7 @@ impl Committer {
             if !whole || volume.reap_all() || volume.inodes.read_times.waiting() > 0 {
                 continue;
             }
-            let closed = volume.gate.close();
+            let closed = volume.gate.close()?;
             if !volume.has_changes() {
                 // No operation comes in any more: `enter` refuses them once the volume is closed.
                 return volume.checkpointer.close(|| {
@@ -345,7 +345,7 @@ impl Committer {
     /// As [`Committer::job`], while the next transaction runs. Io: it has changed pages, so that their images
     /// are not proven; its own commit must come first, and the ring has room for one.
     fn last_commit_again(&self, volume: &Volume) -> Result<Job> {
-        let closed = volume.gate.close();
+        let closed = volume.gate.close()?;
         if volume.pages.has_changes() {
             return Err(Error::new(Code::Io, "the log is full while a transaction runs"));
         }

@@ -117,7 +117,7 @@ pub struct Commits {
     wanted: Condvar,
     /// and everyone else here.
     done: Condvar,
-    /// Set by the first failed write or flush: nothing is written any more.
+    /// Set by the first failed write or flush, or a panic in a change: nothing is written any more.
     failed: AtomicBool,
     /// No operation begins any more.
     closed: AtomicBool,
@@ -316,10 +316,24 @@ impl Commits {
     /// Stops writing for good: says so once, wakes everyone who waits. Reads go on.
     pub fn fail(&self, error: &Error) {
         let why = if error.detail().is_empty() { error.to_string() } else { error.detail().to_string() };
-        if !self.failed.swap(true, Ordering::AcqRel) {
-            self.reporter.line(&format!(
+        self.stop_writing(&why, || {
+            format!(
                 "write failed, the volume is now read-only: {why}. Unmount, check the host's disk, mount again"
-            ));
+            )
+        });
+    }
+
+    /// As [`Commits::fail`], after a panic inside a change: what it left half done is not written.
+    pub fn panicked(&self) {
+        let why = "an operation panicked in the middle of a change, a defect of hn4: please report it";
+        self.stop_writing(why, || {
+            format!("the volume is now read-only: {why}. What was not synced is lost; unmount, mount again")
+        });
+    }
+
+    fn stop_writing(&self, why: &str, line: impl FnOnce() -> String) {
+        if !self.failed.swap(true, Ordering::AcqRel) {
+            self.reporter.line(&line());
         }
         let mut state = self.state.lock();
         if state.error.is_none() {
@@ -332,7 +346,7 @@ impl Commits {
 
 /// The error of a volume that stopped writing.
 pub fn stopped() -> Error {
-    Error::new(Code::ReadOnly, "the volume is read-only after a failed write")
+    Error::new(Code::ReadOnly, "the volume is read-only since it stopped writing")
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Entering transactions, and waiting where one has grown enough.
 
-use super::commits::{Grown, Soon, stopped};
+use super::commits::{Commits, Grown, Soon, stopped};
 use crate::base::{BLOCK_SIZE, Code, Result};
 use crate::transaction::Transaction;
 use crate::volume::Volume;
@@ -17,9 +17,19 @@ const RETRIES: usize = 4;
 
 /// A transaction that an operation has entered, with room for the META blocks it may change.
 pub struct Entered<'a> {
+    commits: &'a Commits,
     // Dropped in this order: who holds the gate closed finds no credit out.
     _credit: Credit<'a>,
     transaction: Transaction<'a>,
+}
+
+impl Drop for Entered<'_> {
+    fn drop(&mut self) {
+        // Still inside the transaction, which does not end any more.
+        if std::thread::panicking() {
+            self.commits.panicked();
+        }
+    }
 }
 
 impl<'a> std::ops::Deref for Entered<'a> {
@@ -58,7 +68,7 @@ impl Volume {
             // Asked inside: the last checkpoint of a close is taken with the gate closed.
             self.check_open()?;
             if let Some(_credit) = self.space.credit()? {
-                return Ok(Entered { _credit, transaction });
+                return Ok(Entered { commits: &self.commits, _credit, transaction });
             }
             drop(transaction);
             // Whether that failed shows when it looks again.
