@@ -8,6 +8,7 @@ mod answers;
 mod content;
 mod faults;
 mod flushes;
+mod inside;
 mod lane;
 #[path = "../manifest/mod.rs"]
 mod manifest;
