@@ -91,9 +91,11 @@ impl Volume {
         self.space.reserve(u64::from(new), Purpose::User)?;
 
         for Edge { index, block, new } in edges {
-            // What is delayed already keeps its reservation.
-            file.dirty.entry(index).and_modify(|delayed| delayed.block = block.clone());
-            self.put_delayed(file, index, block, new);
+            match file.dirty.get_mut(&index) {
+                // What is delayed already keeps its reservation.
+                Some(delayed) => delayed.block = block,
+                None => self.put_delayed(file, index, block, new),
+            }
         }
         if frees {
             let delayed: Vec<u64> = file.dirty.range(first..last).map(|(index, _)| *index).collect();

@@ -227,11 +227,14 @@ impl Volume {
                 _ => self.touch_directory(tx, ids, 0),
             }
         }
+        // Nothing of it waits for an fsync any more.
+        file.gone = true;
         self.release(tx, file, release);
         if !self.cortex.carry_out_remove(removal, tx) {
+            file.gone = false;
+            self.mark(tx, file);
             return Ok(false);
         }
-        file.gone = true;
         if file.orphaned {
             self.reconcile_removed_orphan(tx, file.inode);
         }

@@ -10,8 +10,11 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 impl Volume {
-    /// Marks a file for the commit of this transaction.
+    /// Marks a file for the commit of this transaction. One that is gone has no slot to be written.
     pub fn mark(&self, tx: &Transaction<'_>, file: &mut Locked<'_>) {
+        if file.gone {
+            return;
+        }
         file.slot_dirty = true;
         if !std::mem::replace(&mut file.charged, true) {
             tx.charge(cost::LISTED + self.base_of_slot(tx, file.inode));

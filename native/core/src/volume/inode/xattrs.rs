@@ -51,7 +51,11 @@ impl Volume {
     }
 
     /// Removes the file's capabilities, if it has any.
-    pub(in crate::volume) fn drop_capability(&self, tx: &Transaction<'_>, file: &mut Locked<'_>) -> Result<()> {
+    pub(in crate::volume) fn drop_capability(
+        &self,
+        tx: &Transaction<'_>,
+        file: &mut Locked<'_>,
+    ) -> Result<()> {
         if let Some(change) = self.plan_drop_capability(tx, file.view())? {
             self.change_extension(tx, file, change);
         }

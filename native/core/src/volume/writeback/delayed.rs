@@ -16,9 +16,13 @@ impl Volume {
         block: Arc<BlockBuf>,
         new: bool,
     ) {
-        if state.dirty.insert(index, Delayed { block, new }).is_none() {
-            state.new_delayed += u64::from(new);
-            self.dirty_blocks.fetch_add(1, Ordering::Relaxed);
+        match state.dirty.insert(index, Delayed { block, new }) {
+            // Its reservation was made for what it was.
+            Some(before) => debug_assert_eq!(before.new, new, "file block {index}"),
+            None => {
+                state.new_delayed += u64::from(new);
+                self.dirty_blocks.fetch_add(1, Ordering::Relaxed);
+            }
         }
     }
 
