@@ -71,7 +71,9 @@ fn listening(memory: &Arc<MemDevice>) -> (Arc<FileSystem>, Arc<Mutex<Vec<String>
 /// some of them.
 #[test]
 fn an_orphan_whose_blocks_belong_to_another_file_by_now_frees_none_of_them() {
-    for flag in [0, layout::DATA_CLASS_TRUNCATING] {
+    // All of what its slot names is the owner's, or some of it.
+    let flags = [0, layout::DATA_CLASS_TRUNCATING];
+    for (flag, blocks) in flags.into_iter().flat_map(|flag| [(flag, 100), (flag, 400)]) {
         let memory = formatted(&FormatOptions::new(8192));
         let (fs, _) = open(memory.clone(), options(true)).unwrap();
         let owner = write(&fs, "owner", 100);
@@ -84,14 +86,14 @@ fn an_orphan_whose_blocks_belong_to_another_file_by_now_frees_none_of_them() {
         drop(fs);
         let (_, _, owners) = slot_of(&memory, owner);
         let (page, place, mut slot) = slot_of(&memory, orphan);
-        // What its slot says is about the owner's blocks, and free ones behind them.
+        // Its slot names the owner's blocks, and perhaps free ones behind them.
         let (to, from) = (&mut slot.anchor, &owners.anchor);
         to.gravity_center = from.gravity_center;
         to.orbit_vector = from.orbit_vector;
         to.fractal_scale = from.fractal_scale;
         to.data_class |= flag;
-        to.mass = if flag == 0 { 400 * BLOCK_SIZE as u64 } else { 0 };
-        slot.attributes.blocks = 400;
+        to.mass = if flag == 0 { blocks * BLOCK_SIZE as u64 } else { 0 };
+        slot.attributes.blocks = blocks;
         rewrite(&memory, Region::Cortex, page, |bytes| {
             bytes[place * SLOT..(place + 1) * SLOT].copy_from_slice(&slot.encode());
         });
@@ -107,8 +109,9 @@ fn an_orphan_whose_blocks_belong_to_another_file_by_now_frees_none_of_them() {
             assert!(lines.lock().unwrap().is_empty(), "life {life}: {lines:?}");
         }
         let after = read_only_tree(memory.snapshot()).unwrap();
-        assert!(after["/owner"] == before, "flag {flag:#x}: another file lost what it had");
-        check_volume(&*memory).unwrap_or_else(|all| panic!("flag {flag:#x}: {}", all.join("; ")));
+        assert!(after["/owner"] == before, "flag {flag:#x}, {blocks} blocks: another file lost what it had");
+        check_volume(&*memory)
+            .unwrap_or_else(|all| panic!("flag {flag:#x}, {blocks} blocks: {}", all.join("; ")));
     }
 }
 
