@@ -103,8 +103,8 @@ export const copyNumber = (d: Pick<BlockPlace, 'flags'>): number => d.flags & CO
 export const isUnwritten = (d: Pick<BlockPlace, 'flags'>): boolean => (d.flags & UNWRITTEN) !== 0
 export const isMeta = (d: Pick<BlockPlace, 'flags'>): boolean => (d.flags & META) !== 0
 
-/** Why a live descriptor is illegal by itself; null if it is legal. `lastTxn` is the volume's last transaction. */
-export function descriptorProblem(d: DescriptorFields, lastTxn: bigint): string | null {
+/** Why a live descriptor is illegal by itself; null if it is legal. `pageTxn`: the last transaction that changed its page. */
+export function descriptorProblem(d: DescriptorFields, pageTxn: bigint): string | null {
   if (d.owner === 0n || d.owner >= 2n ** 53n) return `live, but its owner is ${d.owner}`
   if ((d.flags & ~(COPY_BITS | UNWRITTEN | META)) !== 0) return `unknown flags ${d.flags}`
   if (copyNumber(d) > 1) return `copy ${copyNumber(d)}`
@@ -113,6 +113,6 @@ export function descriptorProblem(d: DescriptorFields, lastTxn: bigint): string 
     if (d.crc !== 0 || d.stored !== 0 || !isZero(d.random) || !isZero(d.tag)) return 'unwritten, but with a checksum'
     if (isMeta(d)) return 'unwritten block of metadata'
   } else if (d.stored !== constant('BLOCK_SIZE')) return `${d.stored} stored bytes`
-  if (d.txn === 0 || BigInt(d.txn) > lastTxn) return `transaction ${d.txn} of ${lastTxn}`
+  if (d.txn === 0 || BigInt(d.txn) > pageTxn) return `transaction ${d.txn} in a page of ${pageTxn}`
   return null
 }

@@ -23,6 +23,14 @@ export interface Page {
   readonly txn: bigint
 }
 
+/**
+ * Whether something that notes the low 32 bits of its transaction is of a later one than `txn`, which changed its page
+ * last. From 2^32 transactions on nobody can tell: those of something old look like any other.
+ */
+export function isLater(generation: number, txn: bigint): boolean {
+  return BigInt(generation) > txn && txn < 2n ** 32n
+}
+
 /** The 4096 bytes that stand on the device for a page. The inverse of decodePage. */
 export function encodePage({ region, page, salt }: PagePlace, { payload, txn }: Page): Uint8Array {
   const block = new Uint8Array(BLOCK_SIZE)

@@ -97,7 +97,13 @@ export class Core {
     const failed = last ? refutation(this.blocks, this.geometry, checkpoint, last) : []
     this.dropped = last && failed.length > 0 ? { transaction: last, failed } : null
     this.transactions = this.dropped ? transactions.slice(0, -1) : transactions
-    this.pages = new PageStore(source, this.geometry, this.salt, new Overlay(this.geometry, this.transactions))
+    this.pages = new PageStore(
+      source,
+      this.geometry,
+      this.salt,
+      new Overlay(this.geometry, this.transactions),
+      this.lastTxn,
+    )
   }
 
   /** The last transaction that exists. */
@@ -139,6 +145,12 @@ export class Core {
   descriptorFrom(copy: CopyName, data: number): DescriptorFields {
     const page = this.pages.loadFrom(copy, 'DESCRIPTOR', descriptorPage(this.geometry, data))
     return readDescriptor(this.geometry, page.payload, data)
+  }
+
+  /** The last transaction that changed the page of a block's descriptor, by both copies or by one. */
+  descriptorTxn(data: number, copy?: CopyName): bigint {
+    const page = descriptorPage(this.geometry, data)
+    return (copy ? this.pages.loadFrom(copy, 'DESCRIPTOR', page) : this.pages.load('DESCRIPTOR', page)).txn
   }
 
   block(data: DataNumber): BlockNumber {

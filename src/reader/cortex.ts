@@ -3,6 +3,7 @@ import { Hn4Error, isDamage } from '../base/error.ts'
 import { type PageNumber, pageNumber, type SlotIndex, slotIndex } from '../base/units.ts'
 import { constant } from '../format/constants.ts'
 import { type CortexBuckets, cortexBuckets } from '../format/cortex.ts'
+import { isLater } from '../format/page.ts'
 import { isEmptySlot, SLOT_SIZE, Slot, slotChecksumProblem, slotNumber } from '../format/slot.ts'
 import { slotStateProblem } from '../format/slot-state.ts'
 import type { Core } from './core.ts'
@@ -59,6 +60,8 @@ export function checkedSlot(core: Core, bytes: Uint8Array, place: SlotPlace): Sl
       text: `file {number}: ${problem.cause} is not supported by this version`,
     })
   if (problem !== null) throw wrong(problem.cause)
+  if (isLater(slot.anchor.write_gen, core.pages.load(place.region, place.page).txn))
+    throw wrong('of a later transaction than its page')
   return slot
 }
 

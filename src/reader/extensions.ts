@@ -3,7 +3,7 @@ import { Hn4Error } from '../base/error.ts'
 import { constant, type ExtensionName, extensionType } from '../format/constants.ts'
 import { type ExtensionRecord, readExtension, readXattrs, type Xattr } from '../format/extension.ts'
 import { EXTENSIONS } from '../format/layout.ts'
-import { bitOf } from '../format/page.ts'
+import { bitOf, isLater } from '../format/page.ts'
 import type { Slot } from '../format/slot.ts'
 import { CHAIN_FLAGS } from '../format/slot-forms.ts'
 import { decodeSegment, SEGMENT_SIZE, type Segment, segmentProblem, sortSegments } from '../format/trajectory.ts'
@@ -35,8 +35,10 @@ export function readChain(core: Core, slot: Slot): ChainRecord[] {
   while (next !== 0n) {
     if (next >= BigInt(core.limits.units)) throw wrong(next, 'outside the region')
     const unit = Number(next)
-    const record = readExtension(core.pages.load('EXTENSION', Math.floor(unit / PER_PAGE)).payload, unit)
+    const { payload, txn } = core.pages.load('EXTENSION', Math.floor(unit / PER_PAGE))
+    const record = readExtension(payload, unit)
     if (typeof record === 'string') throw wrong(unit, record)
+    if (isLater(record.fields.generation, txn)) throw wrong(unit, 'of a later transaction than its page')
     if (record.fields.owner !== slot.anchor.number) throw wrong(unit, `belongs to file ${record.fields.owner}`)
     for (let u = unit; u < unit + record.units; u++) {
       if (visited.has(u)) throw wrong(u, 'twice in the chain')

@@ -108,7 +108,8 @@ export class FileBlocks {
     for (const candidate of candidates) {
       if (!this.#core.isLive(candidate.data)) continue
       const descriptor = this.#core.descriptor(candidate.data)
-      if (this.#names(descriptor, index, copy)) return this.#checked({ ...candidate, descriptor })
+      if (this.#names(descriptor, index, copy))
+        return this.#checked({ ...candidate, descriptor }, this.#core.descriptorTxn(candidate.data))
     }
     return this.#findInOtherCopy(candidates, index, copy)
   }
@@ -124,7 +125,8 @@ export class FileBlocks {
       if (!this.#core.isLive(candidate.data)) continue
       try {
         const descriptor = this.#core.descriptorFrom('B', candidate.data)
-        if (this.#names(descriptor, index, copy)) return this.#checked({ ...candidate, descriptor })
+        if (this.#names(descriptor, index, copy))
+          return this.#checked({ ...candidate, descriptor }, this.#core.descriptorTxn(candidate.data, 'B'))
       } catch (error) {
         if (!isDamage(error)) throw error
       }
@@ -132,8 +134,9 @@ export class FileBlocks {
     return null
   }
 
-  #checked(found: FoundBlock): FoundBlock {
-    const cause = descriptorProblem(found.descriptor, this.#core.lastTxn)
+  /** `pageTxn`: the last transaction that changed the descriptor's page. */
+  #checked(found: FoundBlock, pageTxn: bigint): FoundBlock {
+    const cause = descriptorProblem(found.descriptor, pageTxn)
     if (cause === null) return found
     throw new Hn4Error('BLOCK_DATA', {
       number: this.slot.number,

@@ -48,10 +48,13 @@ export class PageStore {
   readonly #geometry: Geometry
   readonly #salt: Uint8Array
   readonly #overlay: Overlay
+  readonly #lastTxn: bigint
   readonly #cache = new Map<number, LoadedPage>()
   readonly #chunks = new Map<number, Uint8Array>()
 
-  constructor(source: BlockSource, g: Geometry, salt: Uint8Array, overlay: Overlay) {
+  /** `lastTxn`: the log's last transaction; a page of a later one is forged, or of a log that was lost. */
+  constructor(source: BlockSource, g: Geometry, salt: Uint8Array, overlay: Overlay, lastTxn: bigint) {
+    this.#lastTxn = lastTxn
     this.#source = source
     this.#geometry = g
     this.#salt = salt
@@ -97,9 +100,10 @@ export class PageStore {
     try {
       const bytes = this.#readNear(start, page)
       const read = decodePage({ region: regionNumber(region), page: number, salt: this.#salt }, bytes)
-      return typeof read === 'string'
-        ? { copy, block, problem: read, page: null }
-        : { copy, block, problem: null, page: read }
+      if (typeof read === 'string') return { copy, block, problem: read, page: null }
+      if (read.txn > this.#lastTxn)
+        return { copy, block, problem: "of a later transaction than the log's last", page: null }
+      return { copy, block, problem: null, page: read }
     } catch (error) {
       if (!(error instanceof Hn4Error)) throw error
       return { copy, block, problem: reasonOf(error), page: null }

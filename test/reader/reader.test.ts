@@ -3,7 +3,7 @@ import { hex } from '../../src/base/bytes.ts'
 import { Hn4Error } from '../../src/base/error.ts'
 import { printableBytes } from '../../src/base/printable.ts'
 import { blockNumber, copyPage } from '../../src/base/units.ts'
-import { descriptorOffset, descriptorPage } from '../../src/format/descriptor.ts'
+import { descriptorOffset, descriptorPage, readDescriptor } from '../../src/format/descriptor.ts'
 import { blockOfData, checkpointPlaces, copyPages, superblockPlaces } from '../../src/format/geometry.ts'
 import { Volume } from '../../src/reader/volume.ts'
 import { checkEverything, readAll } from '../support/check-sample.ts'
@@ -181,10 +181,14 @@ t.test('a live descriptor in a stale page of copy A is found in copy B', async t
   const volume = made.builder.open()
   const found = volume.blocks(volume.lookup('/late')).find(1)!
   const [copyA] = pageBlocks(made.builder, 'DESCRIPTOR', descriptorPage(g, found.data))
-  // The page as it was before: valid, but without the descriptor.
+  // The page as it was before: valid, but without what its last transaction changed.
   rewritePage(made.builder, copyA!, ({ payload, txn }) => {
-    const at = descriptorOffset(g, found.data)
-    return { payload: payload.fill(0, at, at + g.descriptorSize), txn: txn - 1n }
+    const first = found.data - (found.data % g.descriptorsPerPage)
+    for (let data = first; data < first + g.descriptorsPerPage; data++) {
+      const at = descriptorOffset(g, data)
+      if (BigInt(readDescriptor(g, payload, data).txn) === txn) payload.fill(0, at, at + g.descriptorSize)
+    }
+    return { payload, txn: txn - 1n }
   })
   t.same(readAll(new Volume(image), '/late'), made.contents.get('/late'))
   t.equal(blockOfData(g, found.data), found.block)

@@ -21,7 +21,7 @@ pub use equations::{Equations, Held};
 pub use geometry::{
     AREA_BLOCKS_MIN, Geometry, LOG_BLOCKS_MAX, LOG_BLOCKS_MIN, WINDOW_BLOCKS_MIN, unknown_descriptors,
 };
-pub use page::{PageBytes, bit, load_page, page_txn, set_bit, set_page_txn, store_page};
+pub use page::{PageBytes, bit, is_later, load_page, page_txn, set_bit, set_page_txn, store_page};
 pub use prime::{is_prime, prime_at_most};
 pub use region::{PageMap, REGIONS, Region};
 pub use segment::{SEGMENT_SIZE, Segment};

@@ -66,6 +66,12 @@ pub fn set_page_txn(bytes: &mut PageBytes, txn: u64) {
     bytes[TXN_AT..TXN_AT + 8].copy_from_slice(&txn.to_le_bytes());
 }
 
+/// Whether something that notes the low 32 bits of its transaction is of a later one than `txn`, which changed its
+/// page last. From 2^32 transactions on nobody can tell: those of something old look like any other.
+pub fn is_later(generation: u32, txn: u64) -> bool {
+    u64::from(generation) > txn && txn <= u64::from(u32::MAX)
+}
+
 /// Bit `i` of a map page: bit i mod 8 of byte i / 8.
 pub fn bit(bytes: &PageBytes, i: u64) -> bool {
     bytes[i as usize / 8] >> (i % 8) & 1 == 1

@@ -81,6 +81,8 @@ pub struct PageCache {
     dirty: Mutex<Vec<Arc<CachedPage>>>,
     /// Read-repair queues a rewrite only where writing is allowed.
     writable: AtomicBool,
+    /// No page at home is of a later transaction.
+    last: AtomicU64,
     pub stats: PageStats,
 }
 
@@ -103,6 +105,7 @@ impl PageCache {
             changed: Mutex::default(),
             dirty: Mutex::default(),
             writable: AtomicBool::new(false),
+            last: AtomicU64::new(u64::MAX),
             stats: PageStats::default(),
         }
     }
@@ -117,7 +120,7 @@ impl PageCache {
                 let mut buf = AlignedBuf::zeroed(1);
                 let read = self.device.read(start.plus(number), &mut buf);
                 let image: &mut PageBytes = (&mut buf[..]).try_into().expect("one block");
-                if read.is_err() || load_page(image, &self.map, Region::Init, number).is_err() {
+                if read.is_err() || self.checked(image, Region::Init, number).is_err() {
                     bad += 1;
                     continue;
                 }
@@ -152,6 +155,25 @@ impl PageCache {
     /// First block of each copy, A first.
     pub(super) fn copies(&self) -> impl Iterator<Item = (usize, crate::base::BlockNumber)> {
         [Some(self.map.copy_a), self.map.copy_b].into_iter().flatten().enumerate()
+    }
+    /// Nothing at home can be of a later transaction than `txn`, the last one of the log: what says so is forged, or
+    /// of a log that was lost. A checkpoint raises it.
+    pub fn set_last(&self, txn: u64) {
+        self.last.store(txn, Ordering::Release);
+    }
+    /// The transaction of a page read from its home, or why it cannot be taken.
+    pub(super) fn checked(
+        &self,
+        page: &mut PageBytes,
+        region: Region,
+        number: u64,
+    ) -> std::result::Result<u64, &'static str> {
+        match load_page(page, &self.map, region, number)? {
+            txn if txn > self.last.load(Ordering::Acquire) => {
+                Err("of a later transaction than the log's last")
+            }
+            txn => Ok(txn),
+        }
     }
     pub fn set_writable(&self, yes: bool) {
         self.writable.store(yes, Ordering::Relaxed);
@@ -222,8 +244,7 @@ impl PageCache {
             let offset = (at - first) as usize * BLOCK_SIZE;
             let image: &mut PageBytes =
                 (&mut buf[offset..offset + BLOCK_SIZE]).try_into().expect("one block");
-            let checked =
-                if run_read { load_page(image, &self.map, region, here) } else { Err("read error") };
+            let checked = if run_read { self.checked(image, region, here) } else { Err("read error") };
             let loaded = match checked {
                 Ok(txn) => Arc::new(CachedPage::new(region, here, Arc::new(*image), txn)),
                 Err(_) if !is_wanted => continue,
@@ -254,7 +275,7 @@ impl PageCache {
                 continue;
             }
             let image: &mut PageBytes = (&mut buf[..]).try_into().expect("one block");
-            match load_page(image, &self.map, region, number) {
+            match self.checked(image, region, number) {
                 Ok(txn) => {
                     let loaded = Arc::new(CachedPage::new(region, number, Arc::new(*image), txn));
                     if copy > 0 {
@@ -285,7 +306,7 @@ impl PageCache {
         let mut buf = AlignedBuf::zeroed(1);
         self.device.read(start.plus(place.0), &mut buf)?;
         let image: &mut PageBytes = (&mut buf[..]).try_into().expect("one block");
-        let Ok(txn) = load_page(image, &self.map, region, number) else { return Ok(false) };
+        let Ok(txn) = self.checked(image, region, number) else { return Ok(false) };
         {
             let mut state = page.state.write();
             if !state.is_clean() || txn <= state.txn {
@@ -443,6 +464,7 @@ impl PageCache {
     /// The images a checkpoint writes in place: right after [`PageCache::take_changes`], so that they are the
     /// state at the end of `txn`.
     pub fn snapshot(&self, _: &Closed<'_>, txn: u64) -> Snapshot {
+        self.last.fetch_max(txn, Ordering::AcqRel);
         let mut pages = std::mem::take(&mut *self.dirty.lock());
         pages.sort_unstable_by_key(|page| (page.region, page.number));
         let pages = pages

@@ -84,6 +84,11 @@ impl CachedPage {
     pub fn with<R>(&self, f: impl FnOnce(&PageBytes) -> R) -> R {
         f(&self.state.read().image)
     }
+    /// As [`CachedPage::with`], with the last transaction that changed those bytes.
+    pub fn with_txn<R>(&self, f: impl FnOnce(&PageBytes, u64) -> R) -> R {
+        let state = self.state.read();
+        f(&state.image, state.txn)
+    }
     /// The page's bytes as they are now.
     pub fn image(&self) -> Arc<PageBytes> {
         self.state.read().image.clone()

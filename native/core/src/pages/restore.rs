@@ -5,7 +5,7 @@ use super::snapshot::HomeImage;
 use super::{PageCache, Snapshot};
 use crate::base::{AlignedBuf, BLOCK_SIZE, BlockNumber, Result};
 use crate::device::Device;
-use crate::format::{PageBytes, load_page};
+use crate::format::PageBytes;
 
 /// Pages of one read: 1 MiB.
 const READ_RUN: usize = 256;
@@ -42,7 +42,7 @@ impl PageCache {
                 let page = &mut bytes[i * BLOCK_SIZE..(i + 1) * BLOCK_SIZE];
                 let readable = whole || device.read(copy.plus(first + i as u64), page).is_ok();
                 let page: &mut PageBytes = page.try_into().expect("one block");
-                verified.push(readable && load_page(page, &self.map, image.0, image.1).is_ok());
+                verified.push(readable && self.checked(page, image.0, image.1).is_ok());
             }
         }
         verified
@@ -59,7 +59,7 @@ mod tests {
     use super::*;
     use crate::base::CopyPage;
     use crate::device::testing::{MemDevice, RecordingDevice};
-    use crate::format::{Geometry, Region, store_page};
+    use crate::format::{Geometry, Region, load_page, store_page};
     use crate::superblocks;
     use crate::testing::{FormatOptions, format_volume};
     use crate::transaction::Gate;

@@ -16,6 +16,8 @@ mod flags;
 mod forged_tests;
 mod found_names;
 mod identity;
+#[cfg(test)]
+mod later_tests;
 mod links;
 mod locking;
 mod names;

@@ -41,7 +41,6 @@ impl Volume {
         let geometry = opened.geometry.clone();
         let coder = Coder::new(options.codec_for(&geometry)?, &geometry);
         let pages = Arc::new(PageCache::new(device.clone(), &geometry, options.cached_pages));
-        pages.load_init()?;
         let (mut report, next, block) =
             super::recover::recover(&*device, &geometry, &coder, &pages, options.read_only)?;
         let mut repaired = 0;

@@ -65,6 +65,8 @@ pub(super) fn recover(
     let found = checkpoint::read(device, geometry)?.checkpoint;
     let recovered = find_last(device, geometry, &found)?;
     check_device(device, geometry, &found, &recovered)?;
+    pages.set_last(recovered.next.txn - 1);
+    pages.load_init()?;
     let mut images = Images { pages, images: BTreeMap::new() };
     replay(device, geometry, &found, &recovered, &mut |record| apply_record(record, geometry, &mut images))?;
     let report = OpenReport {

@@ -73,7 +73,7 @@ impl BlockTable {
         if !self.is_set(data)? {
             return Ok(None);
         }
-        self.descriptor_page(data)?.with(|bytes| self.descriptor(bytes, data)).map(Some)
+        self.descriptor_page(data)?.with_txn(|bytes, txn| self.descriptor(bytes, txn, data)).map(Some)
     }
 
     /// How many live descriptors from `data` on name `key` and the indices after it, at most `max`, and
@@ -95,13 +95,13 @@ impl BlockTable {
             let end = max.min(count + self.rest_of_page(at).min(BITS - at % BITS));
             let start = count;
             map.with(|bits| {
-                page.with(|bytes| -> Result<()> {
+                page.with_txn(|bytes, txn| -> Result<()> {
                     while count < end {
                         let here = data + count;
                         if !bit(bits, here % BITS) {
                             break;
                         }
-                        let found = self.descriptor(bytes, here)?;
+                        let found = self.descriptor(bytes, txn, here)?;
                         let is_unwritten = found.is_unwritten();
                         let continues = *unwritten.get_or_insert(is_unwritten) == is_unwritten;
                         if !continues || !key.plus(count).is_of(&found) {
@@ -220,9 +220,11 @@ impl BlockTable {
         self.descriptors.per_page - data % self.descriptors.per_page
     }
 
-    fn descriptor(&self, bytes: &PageBytes, data: u64) -> Result<Descriptor> {
+    /// The descriptor of a block in a page that transaction `txn` changed last.
+    fn descriptor(&self, bytes: &PageBytes, txn: u64, data: u64) -> Result<Descriptor> {
         let found = self.descriptors.decode(bytes, self.descriptors.position(data));
-        match found.problem(self.copies) {
+        let later = (found.txn > txn).then_some("of a later transaction than its page");
+        match found.problem(self.copies).or(later) {
             None => Ok(found),
             Some(problem) => {
                 Err(Error::new(Code::Corrupt, format!("descriptor of data block {data}: {problem}")))

@@ -8,7 +8,7 @@ use crate::extension::{
 use crate::format::layout;
 use crate::format::slot::CHAIN_FLAGS;
 use crate::format::{Equations, Region, SEGMENT_SIZE, Slot};
-use crate::format::{bit, set_bit};
+use crate::format::{bit, is_later, set_bit};
 use crate::pages::{CachedPage, Change, PageCache};
 use crate::transaction::Transaction;
 use crate::volume::Volume;
@@ -104,7 +104,17 @@ impl Volume {
     /// The chain that begins at a unit (0: none).
     fn load_chain(&self, owner: Ino, head: u64) -> Result<Chain> {
         let pages = self.geometry.map.pages_of(Region::Extension);
-        Chain::read(&mut ExtensionPages(&self.pages), owner, head, pages)
+        let chain = Chain::read(&mut ExtensionPages(&self.pages), owner, head, pages)?;
+        for record in &chain.records {
+            if is_later(record.generation, self.pages.get(Region::Extension, record.unit / PER_PAGE)?.txn()) {
+                let text = format!(
+                    "file {owner}, extension unit {}: the record is of a later transaction than its page",
+                    record.unit
+                );
+                return Err(Error::new(Code::Corrupt, text));
+            }
+        }
+        Ok(chain)
     }
 
     /// The payload of a type the file is said to have.

@@ -3,7 +3,7 @@
 use super::Inode;
 use crate::base::{BlockNumber, Code, Error, Ino, Result};
 use crate::directory::Entry;
-use crate::format::{Equations, Kind, SegmentMap, Slot, SlotBytes, layout, seed_hash};
+use crate::format::{Equations, Kind, SegmentMap, Slot, SlotBytes, is_later, layout, seed_hash};
 use crate::transaction::Transaction;
 use crate::volume::Volume;
 use std::sync::Arc;
@@ -52,11 +52,15 @@ impl Volume {
     }
 
     fn load_inode(&self, number: Ino, hint: u32) -> Result<Inode> {
-        let Some((_, bytes)) = self.cortex.find(number, hint)? else {
+        let Some((at, bytes)) = self.cortex.find(number, hint)? else {
             return Err(Code::NotFound.into());
         };
         let slot = Slot::decode(&bytes)?;
         slot.check_against(self.blocks.window(), self.geometry.units())?;
+        if is_later(slot.anchor.write_gen, self.pages.get(at.region, at.page)?.txn()) {
+            let text = format!("anchor {number} is of a later transaction than its page");
+            return Err(Error::new(Code::Corrupt, text));
+        }
         if self.numbers.learn(number) {
             self.reporter.line(&format!(
                 "file {number} exists, and the volume's counter says that no such number was given: it is put \
