@@ -25,6 +25,8 @@ mod readdir;
 mod rename;
 mod stat;
 mod synchronous;
+#[cfg(test)]
+mod times_tests;
 mod unlink;
 mod xattr;
 
