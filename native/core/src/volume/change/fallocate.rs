@@ -22,6 +22,13 @@ const ZERO_RANGE: u32 = 16;
 /// Blocks preallocated in one step, so that a transaction stays small.
 const STEP: u64 = 1 << 15;
 
+/// Each form moves the times as a write does, also where nothing was to do (`file_modified` of Linux).
+fn modified(file: &mut Locked<'_>) {
+    let now = now_ns();
+    file.slot.anchor.mod_clock = now;
+    file.slot.attributes.ctime = now;
+}
+
 impl Volume {
     /// `mode`: 0, KEEP_SIZE, PUNCH_HOLE | KEEP_SIZE, ZERO_RANGE, ZERO_RANGE | KEEP_SIZE.
     pub fn fallocate(&self, inode: &Arc<Inode>, mode: u32, offset: u64, length: u64) -> Result<()> {
@@ -85,9 +92,7 @@ impl Volume {
             }
         }
         self.advance_mass(file);
-        let now = now_ns();
-        file.slot.anchor.mod_clock = now;
-        file.slot.attributes.ctime = now;
+        modified(file);
         self.mark(tx, file);
         Ok(done)
     }
@@ -146,7 +151,7 @@ impl Volume {
                     file.size = end;
                     self.advance_mass(file);
                 }
-                file.slot.attributes.ctime = now_ns();
+                modified(file);
                 self.mark(tx, file);
                 Ok(step)
             })?;
