@@ -31,8 +31,15 @@ export interface Owner {
 
 export const SUPERUSER: Owner = { uid: 0, gid: 0 }
 
+/** A time as a birth time is stored, in 32 bits of seconds; what does not fit becomes the nearest that does. */
+export function birthTime(ns: bigint): [seconds: number, nanoseconds: number] {
+  if (ns < 0n) return [0, 0]
+  return ns / NS > 0xffff_ffffn ? [0xffff_ffff, 999_999_999] : [Number(ns / NS), Number(ns % NS)]
+}
+
 /** The slot of an empty directory. */
 function directorySlot(number: number, mode: number, { uid, gid }: Owner, createdNs: bigint): Uint8Array {
+  const [birthSeconds, birthNs] = birthTime(createdNs)
   return encodeSlot(
     {
       ...emptyAnchor(),
@@ -41,7 +48,7 @@ function directorySlot(number: number, mode: number, { uid, gid }: Owner, create
       permissions: (FILE_TYPES.directory << 12) | mode,
       mod_clock: createdNs,
       write_gen: Number(MKFS_TXN),
-      create_clock: Number(BigInt.asUintN(32, createdNs / NS)),
+      create_clock: birthSeconds,
     },
     {
       ...emptyAttributes(),
@@ -50,7 +57,7 @@ function directorySlot(number: number, mode: number, { uid, gid }: Owner, create
       nlink: 2,
       atime: createdNs,
       ctime: createdNs,
-      btime_ns: Number(createdNs % NS),
+      btime_ns: birthNs,
       parent_number: BigInt(number),
     },
   )

@@ -1,5 +1,6 @@
 import t from 'tap'
 import { makeIdentity } from '../../mkfs/identity.ts'
+import { birthTime } from '../../mkfs/new-volume.ts'
 import { writeVolume } from '../../mkfs/write-volume.ts'
 import { Hn4Error } from '../../src/base/error.ts'
 import { type BlockNumber, blockNumber } from '../../src/base/units.ts'
@@ -122,4 +123,11 @@ t.test('a smaller volume on a device that held a larger one: the old tail cannot
   const volume = new Volume(larger)
   t.equal(volume.core.geometry.blockCount, g.blockCount)
   t.equal(volume.core.superblocks.copies.filter(copy => copy.problem === null).length, 4)
+})
+
+t.test('a birth outside its field is the nearest inside', async t => {
+  t.strictSame(birthTime(-1n), [0, 0])
+  t.strictSame(birthTime(1_000_000_002n), [1, 2])
+  t.strictSame(birthTime(4_294_967_295_999_999_998n), [0xffff_ffff, 999_999_998])
+  t.strictSame(birthTime(4_294_967_296_000_000_000n), [0xffff_ffff, 999_999_999])
 })

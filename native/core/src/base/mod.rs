@@ -16,5 +16,5 @@ pub use checksum::{checksum_self_test, crc32c, crc32c_append};
 pub use error::{Code, Error, Result};
 pub use pool::{BufPool, POOLED_BLOCKS_MAX, PooledBuf};
 pub use siphash::siphash24;
-pub use time::now_ns;
+pub use time::{birth_time, now_ns};
 pub use units::{BLOCK_SIZE, BlockNumber, CopyPage, DataNumber, Ino};

@@ -1,5 +1,6 @@
 //! The three directories every volume starts with.
 
+use crate::base::birth_time;
 use crate::format::layout::{Anchor, Attributes, INO_ORPHANS, INO_PUBLIC_IDS, INO_ROOT};
 use crate::format::slot::{Slot, SlotBytes};
 
@@ -26,7 +27,7 @@ pub(super) fn directory_slot(number: u64, permissions: u32, created: i64) -> Slo
         sovereign_id: 0,
         mod_clock: created,
         write_gen: 1,
-        create_clock: created.div_euclid(1_000_000_000) as u32,
+        create_clock: birth_time(created).0,
         checksum: 0,
         inline_buffer: [0; 28],
     };
@@ -37,7 +38,7 @@ pub(super) fn directory_slot(number: u64, permissions: u32, created: i64) -> Slo
         rdev: 0,
         atime: created,
         ctime: created,
-        btime_ns: created.rem_euclid(1_000_000_000) as u32,
+        btime_ns: birth_time(created).1,
         blocks: 0,
         extension: 0,
         parent_number: number,

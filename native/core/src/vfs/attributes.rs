@@ -8,7 +8,6 @@ use crate::base::{Code, Ino, Result, now_ns};
 use crate::format::Kind;
 use crate::transaction::Transaction;
 use crate::volume::Locked;
-use std::sync::atomic::Ordering;
 
 impl FileSystem {
     pub(super) fn set_attributes(&self, ino: Ino, set: &SetAttr) -> Result<Attr> {
@@ -58,7 +57,7 @@ impl FileSystem {
         }
         if let Some(time) = set.atime {
             file.slot.attributes.atime = at(time);
-            file.inode.read_at.store(0, Ordering::Relaxed);
+            file.inode.take_read_at();
         }
         let attributes = &mut file.slot.attributes;
         attributes.uid = set.uid.unwrap_or(attributes.uid);

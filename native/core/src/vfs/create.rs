@@ -4,7 +4,7 @@ use super::FileSystem;
 use super::api::{Attr, Caller};
 use super::check;
 use super::stat::attr;
-use crate::base::{Code, Ino, Result, now_ns};
+use crate::base::{Code, Ino, Result, birth_time, now_ns};
 use crate::extension::Change;
 use crate::format::{Kind, Slot, layout};
 use crate::transaction::Transaction;
@@ -110,8 +110,7 @@ impl FileSystem {
         }
         slot.anchor.permissions = bits | u32::from(kind.number()) << 12;
         slot.anchor.mod_clock = now;
-        slot.anchor.create_clock = u32::try_from(now / 1_000_000_000).unwrap_or(0);
-        slot.attributes.btime_ns = (now.rem_euclid(1_000_000_000)) as u32;
+        (slot.anchor.create_clock, slot.attributes.btime_ns) = birth_time(now);
         slot.attributes.atime = now;
         slot.attributes.ctime = now;
         slot.attributes.uid = who.uid;

@@ -27,6 +27,8 @@ mod readdir;
 mod rename;
 mod stat;
 mod synchronous;
+#[cfg(test)]
+mod times_tests;
 mod unlink;
 mod xattr;
 

@@ -3,7 +3,6 @@
 use super::api::{Attr, StatFs};
 use crate::format::layout;
 use crate::volume::{View, Volume};
-use std::sync::atomic::Ordering;
 
 /// Attributes of a file, as stat(2) shows them.
 pub(super) fn attr(file: View<'_>) -> Attr {
@@ -14,7 +13,7 @@ pub(super) fn attr(file: View<'_>) -> Attr {
         ino: file.inode.ino,
         size: file.size,
         blocks: (attributes.blocks + file.new_delayed) * 8,
-        atime: attributes.atime.max(file.inode.read_at.load(Ordering::Relaxed)),
+        atime: file.inode.read_at().unwrap_or(attributes.atime),
         mtime: anchor.mod_clock,
         ctime: attributes.ctime,
         btime: i64::from(anchor.create_clock) * 1_000_000_000 + i64::from(attributes.btime_ns),

@@ -9,6 +9,7 @@ mod hidden;
 mod lifecycle;
 mod listing;
 mod marks;
+mod modified;
 mod names;
 mod oracle;
 mod permissions;

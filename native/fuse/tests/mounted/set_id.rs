@@ -2,8 +2,7 @@
 //! them is seen by running the program, never by stat, which would tell the kernel.
 
 use crate::set_id_calls::{CALLS, NOBODY, change_as, run_as_nobody};
-use crate::support::Mount;
-use hn4_fuse::testing::LoopDevice;
+use crate::support::{Mount, on_ext4};
 use hn4_fuse::testing::calls::{chmod, mode};
 use hn4_fuse::{Cache, Settings};
 use rustix::fs::{XattrFlags, getxattr, setxattr};
@@ -11,8 +10,6 @@ use std::ffi::CString;
 use std::fs::{self, File};
 use std::os::unix::fs::chown;
 use std::path::{Path, PathBuf};
-use std::process::Command;
-use tempfile::TempDir;
 
 const CAPABILITY: &str = "security.capability";
 /// Revision 2: cap_net_raw, effective.
@@ -120,20 +117,5 @@ fn ext4_takes_the_same_privileges() {
     if not_root() {
         return;
     }
-    let dir = TempDir::new().expect("a directory");
-    chmod(dir.path(), 0o755);
-    let Some(device) = LoopDevice::over(&dir.path().join("ext4.img")) else { return };
-    let root = dir.path().join("mnt");
-    fs::create_dir(&root).expect("mkdir");
-    let done = |program: &str, arguments: &[&str]| {
-        Command::new(program).args(arguments).output().is_ok_and(|output| output.status.success())
-    };
-    let place = root.to_str().expect("a plain path");
-    if !done("mkfs.ext4", &["-q", &device.path]) || !done("mount", &["-t", "ext4", &device.path, place]) {
-        eprintln!("skipped: no ext4 here");
-        return;
-    }
-    let outcome = std::panic::catch_unwind(|| every_call(&open_to_all(&root)));
-    assert!(done("umount", &["-l", place]));
-    outcome.expect("as Linux does it");
+    on_ext4(|root| every_call(&open_to_all(root)));
 }

@@ -76,7 +76,7 @@ fn last_error() -> Errno {
 fn store(path: &CStr, at: u64) -> Result<()> {
     let file = writable(path, OFlags::empty())?;
     let protection = libc::PROT_READ | libc::PROT_WRITE;
-    // SAFETY: a new mapping at an address the kernel chooses; the store is inside it, before it goes.
+    // SAFETY: a new mapping at an address the kernel chooses; the store is inside it, and it goes behind that.
     unsafe {
         let base = libc::mmap(
             std::ptr::null_mut(),
@@ -91,7 +91,9 @@ fn store(path: &CStr, at: u64) -> Result<()> {
         }
         base.cast::<u8>().write_volatile(7);
         let synced = libc::msync(base, PAGE, libc::MS_SYNC);
-        if synced == 0 { Ok(()) } else { Err(last_error()) }
+        let result = if synced == 0 { Ok(()) } else { Err(last_error()) };
+        libc::munmap(base, PAGE);
+        result
     }
 }
 

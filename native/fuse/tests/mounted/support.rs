@@ -3,9 +3,11 @@
 use hn4_core::testing::{self, FormatOptions, MemVfs, formatted, loud};
 use hn4_core::vfs::FileSystem;
 use hn4_core::vfs::api::Vfs;
-use hn4_fuse::testing::{no_fuse, note, unmount_patiently};
+use hn4_fuse::testing::{LoopDevice, no_fuse, note, unmount_patiently};
 use hn4_fuse::{MountOptions, Session, Settings, Transport, TransportChoice};
+use std::panic::RefUnwindSafe;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::sync::Arc;
 use tempfile::TempDir;
 
@@ -96,4 +98,24 @@ impl Mount {
         assert_eq!(self.vfs.shutdowns(), 1);
         self.vfs.clone()
     }
+}
+
+/// Checks the same of ext4, on a loop device, where that can be had.
+pub fn on_ext4(check: impl Fn(&Path) + RefUnwindSafe) {
+    let dir = TempDir::new().expect("a directory");
+    hn4_fuse::testing::calls::chmod(dir.path(), 0o755);
+    let Some(device) = LoopDevice::over(&dir.path().join("ext4.img")) else { return };
+    let root = dir.path().join("mnt");
+    std::fs::create_dir(&root).expect("mkdir");
+    let done = |program: &str, arguments: &[&str]| {
+        Command::new(program).args(arguments).output().is_ok_and(|output| output.status.success())
+    };
+    let place = root.to_str().expect("a plain path");
+    if !done("mkfs.ext4", &["-q", &device.path]) || !done("mount", &["-t", "ext4", &device.path, place]) {
+        eprintln!("skipped: no ext4 here");
+        return;
+    }
+    let outcome = std::panic::catch_unwind(|| check(&root));
+    assert!(done("umount", &["-l", place]));
+    outcome.expect("as Linux does it");
 }

@@ -243,7 +243,7 @@ impl Inodes {
 /// Whether nobody uses the inode and the disk has all it knows.
 fn is_idle(inode: &Arc<Inode>) -> bool {
     Arc::strong_count(inode) == 1
-        && inode.read_at.load(Ordering::Relaxed) == 0
+        && inode.read_at().is_none()
         && !inode.listed.load(Ordering::Relaxed)
         && inode.state.try_read().is_some_and(|state| {
             let meta = state.meta.lock();

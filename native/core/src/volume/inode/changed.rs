@@ -7,7 +7,6 @@ use crate::format::{PageBytes, Region, layout};
 use crate::transaction::{Transaction, cost};
 use crate::volume::Volume;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 impl Volume {
     /// Marks a file for the commit of this transaction. One that is gone has no slot to be written.
@@ -49,7 +48,7 @@ impl Volume {
             return false;
         }
         let waiting = &self.inodes.read_times;
-        if inode.read_at.swap(now, Ordering::Relaxed) == 0 {
+        if inode.note_read_at(now) {
             waiting.add(inode.ino);
             if waiting.are_many() && !self.options.sequential {
                 self.commits.wake();
@@ -73,9 +72,9 @@ impl Volume {
         for ino in numbers.by_ref() {
             let Some(inode) = self.inodes.cached(ino) else { continue };
             if self.commits.is_failed() {
-                inode.read_at.store(0, Ordering::Relaxed);
+                inode.take_read_at();
             }
-            if inode.read_at.load(Ordering::Relaxed) == 0 {
+            if inode.read_at().is_none() {
                 continue;
             }
             let mut file = inode.lock();

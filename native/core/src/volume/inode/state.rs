@@ -13,14 +13,17 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 
+/// No read waits: the slot's atime stands. No clock says this (`now_ns`); every other number is a time.
+const NOT_READ: i64 = i64::MIN;
+
 /// A file that someone uses. Found through [`super::Inodes`].
 pub struct Inode {
     pub ino: Ino,
     pub hint: u32,
     pub random: u32,
     pub kind: Kind,
-    /// Last read, ns; 0: the slot's atime stands.
-    pub read_at: AtomicI64,
+    /// Last read, ns, or [`NOT_READ`].
+    read_at: AtomicI64,
     /// Listed for the next commit.
     pub listed: AtomicBool,
     /// Its equations may claim blocks of others: see [`Inode::doubt`].
@@ -178,7 +181,7 @@ impl Inode {
             hint: slot.anchor.hint,
             random: slot.anchor.random,
             kind,
-            read_at: AtomicI64::new(0),
+            read_at: AtomicI64::new(NOT_READ),
             listed: AtomicBool::new(false),
             doubted: AtomicBool::new(false),
             state: RwLock::new(state),
@@ -191,6 +194,18 @@ impl Inode {
     }
     pub fn is_doubted(&self) -> bool {
         self.doubted.load(Ordering::Acquire)
+    }
+    /// Notes a read at `now`, ns. True: none waited yet.
+    pub(super) fn note_read_at(&self, now: i64) -> bool {
+        self.read_at.swap(now, Ordering::Relaxed) == NOT_READ
+    }
+    /// The time of the last read, ns, that the slot does not have yet.
+    pub fn read_at(&self) -> Option<i64> {
+        Some(self.read_at.load(Ordering::Relaxed)).filter(|time| *time != NOT_READ)
+    }
+    /// Takes that time out: for the slot, or because another one is set.
+    pub fn take_read_at(&self) -> Option<i64> {
+        Some(self.read_at.swap(NOT_READ, Ordering::Relaxed)).filter(|time| *time != NOT_READ)
     }
     pub fn is_directory(&self) -> bool {
         self.kind == Kind::Directory

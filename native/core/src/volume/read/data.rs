@@ -7,7 +7,6 @@ use crate::volume::Volume;
 use crate::volume::blocks::Extent;
 use crate::volume::inode::{Inode, View};
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 const BLOCK: u64 = BLOCK_SIZE as u64;
 /// atime moves at most once in this time unless the file changed since (relatime).
@@ -168,9 +167,12 @@ impl Volume {
             return false;
         }
         let attributes = &file.slot.attributes;
-        let shown = attributes.atime.max(file.inode.read_at.load(Ordering::Relaxed));
+        let shown = file.inode.read_at().unwrap_or(attributes.atime);
         let now = now_ns();
-        if shown <= file.slot.anchor.mod_clock || shown <= attributes.ctime || now - shown > DAY_NS {
+        if shown <= file.slot.anchor.mod_clock
+            || shown <= attributes.ctime
+            || now.saturating_sub(shown) > DAY_NS
+        {
             return self.set_read_time(file.inode, now);
         }
         false

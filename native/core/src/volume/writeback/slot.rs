@@ -6,7 +6,6 @@ use crate::transaction::Closed;
 use crate::volume::Volume;
 use crate::volume::inode::Locked;
 use crate::volume::writeback::Found;
-use std::sync::atomic::Ordering;
 
 /// Flags that announce a record in the extension chain, and that nothing but the chain bears out.
 const ANNOUNCED: u64 =
@@ -37,8 +36,9 @@ impl Volume {
             let (height, root) = self.presence_state(file.view())?;
             file.slot.set_file_state(&FileState { gravity_1, height, root });
         }
-        let read_at = file.inode.read_at.swap(0, Ordering::Relaxed);
-        file.slot.attributes.atime = file.slot.attributes.atime.max(read_at);
+        if let Some(time) = file.inode.take_read_at() {
+            file.slot.attributes.atime = time;
+        }
         let unnamed = file.slot.attributes.nlink == 0;
         file.set(layout::DATA_CLASS_TOMBSTONE, unnamed);
         self.cortex.update(file.inode.ino, file.inode.hint, &self.encode_slot(&file.slot)?, closed)?;
