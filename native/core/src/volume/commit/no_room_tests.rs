@@ -58,7 +58,9 @@ fn opened(memory: &Arc<MemDevice>) -> (Arc<AtFlush>, FileSystem, Arc<Mutex<Vec<S
     let lines = Arc::new(Mutex::new(Vec::new()));
     let heard = lines.clone();
     let reporter = Reporter::new(move |line| heard.lock().push(line.to_string()));
-    let fs = try_open(device.clone(), OpenOptions { sequential: true, reporter, ..OpenOptions::default() }).unwrap().0;
+    let fs = try_open(device.clone(), OpenOptions { sequential: true, reporter, ..OpenOptions::default() })
+        .unwrap()
+        .0;
     (device, fs, lines)
 }
 

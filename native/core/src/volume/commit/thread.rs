@@ -260,6 +260,7 @@ impl Committer {
         volume.blocks.drop_old_growth_windows()?;
         drop(files);
         volume.inodes.trim();
+        volume.inodes.trim_meta(txn);
         if let Some(job) = encoded.checkpoint {
             volume.checkpointer.start(job)?;
         }

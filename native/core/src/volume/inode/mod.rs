@@ -1,10 +1,10 @@
 //! Files in memory: the inode, the cache of them, how one is found and loaded.
 //!
-//! Doors: Agenda::*, Inode::*, InodeState::*, Inodes::*, Locked::*, MetaBlocks::*, ReadTimes::*,
+//! Doors: Agenda::*, Inode::*, InodeState::*, Inodes::*, Locked::*, MetaBlocks::*, MetaCache::*, ReadTimes::*,
 //! Shared::*, blank_slot, by_ino, catch_up_on_read_times, drop_capability, drop_chain, encode_slot,
 //! extension_payload, fold_read_times, inode, inode_of_entry, mark, new_inode, reconcile_orphan,
 //! reconcile_removed_orphan, segment_slots, set_read_time, store_extension, store_segments,
-//! store_xattrs, write_segments, xattrs
+//! store_xattrs, trim_meta, write_segments, xattrs
 
 mod agenda;
 mod cache;
@@ -13,6 +13,7 @@ mod extensions;
 mod load;
 mod locked;
 mod meta_blocks;
+mod meta_cache;
 mod read_times;
 mod slot_pages;
 mod state;
