@@ -94,7 +94,7 @@ impl Volume {
             blocks,
             numbers,
             units: Mutex::new(UnitAllocator::new(geometry.map.pages_of(Region::Extension), counters.units)),
-            inodes: Inodes::new(options.cached_inodes),
+            inodes: Inodes::new(options.cached_inodes, options.cached_meta),
             gate: Gate::new(next.txn, log_limit),
             buffers: BufPool::new(32 << 20),
             copies: geometry.copies() as u64,

@@ -14,6 +14,8 @@ pub struct OpenOptions {
     pub cached_pages: usize,
     /// Unused inodes kept in memory.
     pub cached_inodes: usize,
+    /// Unchanged META blocks kept in memory (4 KiB each).
+    pub cached_meta: usize,
     /// For tests that want the same trace twice: no timers, no threads but the commit thread; every
     /// call that asks it for something waits for it.
     pub sequential: bool,
@@ -31,6 +33,7 @@ impl Default for OpenOptions {
             noatime: false,
             cached_pages: 16_384,
             cached_inodes: 100_000,
+            cached_meta: 8192,
             sequential: false,
             reporter: Reporter::default(),
             #[cfg(any(test, feature = "testing"))]

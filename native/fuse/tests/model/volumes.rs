@@ -15,6 +15,7 @@ pub struct Kind {
     pub scale: u16,
     pub cached_pages: usize,
     pub cached_inodes: usize,
+    pub cached_meta: usize,
     /// Largest write, bytes.
     pub write_max: u64,
     /// Write until the volume is full.
@@ -33,6 +34,7 @@ impl Kind {
             scale,
             cached_pages: [1, 64, 16_384][rng.below(3) as usize],
             cached_inodes: [1, 8, 1000][rng.below(3) as usize],
+            cached_meta: [0, 4, 1000][rng.below(3) as usize],
             write_max: [5000, 60_000, 600_000][rng.below(3) as usize],
             full: false,
             coded: false,
@@ -55,8 +57,15 @@ impl Kind {
     }
 
     pub fn open(&self, device: &Arc<MemDevice>, read_only: bool) -> FileSystem {
-        let Kind { cached_pages, cached_inodes, .. } = *self;
-        let options = OpenOptions { read_only, cached_pages, cached_inodes, codec: Some(codec_of), ..loud() };
+        let Kind { cached_pages, cached_inodes, cached_meta, .. } = *self;
+        let options = OpenOptions {
+            read_only,
+            cached_pages,
+            cached_inodes,
+            cached_meta,
+            codec: Some(codec_of),
+            ..loud()
+        };
         testing::open(device.clone(), options)
     }
 }

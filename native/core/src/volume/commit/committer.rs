@@ -34,6 +34,8 @@ pub struct Committer {
     pub(super) overwrites_before: u64,
     /// Live blocks when the area could not be emptied.
     pub(super) overwrites_stuck_at: Option<u64>,
+    /// Times in a row that data placed in the background found no room at all.
+    pub(super) fruitless: usize,
 }
 
 impl Committer {
@@ -50,6 +52,7 @@ impl Committer {
             last_commit: Instant::now(),
             overwrites_before: 0,
             overwrites_stuck_at: None,
+            fruitless: 0,
         }
     }
 }

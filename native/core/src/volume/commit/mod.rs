@@ -9,6 +9,8 @@ mod dirty_pages_tests;
 mod image;
 #[cfg(test)]
 mod many_files_tests;
+#[cfg(test)]
+mod no_room_tests;
 mod place;
 mod reaper;
 mod record;

@@ -41,6 +41,27 @@ struct Encoded {
     checkpoint: Option<Job>,
 }
 
+/// Rounds of the work before the end that have changed nothing.
+#[derive(Default)]
+struct Rounds {
+    /// Files, live blocks, times of reads that wait.
+    left: (u64, u64, usize),
+    fruitless: usize,
+}
+
+impl Rounds {
+    /// Io: the last [`FRUITLESS_MAX`] rounds left as much to do as the one before them.
+    fn one_more(&mut self, volume: &Volume) -> Result<()> {
+        let left = (volume.cortex.used(), volume.space.live(), volume.inodes.read_times.waiting());
+        self.fruitless = if left == self.left { self.fruitless + 1 } else { 0 };
+        self.left = left;
+        match self.fruitless > FRUITLESS_MAX {
+            true => Err(Error::new(Code::Io, "the work before the end does not come to an end")),
+            false => Ok(()),
+        }
+    }
+}
+
 impl Committer {
     /// The thread's life.
     pub fn run(mut self, volume: &Arc<Volume>) {
@@ -114,6 +135,19 @@ impl Committer {
 
     /// One commit for every request up to `target`.
     fn serve(&mut self, volume: &Volume, target: u64, all_data: bool) -> Result<()> {
+        self.place_until_whole(volume, all_data)?;
+        self.empty_overwrites(volume)?;
+        if volume.commits.is_proof_asked() {
+            volume.checkpointer.prove_last()?;
+        }
+        volume.reap_some();
+        volume.commits.serve(target);
+        Ok(())
+    }
+
+    /// Commits until no delayed data is left behind for want of room. NoSpace: [`FRUITLESS_MAX`] commits in a row
+    /// have placed none of it.
+    fn place_until_whole(&mut self, volume: &Volume, all_data: bool) -> Result<()> {
         let mut fruitless = 0;
         loop {
             let before = volume.commits.stats.data_blocks.load(Ordering::Relaxed);
@@ -133,18 +167,19 @@ impl Committer {
             }
         }
         volume.space.set_data_first(false);
-        self.empty_overwrites(volume)?;
-        if volume.commits.is_proof_asked() {
-            volume.checkpointer.prove_last()?;
-        }
-        volume.reap_some();
-        volume.commits.serve(target);
         Ok(())
     }
 
     /// Places delayed data in the background.
     fn write_back(&mut self, volume: &Volume) -> Result<()> {
+        if self.fruitless > FRUITLESS_MAX {
+            // Writers wait for this room: they get it, or the error.
+            self.place_until_whole(volume, true)?;
+        }
+        let before = volume.commits.stats.data_blocks.load(Ordering::Relaxed);
         let whole = self.place_all(volume, true)?;
+        let placed = volume.commits.stats.data_blocks.load(Ordering::Relaxed) > before;
+        self.fruitless = if whole || placed { 0 } else { self.fruitless + 1 };
         if !whole
             || self.data_blocks >= DATA_MAX.min(volume.dirty_limit * 2)
             || volume.blocks.overwrites_are_full()?
@@ -225,6 +260,7 @@ impl Committer {
         volume.blocks.drop_old_growth_windows()?;
         drop(files);
         volume.inodes.trim();
+        volume.inodes.trim_meta(txn);
         if let Some(job) = encoded.checkpoint {
             volume.checkpointer.start(job)?;
         }
@@ -308,14 +344,16 @@ impl Committer {
         }))
     }
 
-    /// Everything home, the volume closed.
+    /// Everything home, the volume closed. NoSpace: delayed data finds no room. Io: the work does not come to an end.
     fn finish(&mut self, volume: &Volume) -> Result<()> {
+        let mut rounds = Rounds::default();
         loop {
             volume.fold_read_times();
-            let whole = self.place_all(volume, true)?;
-            self.commit(volume)?;
+            self.place_until_whole(volume, true)?;
             volume.checkpointer.prove_last()?;
-            if !whole || volume.reap_all() || volume.inodes.read_times.waiting() > 0 {
+            let more = volume.reap_all() || volume.inodes.read_times.waiting() > 0;
+            rounds.one_more(volume)?;
+            if more {
                 continue;
             }
             let closed = volume.gate.close()?;

@@ -5,6 +5,7 @@
 //! inode from being clean is bounded itself: the changes of a transaction, and the times of reads
 //! ([`ReadTimes`]); once it is gone, [`Inodes::trim`] brings the cache back to its limit.
 
+use super::meta_cache::MetaCache;
 use super::read_times::ReadTimes;
 use super::state::Inode;
 use crate::base::{Code, Ino, Result};
@@ -68,11 +69,12 @@ pub struct Inodes {
     /// Where the next [`Inodes::trim`] goes on.
     next_shard: AtomicUsize,
     pub(in crate::volume) read_times: ReadTimes,
+    pub(in crate::volume) meta: MetaCache,
 }
 
 impl Inodes {
-    /// Keeps up to about `capacity` unused clean inodes.
-    pub fn new(capacity: usize) -> Inodes {
+    /// Keeps up to about `capacity` unused clean inodes, and `meta` META blocks of all of them.
+    pub fn new(capacity: usize, meta: usize) -> Inodes {
         let shard = || Shard { entries: Mutex::default(), loading: Mutex::default() };
         Inodes {
             shards: (0..SHARDS).map(|_| shard()).collect(),
@@ -81,6 +83,7 @@ impl Inodes {
             has_marked: AtomicBool::new(false),
             next_shard: AtomicUsize::new(0),
             read_times: ReadTimes::new(capacity),
+            meta: MetaCache::new(meta),
         }
     }
 
@@ -193,6 +196,19 @@ impl Inodes {
             self.drop_some(&mut entries, looked_at);
             entries.shrink();
             budget = budget.saturating_sub(looked_at);
+        }
+    }
+
+    /// Looks at every inode in memory.
+    pub(super) fn each(&self, mut look: impl FnMut(&Arc<Inode>)) {
+        for shard in &self.shards {
+            shard
+                .entries
+                .lock()
+                .by_number
+                .values()
+                .filter_map(|entry| entry.inode.as_ref())
+                .for_each(&mut look);
         }
     }
 

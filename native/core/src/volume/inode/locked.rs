@@ -23,6 +23,14 @@ pub struct Shared<'a> {
 pub struct View<'a> {
     pub inode: &'a Arc<Inode>,
     state: &'a InodeState,
+    only_reads: bool,
+}
+
+impl View<'_> {
+    /// Whether the file is locked for reading.
+    pub fn only_reads(&self) -> bool {
+        self.only_reads
+    }
 }
 
 impl Inode {
@@ -38,13 +46,13 @@ impl Inode {
 
 impl Locked<'_> {
     pub fn view(&self) -> View<'_> {
-        View { inode: self.inode, state: &self.state }
+        View { inode: self.inode, state: &self.state, only_reads: false }
     }
 }
 
 impl Shared<'_> {
     pub fn view(&self) -> View<'_> {
-        View { inode: self.inode, state: &self.state }
+        View { inode: self.inode, state: &self.state, only_reads: true }
     }
 }
 

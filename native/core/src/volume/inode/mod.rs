@@ -1,10 +1,10 @@
 //! Files in memory: the inode, the cache of them, how one is found and loaded.
 //!
 //! Doors: Agenda::*, ExtensionChange::*, Inode::*, InodeState::*, Inodes::*, Locked::*, MetaBlocks::*,
-//! ReadTimes::*, Shared::*, blank_slot, by_ino, catch_up_on_read_times, change_extension, drop_capability, encode_slot,
-//! extension_payload, fold_read_times, inode, inode_of_entry, mark, new_inode, plan_drop_capability,
-//! plan_extension, reconcile_orphan, reconcile_removed_orphan, segment_slots, set_read_time, store_xattrs,
-//! without_capability, write_segments, xattrs
+//! MetaCache::*, ReadTimes::*, Shared::*, blank_slot, by_ino, catch_up_on_read_times, change_extension,
+//! drop_capability, encode_slot, extension_payload, fold_read_times, inode, inode_of_entry, mark, new_inode,
+//! plan_drop_capability, plan_extension, reconcile_orphan, reconcile_removed_orphan, segment_slots,
+//! set_read_time, store_xattrs, trim_meta, without_capability, write_segments, xattrs
 
 mod agenda;
 mod cache;
@@ -13,6 +13,7 @@ mod extensions;
 mod load;
 mod locked;
 mod meta_blocks;
+mod meta_cache;
 mod read_times;
 mod slot_pages;
 mod state;

@@ -14,7 +14,7 @@ impl Volume {
         index: u64,
         bytes: MetaBlock,
     ) {
-        if file.meta.lock().put(index, bytes) {
+        if file.meta.lock().put(index, bytes, &self.inodes.meta) {
             self.space.add_meta(self.copies);
             tx.charge(cost::meta(self.geometry.descriptors) * self.copies);
         }
@@ -22,13 +22,18 @@ impl Volume {
 
     /// A META block: from memory, else from the disk, where either copy will do.
     pub fn meta_block(&self, file: View<'_>, index: u64) -> Result<MetaBlock> {
-        if let Some(block) = file.meta.lock().loaded.get(&index) {
-            return Ok(block.clone());
+        let cache = &self.inodes.meta;
+        if let Some(block) = file.meta.lock().get(index, cache) {
+            return Ok(block);
         }
         let block = self.read_meta(file, index)?;
         let mut meta = file.meta.lock();
         meta.on_disk.insert(index);
-        Ok(meta.loaded.entry(index).or_insert(block).clone())
+        // A change counts on what it has brought to memory.
+        if file.only_reads() && cache.is_overfull() && !meta.damaged.contains(&index) {
+            return Ok(block);
+        }
+        Ok(meta.keep(index, block, cache))
     }
 
     /// Brings the reservation for META blocks to what is really new.

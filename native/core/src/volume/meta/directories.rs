@@ -58,6 +58,7 @@ pub struct NewEntry(Insertion);
 impl Volume {
     /// Locks a directory for reading names.
     pub fn names<'a>(&self, dir: &'a Arc<Inode>) -> Result<Names<'a>> {
+        self.trim_meta();
         loop {
             let shared = dir.share();
             if shared.table.is_some() {

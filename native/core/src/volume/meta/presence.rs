@@ -171,7 +171,7 @@ impl Volume {
             let known = file.reserved_nodes.contains(&number) || {
                 let meta = file.meta.lock();
                 let index = node_index(1, number);
-                meta.loaded.contains_key(&index) || meta.on_disk.contains(&index)
+                meta.is_loaded(index) || meta.on_disk.contains(&index)
             };
             if known {
                 continue;

@@ -49,6 +49,7 @@ impl Volume {
         if inode.kind != Kind::Regular {
             return Err(Code::InvalidArgument.into());
         }
+        self.trim_meta();
         let file = inode.share();
         let end = file.size.min(offset.saturating_add(buf.len() as u64));
         if offset >= end {

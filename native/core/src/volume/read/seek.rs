@@ -11,6 +11,7 @@ const BLOCK: u64 = BLOCK_SIZE as u64;
 impl Volume {
     /// The first byte at or after `offset` that is data (or in a hole). NoSeekTarget: none before the end.
     pub fn seek(&self, inode: &Arc<Inode>, offset: u64, data: bool) -> Result<u64> {
+        self.trim_meta();
         let file = inode.share();
         if offset >= file.size {
             return Err(Code::NoSeekTarget.into());

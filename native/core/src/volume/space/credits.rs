@@ -62,6 +62,11 @@ impl Space {
         self.meta.fetch_add(blocks, SeqCst);
     }
 
+    /// META blocks, of all copies, that wait for the end of the running transaction.
+    pub(in crate::volume) fn meta_to_place(&self) -> u64 {
+        self.meta.load(SeqCst)
+    }
+
     /// The transaction's META blocks are placed.
     pub(in crate::volume) fn meta_placed(&self) -> Result<()> {
         let data = self.data.lock();

@@ -12,6 +12,10 @@ const WRITE_BACK_AT: u64 = (16 << 20) / BLOCK_SIZE as u64;
 /// Delayed data beyond which writers wait (96 MiB).
 const DIRTY_MAX: u64 = (96 << 20) / BLOCK_SIZE as u64;
 
+/// META blocks of all copies that a transaction changes at most, beside those of the operations that run: their
+/// bytes stay in memory until it is durable.
+const META_MAX: u64 = 16_384;
+
 /// How often an operation waits for a commit that makes room before its answer stands.
 const RETRIES: usize = 4;
 
@@ -86,21 +90,23 @@ impl Volume {
         let dirty = self.dirty_blocks.load(Ordering::Relaxed);
         let cost = self.gate.cost();
         let write_back_at = WRITE_BACK_AT.min(self.dirty_limit / 2);
-        if dirty < write_back_at && cost < self.gate.limit() / 2 {
+        let meta = self.space.meta_to_place();
+        let long_soon = cost >= self.gate.limit() / 2 || meta >= META_MAX / 2;
+        if dirty < write_back_at && !long_soon {
             return Ok(());
         }
-        if dirty >= DIRTY_MAX.min(self.dirty_limit) || cost >= self.gate.limit() {
+        if dirty >= DIRTY_MAX.min(self.dirty_limit) || cost >= self.gate.limit() || meta >= META_MAX {
             self.wait_for_room();
             return Ok(());
         }
-        self.commits.ask_soon(if cost >= self.gate.limit() / 2 { Soon::Commit } else { Soon::WriteBack });
+        self.commits.ask_soon(if long_soon { Soon::Commit } else { Soon::WriteBack });
         Ok(())
     }
 
     fn wait_for_room(&self) {
         self.commits.wait_for_room(|| Grown {
             full: self.dirty_blocks.load(Ordering::Relaxed) >= DIRTY_MAX.min(self.dirty_limit),
-            long: self.gate.is_full(),
+            long: self.gate.is_full() || self.space.meta_to_place() >= META_MAX,
         });
     }
 }

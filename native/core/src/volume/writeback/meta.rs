@@ -30,7 +30,7 @@ impl Volume {
             let meta = &mut *file.meta.lock();
             // A reader that is about to put it into memory needs no gate: such a block waits for the next commit.
             let damaged = std::mem::take(&mut meta.damaged);
-            let (here, coming) = damaged.into_iter().partition(|index| meta.loaded.contains_key(index));
+            let (here, coming) = damaged.into_iter().partition(|index| meta.is_loaded(*index));
             meta.damaged = coming;
             meta.dirty.extend::<BTreeSet<u64>>(here);
             if meta.dirty.is_empty() && meta.removed.is_empty() {
@@ -45,7 +45,7 @@ impl Volume {
         self.free_removed_meta(closed, file)?;
         let blocks: HashMap<u64, BlockBytes> = {
             let meta = file.meta.lock();
-            dirty.iter().map(|i| (*i, Arc::new(BlockBuf::copy_of(&meta.loaded[i][..])))).collect()
+            dirty.iter().map(|i| (*i, Arc::new(BlockBuf::copy_of(meta.changed(*i))))).collect()
         };
         for copy in 0..self.copies as u8 {
             self.place_copy(closed, file, copy, dirty.iter().copied(), &blocks, writes)?;
@@ -54,6 +54,7 @@ impl Volume {
             let mut meta = file.meta.lock();
             meta.on_disk.extend(dirty.iter().filter(|_| !file.inode.is_directory()));
             meta.new_blocks = 0;
+            meta.placed_in = closed.number();
             if file.inode.is_directory() {
                 meta.disk_length = meta.length;
             }
@@ -73,7 +74,7 @@ impl Volume {
         if changed * 2 < blocks || changed == blocks || blocks > WHOLE_MAX {
             return Ok(false);
         }
-        let in_memory = (0..blocks).all(|index| meta.loaded.contains_key(&index));
+        let in_memory = (0..blocks).all(|index| meta.is_loaded(index));
         let more = CREDIT + (blocks - changed) * self.copies;
         Ok(in_memory && self.space.has_credits_for(more)?)
     }
