@@ -13,6 +13,7 @@ mod lane;
 mod manifest;
 mod named;
 mod oracle;
+mod parents;
 mod proof;
 mod read_faults;
 mod reader;
