@@ -1,10 +1,12 @@
 /**
- * From a file to its path: the parent in its attributes, and the entry there that names it.
+ * From a file to its path: the parent in its attributes, and the entry there that names it. A file that had several
+ * names may have lost the one in that directory: then the whole tree is looked through.
  *
  * A check asks this once for each of its findings, so the cost must not be findings times the size of
  * directories, nor grow with what a hostile image claims:
  * - the path of a directory is found once, also where it cannot be told;
  * - the names of a directory are read once while they are remembered;
+ * - the tree is looked through once, for all such files;
  * - all reading together has a limit; what is asked beyond it has no path.
  */
 
@@ -44,10 +46,14 @@ export class PathFinder {
   readonly #names: DirectoryNames
   /** Null: it cannot be told. */
   readonly #directories = new Map<number, string | null>()
+  /** Paths of files that have a name elsewhere than where they say; undefined until one was asked for. */
+  #strays: ReadonlyMap<number, string> | undefined
+  readonly #entriesRead: number
 
   constructor(volume: Volume, limits: PathLimits = {}) {
     this.#volume = volume
     this.#names = new DirectoryNames(volume, limits)
+    this.#entriesRead = limits.entriesRead ?? ENTRIES_READ_MAX
   }
 
   /** One path of the file as printable text; null if no back-link leads to the root. */
@@ -75,7 +81,14 @@ export class PathFinder {
       if (below.slot.type === 'directory') this.#directories.set(below.slot.number, found)
       parent = below
     }
-    return found
+    // A directory has one name, and its parent is where that is.
+    return found ?? (file.slot.type === 'directory' ? null : this.#elsewhere(file))
+  }
+
+  #elsewhere({ slot }: Located): string | null {
+    if (slot.attributes.nlink === 0) return null
+    this.#strays ??= strays(this.#volume, this.#entriesRead)
+    return this.#strays.get(slot.number) ?? null
   }
 
   /** The path of file `number`, whose hint a descriptor or an entry gives; null if it cannot be told. */
@@ -100,6 +113,21 @@ export class PathFinder {
     if (name === null || above.length + name.length >= PATH_LENGTH_MAX) return null
     return `${above === '/' ? '' : above}/${name}`
   }
+}
+
+/**
+ * By number, a path of each file that has a name in another directory than the one it says, among the first `limit`
+ * names of the tree. Damage is passed over.
+ */
+function strays(volume: Volume, limit: number): ReadonlyMap<number, string> {
+  const found = new Map<number, string>()
+  let left = limit
+  for (const { path, directory, file } of volume.walk()) {
+    if (left-- <= 0 || found.size >= NAMES_KEPT) break
+    if (file === null || file.slot.type === 'directory' || path.length >= PATH_LENGTH_MAX) continue
+    if (Number(file.slot.attributes.parent_number) !== directory) found.set(file.slot.number, path)
+  }
+  return found
 }
 
 /** What is in directories, from number to name; the directories asked for last are remembered. */

@@ -26,6 +26,8 @@ export interface WalkItem {
   /** From the root, as printable text. */
   readonly path: string
   readonly name: Uint8Array
+  /** Number of the directory that has the name. */
+  readonly directory: number
   readonly file: Located | null
   readonly error: Hn4Error | null
 }
@@ -184,8 +186,9 @@ export class Volume {
         yield item
         if (item.error === null && item.file?.slot.type === 'directory') below.push({ file: item.file, path: shown })
       }
-      for (const error of errors) yield { path: next.path, name: new Uint8Array(0), file: null, error }
-      for (const directory of below.reverse()) open.push(directory)
+      const directory = next.file.slot.number
+      for (const error of errors) yield { path: next.path, name: new Uint8Array(0), directory, file: null, error }
+      for (const found of below.reverse()) open.push(found)
     }
   }
 
@@ -211,10 +214,10 @@ export class Volume {
         }
         seen.add(file.slot.number)
       }
-      return { path, name: entry.name, file, error: null }
+      return { path, name: entry.name, directory: directory.slot.number, file, error: null }
     } catch (error) {
       if (!isDamage(error) && !(error instanceof Hn4Error)) throw error
-      return { path, name: entry.name, file: null, error }
+      return { path, name: entry.name, directory: directory.slot.number, file: null, error }
     }
   }
 }

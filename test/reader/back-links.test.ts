@@ -102,3 +102,59 @@ t.test('the path of a file deep down is found without recursion, and remembered 
   for (const [depth, number] of numbers.entries()) t.equal(find(finder, number), '/d'.repeat(depth + 1))
   t.equal(volume.readsAtAll, 600)
 })
+
+/** Directories a, b/deep and files that lost the name in the directory they say. */
+function built() {
+  const builder = new VolumeBuilder(4096)
+  const a = builder.add(1, 'a', { type: 'directory' })
+  const b = builder.add(1, 'b', { type: 'directory' })
+  const deep = builder.add(b, 'deep', { type: 'directory' })
+  const [stray, kept, gone, homeless] = [
+    builder.add(a, 'stray'),
+    builder.add(a, 'kept'),
+    builder.add(a, 'gone'),
+    builder.add(a, 'homeless'),
+  ] as const
+  builder.link(deep, 'other', stray)
+  builder.link(b, 'second', kept)
+  builder.link(b, 'last', homeless)
+  builder.forget(a, 'stray')
+  builder.forget(a, 'gone')
+  builder.forget(a, 'homeless')
+  builder.change(stray, {}, { nlink: 1 })
+  // A directory that does not exist any more.
+  builder.change(homeless, {}, { nlink: 1, parent_number: 9999n, parent_hint: 5 })
+  builder.commit()
+  return { volume: builder.open(), numbers: { stray, kept, gone, homeless } }
+}
+
+t.test('a file is named by the directory that it says, else by any that has a name of it', async t => {
+  const { volume, numbers } = built()
+  const paths = new PathFinder(volume)
+  const path = (number: number) => {
+    const place = [...volume.walk()].find(({ file }) => file?.slot.number === number)
+    return place?.file ? paths.pathOf(place.file) : null
+  }
+  t.equal(path(numbers.kept), '/a/kept')
+  t.equal(path(numbers.stray), '/b/deep/other')
+  t.equal(path(numbers.homeless), '/b/last')
+  t.equal(path(numbers.gone), null, 'no name leads to it')
+})
+
+t.test('the tree is walked once, however many files are asked for', async t => {
+  const { volume, numbers } = built()
+  const files = [...volume.walk()].flatMap(({ file }) => (file ? [file] : []))
+  let walks = 0
+  const walk = volume.walk.bind(volume)
+  volume.walk = (...args: Parameters<typeof walk>) => {
+    walks++
+    return walk(...args)
+  }
+  const paths = new PathFinder(volume)
+  for (const file of files) t.not(paths.pathOf(file), null)
+  t.equal(walks, 1)
+  t.ok(
+    files.some(({ slot }) => slot.number === numbers.stray),
+    'the case happened',
+  )
+})

@@ -22,6 +22,7 @@ mod links;
 mod locking;
 mod names;
 mod operations;
+mod parents;
 mod paths;
 mod readdir;
 mod rename;

@@ -97,6 +97,8 @@ impl FileSystem {
             file.slot.attributes.parent_number = dir.ino;
             file.slot.attributes.parent_hint = dir.hint;
             volume.reconcile_orphan(tx, &inode);
+        } else {
+            self.gains_name(file, &dir);
         }
         volume.mark(tx, file);
         volume.inodes.add_lookups(&inode, 1);

@@ -242,7 +242,7 @@ impl FileSystem {
         volume.touch_directory(tx, locked.of(&to.dir), gained - lost);
         self.note_move(tx, locked.of(source), &to.dir);
         if let Some(victim) = victim {
-            self.lose_name(tx, locked.of(victim));
+            self.lose_name(tx, locked.of(victim), &to.dir);
         }
         if let Some(whiteout) = whiteout {
             let file = locked.of(whiteout);

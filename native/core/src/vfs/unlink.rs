@@ -40,8 +40,8 @@ impl FileSystem {
         Ok(())
     }
 
-    /// Takes one name away from a file (its directory entry is already gone).
-    pub(super) fn lose_name(&self, tx: &Transaction<'_>, file: &mut Locked<'_>) {
+    /// Takes one name, which was in `dir`, away from a file (its directory entry is already gone).
+    pub(super) fn lose_name(&self, tx: &Transaction<'_>, file: &mut Locked<'_>, dir: &Inode) {
         let is_directory = file.inode.is_directory();
         let attributes = &mut file.slot.attributes;
         attributes.nlink = if is_directory { 0 } else { attributes.nlink.saturating_sub(1) };
@@ -49,6 +49,8 @@ impl FileSystem {
         if attributes.nlink == 0 {
             file.set(crate::format::layout::DATA_CLASS_TOMBSTONE, true);
             self.volume.reconcile_orphan(tx, file.inode);
+        } else {
+            self.loses_name_in(file, dir);
         }
         self.volume.mark(tx, file);
     }
@@ -91,7 +93,7 @@ impl FileSystem {
             self.may_lose_name(locked.of(&inode))?;
             volume.remove_entry(tx, locked.of(&dir), name)?;
             volume.touch_directory(tx, locked.of(&dir), -i64::from(want_directory));
-            self.lose_name(tx, locked.of(&inode));
+            self.lose_name(tx, locked.of(&inode), &dir);
             drop(locked);
             return Ok(inode);
         }

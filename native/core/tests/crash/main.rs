@@ -16,6 +16,7 @@ mod named;
 mod oracle;
 mod orphans;
 mod panics;
+mod parents;
 mod proof;
 mod read_faults;
 mod reader;

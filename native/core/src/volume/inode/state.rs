@@ -85,6 +85,8 @@ pub struct InodeState {
     pub charged: bool,
     /// The slot in the cortex is older than `slot`.
     pub slot_dirty: bool,
+    /// Number and hint of a directory beside the slot's that has a name of the file, or had one. In memory only.
+    pub another_parent: Option<(Ino, u32)>,
     /// Has an entry in the orphan directory.
     pub orphaned: bool,
     /// The slot has been taken out of the cortex: nothing may write it again.
@@ -113,6 +115,7 @@ impl InodeState {
             promised: Promised::default(),
             charged: false,
             slot_dirty: false,
+            another_parent: None,
             orphaned: false,
             gone: false,
             leaves_overwrites: false,
