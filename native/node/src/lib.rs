@@ -12,6 +12,7 @@ mod lock;
 mod log;
 mod mount;
 mod path;
+mod places;
 mod promise;
 mod state;
 mod stats;

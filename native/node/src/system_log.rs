@@ -6,9 +6,6 @@ use std::os::unix::net::{UnixDatagram, UnixStream};
 use std::path::Path;
 use std::time::Duration;
 
-/// Where syslogd or journald listens.
-pub const SYSTEM_LOG: &str = "/dev/log";
-
 /// A log that does not take a line must not stop a mount.
 const PATIENCE: Duration = Duration::from_secs(1);
 

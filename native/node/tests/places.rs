@@ -1,6 +1,15 @@
-use super::*;
+//! Where lines go when nobody reads our output: the modules alone, without the Node around the addon.
+
+#[path = "../src/places.rs"]
+mod places;
+#[path = "../src/system_log.rs"]
+mod system_log;
+
+use places::{OWN_BYTES_MAX, Places};
+use std::fs::OpenOptions;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::os::unix::net::{UnixDatagram, UnixListener};
+use std::path::PathBuf;
 
 /// A folder of its own, removed at the end.
 struct Folder(PathBuf);
