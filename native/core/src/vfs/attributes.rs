@@ -28,12 +28,11 @@ impl FileSystem {
     }
 
     fn set_locked(&self, tx: &Transaction<'_>, file: &mut Locked<'_>, set: &SetAttr) -> Result<()> {
-        let only_times_now = set.mode.is_none()
-            && set.uid.is_none()
-            && set.gid.is_none()
-            && [set.atime, set.mtime].iter().flatten().all(|time| *time == SetTime::Now);
-        // Setting both times to now is what any writer may do to an append-only file.
-        if only_times_now {
+        let only_times = set.mode.is_none() && set.uid.is_none() && set.gid.is_none();
+        let now_alone = [set.atime, set.mtime].iter().flatten().all(|time| *time == SetTime::Now);
+        // Setting both times to now is what any writer may do to an append-only file; with ctime, which nobody can
+        // ask for, they are those of writes that the kernel kept.
+        if only_times && (now_alone || set.ctime.is_some()) {
             check::mutable(file)?
         } else {
             check::rewritable(file)?

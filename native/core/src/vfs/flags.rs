@@ -18,8 +18,9 @@ impl FileSystem {
         if !matches!(inode.kind, Kind::Regular | Kind::Directory) {
             return Err(Code::NotSupported.into());
         }
-        if flags != 0 {
+        if flags != 0 && inode.kind == Kind::Regular {
             volume.inodes.note_marked(&inode);
+            volume.freeze()?;
         }
         let wanted = [(FS_IMMUTABLE, layout::PERMISSION_IMMUTABLE), (FS_APPEND, layout::PERMISSION_APPEND)];
         volume.change(|tx| {

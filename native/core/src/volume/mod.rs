@@ -55,7 +55,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use blocks::Blocks;
-use commit::{Checkpointer, Reaper};
+use commit::{Checkpointer, Image, Reaper};
 use inode::{Agenda, SlotPages};
 use space::{Numbers, Space};
 use transaction::Commits;
@@ -86,6 +86,8 @@ pub struct Volume {
     /// Delayed blocks at most.
     dirty_limit: u64,
     checkpointer: Checkpointer,
+    /// What must stand in the superblocks. Held while they are written.
+    image: Mutex<Image>,
     commits: Arc<Commits>,
     threads: Mutex<Vec<std::thread::JoinHandle<()>>>,
 }

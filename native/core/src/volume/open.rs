@@ -105,6 +105,7 @@ impl Volume {
                 .min(geometry.window_blocks / 8)
                 .max(64),
             checkpointer: Checkpointer::new(parts, ring, block),
+            image: Mutex::new(Image::new(&opened, repaired)),
             commits,
             threads: Mutex::default(),
             pages,
@@ -118,8 +119,10 @@ impl Volume {
         volume.inodes.add_lookups(&root, 1);
         if !volume.options.read_only {
             report.orphans = volume.adopt_orphans()?;
-            let image = Image::new(&opened, repaired);
-            volume.start_threads(Committer::new(image, block.epoch, &next, volume.geometry.descriptors))?;
+            if opened.superblock.compat & layout::COMPAT_FROZEN != 0 {
+                volume.inodes.set_has_marked();
+            }
+            volume.start_threads(Committer::new(block.epoch, &next, volume.geometry.descriptors))?;
         }
         Ok((volume, report))
     }

@@ -38,6 +38,7 @@ impl<V: Vfs> Handler<V> {
             }
             taken?
         } else {
+            self.asks_append(ino, args.flags)?;
             let set_id = if has(WRITE_KILL_SUIDGID) { SetId::Loses } else { SetId::Keeps };
             self.changing(ino, who, set_id, |vfs| vfs.write(ino, args.offset, data, false))?
         };
@@ -71,6 +72,8 @@ impl<V: Vfs> Handler<V> {
         if args.flags != 0 {
             return Err(Errno(libc::EINVAL));
         }
+        // Linux copies into no descriptor with O_APPEND, and an append-only file has no others.
+        self.asks_append(args.nodeid_out, 0)?;
         let length = args.len.min(COPY_MAX);
         let count = self.changing(args.nodeid_out, who, SetId::Ask, |vfs| {
             vfs.copy_range(from, args.off_in, args.nodeid_out, args.off_out, length)

@@ -28,6 +28,7 @@ use parking_lot::Mutex;
 pub use settings::UringFault;
 pub use settings::{Cache, Log, ReadDirPlus, Settings};
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, OnceLock};
 
 /// What a transport does after a request.
@@ -59,6 +60,8 @@ pub struct Handler<V> {
     connection: Arc<Connection>,
     /// Set by INIT.
     agreed: OnceLock<Agreed>,
+    /// The kernel was told to send no OPEN.
+    open_is_silent: AtomicBool,
     /// The result of `Vfs::shutdown`, once it was called.
     closed: Mutex<Option<Result<(), Error>>>,
     /// Where io_uring is wanted.
@@ -79,6 +82,7 @@ impl<V: Vfs> Handler<V> {
             settings,
             connection,
             agreed: OnceLock::new(),
+            open_is_silent: AtomicBool::new(false),
             closed: Mutex::new(None),
             uring,
             lifecycle: Arc::new(Lifecycle::new()),

@@ -7,6 +7,7 @@ use crate::abi::{OpenIn, OpenOut};
 use crate::wire::Reply;
 use hn4_core::base::Ino;
 use hn4_core::vfs::api::Vfs;
+use std::sync::atomic::Ordering::Relaxed;
 
 impl<V: Vfs> Handler<V> {
     /// There are no handles: a file is known by its number until it is forgotten. OPEN only
@@ -14,6 +15,7 @@ impl<V: Vfs> Handler<V> {
     pub(super) fn open(&self, ino: Ino, args: &OpenIn, reply: &mut Reply) -> Handled {
         // Answered so once, OPEN never comes again: not where a file is known that it has to refuse.
         if self.agreed.get().is_some_and(|agreed| agreed.no_open) && !self.vfs.has_marked() {
+            self.open_is_silent.store(true, Relaxed);
             return Err(Errno(libc::ENOSYS));
         }
         let flags = args.flags as i32;
@@ -25,6 +27,19 @@ impl<V: Vfs> Handler<V> {
             }
         }
         fits(reply.put(&OpenOut { open_flags: FOPEN_KEEP_CACHE, ..Default::default() }))
+    }
+
+    /// An append-only file is opened with O_APPEND, or not for writing. Where OPEN does not come, the first write
+    /// by another descriptor is refused; `flags` are the descriptor's.
+    pub(super) fn asks_append(&self, ino: Ino, flags: u32) -> Result<(), Errno> {
+        let appends = flags as i32 & libc::O_APPEND != 0;
+        if appends || !self.open_is_silent.load(Relaxed) || !self.vfs.has_marked() {
+            return Ok(());
+        }
+        match self.vfs.getattr(ino)?.flags & FS_APPEND_FL {
+            0 => Ok(()),
+            _ => Err(Errno(libc::EPERM)),
+        }
     }
 
     pub(super) fn opendir(&self, reply: &mut Reply) -> Handled {

@@ -83,3 +83,42 @@ fn a_refused_call_reads_and_writes_nothing() {
         fs.shutdown().unwrap();
     }
 }
+
+/// Pages as the kernel's cache hands them over: those of an append, in any order, and no others.
+#[test]
+fn pages_of_an_append_are_taken_in_any_order_and_others_not() {
+    let fs = open(formatted(&FormatOptions::new(8192)), sequential());
+    let end = 3 * PAGE + 5;
+    let content: Vec<u8> = (0..end).map(|at| at as u8 | 1).collect();
+    for order in [[0, 1, 2, 3], [3, 2, 1, 0], [2, 0, 3, 1], [1, 3, 0, 2]] {
+        let who = Caller::default();
+        let file =
+            fs.mknod(ROOT, format!("{order:?}").as_bytes(), libc::S_IFREG | 0o644, 0, &who).unwrap().ino;
+        fs.write(file, 0, &content[..7], false).unwrap();
+        fs.setflags(file, APPEND).unwrap();
+        let refused = |fs: &FileSystem, at: usize, bytes: &[u8]| {
+            assert_eq!(fs.write_back(file, at as u64, bytes).expect_err("no append").errno(), libc::EPERM);
+        };
+        for page in order {
+            let from = page * PAGE;
+            let mut other = content[from..(from + PAGE).min(end)].to_vec();
+            if page == 0 {
+                other[3] ^= 2;
+                refused(&fs, from, &other);
+            }
+            fs.write_back(file, from as u64, &content[from..(from + PAGE).min(end)]).unwrap();
+        }
+        let mut found = vec![0; end + 1];
+        assert_eq!(fs.read(file, 0, &mut found).unwrap(), end);
+        assert_eq!(found[..end], content, "{order:?}");
+        // All is there: nothing may be filled any more, and the last page grows.
+        for page in 0..4 {
+            let from = page * PAGE;
+            refused(&fs, from, &vec![2; (end - from).min(PAGE)]);
+        }
+        refused(&fs, 3 * PAGE, &[2; 6]);
+        fs.write_back(file, 3 * PAGE as u64, &[&content[3 * PAGE..], b"+"].concat()).unwrap();
+        fs.fsync(file, false).unwrap();
+    }
+    fs.shutdown().unwrap();
+}

@@ -12,6 +12,7 @@ use crate::volume::Volume;
 use crate::volume::inode::{Inode, Locked, View};
 use crate::volume::space::Purpose;
 use crate::volume::writeback::clear_behind;
+use std::ops::Range;
 use std::sync::Arc;
 
 const BLOCK: u64 = BLOCK_SIZE as u64;
@@ -55,9 +56,52 @@ impl Volume {
     /// pages were filled by a write; and a program that was stored through a mapping may have got them since.
     pub fn write_back(&self, inode: &Arc<Inode>, offset: u64, data: &[u8]) -> Result<()> {
         self.change_content(inode, delays(data), |tx, file| {
-            self.may_write(file, offset, data)?;
+            if !self.appends_pages(file, offset, data)? {
+                self.may_write(file, offset, data)?;
+            }
             if data.is_empty() { Ok(()) } else { self.write_locked(tx, file, offset, data) }
         })
+    }
+
+    /// Whether pages of an append-only file hold nothing but its own bytes and what was appended: the kernel hands
+    /// over whole pages, and later ones may come before earlier ones.
+    fn appends_pages(&self, file: &mut Locked<'_>, offset: u64, data: &[u8]) -> Result<bool> {
+        if guards::rewritable(file).is_ok() || guards::mutable(file).is_err() {
+            return Ok(false);
+        }
+        let (end, size) = (offset.saturating_add(data.len() as u64), file.size);
+        let skipped = file.skipped.clone();
+        // Refused before a block is read.
+        let fills = skipped.iter().any(|range| offset < range.end && end > range.start);
+        let is_taken = end <= SIZE_MAX && (end > size || fills) && {
+            let is_known = |at: u64| !skipped.iter().any(|range| range.contains(&at));
+            self.holds(file.view(), offset..end.min(size), data, is_known)?
+        };
+        let jumped = if is_taken && offset > size { size..offset } else { 0..0 };
+        let taken = if is_taken { offset..end } else { 0..0 };
+        let rest = skipped.into_iter().chain([jumped]);
+        let rest = rest.flat_map(|at| [at.start..at.end.min(taken.start), at.start.max(taken.end)..at.end]);
+        file.skipped = rest.filter(|range| !range.is_empty()).collect();
+        Ok(is_taken)
+    }
+
+    /// Whether the file has these bytes in the range, wherever one is known.
+    fn holds(
+        &self,
+        file: View<'_>,
+        range: Range<u64>,
+        data: &[u8],
+        is_known: impl Fn(u64) -> bool,
+    ) -> Result<bool> {
+        for index in range.start / BLOCK..range.end.div_ceil(BLOCK) {
+            let block = self.read_block(file, index)?;
+            let mut own = (index * BLOCK).max(range.start)..(index * BLOCK + BLOCK).min(range.end);
+            let is_same = |at: u64| block[(at % BLOCK) as usize] == data[(at - range.start) as usize];
+            if !own.all(|at| !is_known(at) || is_same(at)) {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     fn may_write(&self, file: &Locked<'_>, offset: u64, data: &[u8]) -> Result<()> {

@@ -1,6 +1,5 @@
 //! What the commit thread keeps from one commit to the next.
 
-use super::image::Image;
 use crate::base::BLOCK_SIZE;
 use crate::device::Ticket;
 use crate::format::DescriptorTable;
@@ -16,7 +15,6 @@ pub(super) const DATA_MAX: u64 = (256 << 20) / BLOCK_SIZE as u64;
 
 /// What only the commit thread touches.
 pub struct Committer {
-    pub(super) image: Image,
     pub(super) epoch: u64,
     /// The running transaction.
     pub(super) txn: u64,
@@ -39,9 +37,8 @@ pub struct Committer {
 }
 
 impl Committer {
-    pub fn new(image: Image, epoch: u64, next: &LogPoint, descriptors: DescriptorTable) -> Committer {
+    pub fn new(epoch: u64, next: &LogPoint, descriptors: DescriptorTable) -> Committer {
         Committer {
-            image,
             epoch,
             txn: next.txn,
             crc: next.previous_crc,

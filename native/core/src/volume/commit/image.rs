@@ -4,7 +4,7 @@
 //! and nothing is written into another's. While nobody opens the image beside us this costs no transfer.
 
 use crate::base::{Code, Error, Result};
-use crate::format::layout::Superblock;
+use crate::format::layout::{COMPAT_FROZEN, Superblock};
 use crate::format::superblock::same_but_position;
 use crate::superblocks::{self, Opened, PlaceState};
 use crate::volume::Volume;
@@ -33,6 +33,18 @@ impl Image {
         if outside.touched { self.compare(volume) } else { Ok(()) }
     }
 
+    /// Writes the superblocks with FROZEN, once. Error: `Io`, of the image or of a write.
+    fn freeze(&mut self, volume: &Volume) -> Result<()> {
+        if self.superblock.compat & COMPAT_FROZEN != 0 {
+            return Ok(());
+        }
+        self.check(volume, false)?;
+        self.superblock.compat |= COMPAT_FROZEN;
+        superblocks::write(&*volume.device, &mut self.superblock)?;
+        self.places = 4;
+        Ok(())
+    }
+
     fn compare(&self, volume: &Volume) -> Result<()> {
         let overwritten = |what: &str| {
             Error::new(Code::Io, format!("the image was overwritten while it was in use: {what}"))
@@ -52,6 +64,16 @@ impl Image {
             return Err(overwritten("the checkpoint block is not the one that was written last"));
         }
         Ok(())
+    }
+}
+
+impl Volume {
+    /// The volume says durably, before the first regular file takes IMMUTABLE or APPEND, that it has such files:
+    /// later mounts ask at every open (docs/format.md, FROZEN). Call without any lock. Error: `Io`; the volume
+    /// stops, as after any write that failed.
+    pub fn freeze(&self) -> Result<()> {
+        self.commits.check_open()?;
+        self.image.lock().freeze(self).inspect_err(|error| self.commits.fail(error))
     }
 }
 

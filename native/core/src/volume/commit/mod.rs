@@ -1,6 +1,6 @@
 //! The commit: its thread, what it places, its record, checkpoints, and deleting for good.
 //!
-//! Doors: Checkpointer::*, Committer::*, Image::new, adopt_orphans, describe, reap_if_unused
+//! Doors: Checkpointer::*, Committer::*, Image::new, adopt_orphans, describe, freeze, reap_if_unused
 
 mod checkpoint;
 mod committer;

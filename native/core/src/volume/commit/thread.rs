@@ -71,7 +71,7 @@ impl Committer {
             let looked = match work {
                 Work::Nothing => Ok(()),
                 _ if volume.commits.is_failed() => Ok(()),
-                _ => self.image.check(volume, matches!(work, Work::Stop { .. })),
+                _ => volume.image.lock().check(volume, matches!(work, Work::Stop { .. })),
             };
             let done = match work {
                 // After a failed write nothing more may be written, not even what would succeed.
@@ -105,7 +105,7 @@ impl Committer {
                 return work;
             }
             if !volume.options.sequential
-                && let Err(error) = self.image.check(volume, false)
+                && let Err(error) = volume.image.lock().check(volume, false)
             {
                 volume.commits.fail(&error);
                 continue;

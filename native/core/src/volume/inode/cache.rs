@@ -127,7 +127,7 @@ impl Inodes {
         Ok(inode)
     }
 
-    /// Whether a regular file was met that is, or was, immutable or append-only.
+    /// Whether the volume says that a regular file is, or was, immutable or append-only, or one was met.
     pub fn has_marked(&self) -> bool {
         self.has_marked.load(Ordering::Acquire)
     }
@@ -135,8 +135,13 @@ impl Inodes {
     /// The file is, or becomes, immutable or append-only.
     pub fn note_marked(&self, inode: &Inode) {
         if inode.kind == Kind::Regular {
-            self.has_marked.store(true, Ordering::Release);
+            self.set_has_marked();
         }
+    }
+
+    /// There are such files, or were.
+    pub(in crate::volume) fn set_has_marked(&self) {
+        self.has_marked.store(true, Ordering::Release);
     }
 
     /// Enters a new or loaded inode.

@@ -10,6 +10,7 @@ use crate::presence::Presence;
 use crate::volume::blocks::Candidates;
 use parking_lot::{Mutex, RwLock};
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 
@@ -55,6 +56,8 @@ pub struct InodeState {
     pub slot: Slot,
     /// Bytes, with delayed data.
     pub size: u64,
+    /// Bytes of an append-only file that the kernel has yet to hand over, behind which pages came already.
+    pub skipped: Vec<Range<u64>>,
     /// Written, not yet placed. Bytes of a block behind the file's end are zero.
     pub dirty: BTreeMap<u64, Delayed>,
     /// Placed; the write or its commit is under way. Value: the transaction.
@@ -100,6 +103,7 @@ impl InodeState {
         InodeState {
             size: slot.anchor.mass,
             slot,
+            skipped: Vec::new(),
             dirty: BTreeMap::new(),
             in_flight: BTreeMap::new(),
             new_delayed: 0,
