@@ -7,6 +7,7 @@ import type { MountRequest } from '../native/mount.ts'
 import { type MountOptions, parseMountOptions } from './options.ts'
 import { ownLog } from './own-log.ts'
 import { prepare } from './prepare.ts'
+import { isRemount, remount } from './remount.ts'
 import { serveAndExit } from './serve.ts'
 import { startDaemon } from './start.ts'
 
@@ -70,7 +71,9 @@ async function run(ctx: Context): Promise<number> {
   )
     .filter(([name]) => given.flag(name))
     .map(([, word]) => word)
-  const options = parseMountOptions([...given.list('options'), ...letters])
+  const lists = [...given.list('options'), ...letters]
+  if (isRemount(lists)) return await remount(ctx, ctx.arg(1), lists)
+  const options = parseMountOptions(lists)
   const request = await prepare(ctx, ctx.arg(0), ctx.arg(1), options)
   const inFront = ctx.options.flag('foreground') || ctx.options.flag('debug')
   return inFront ? await mountInFront(ctx, request, options) : await mountInBackground(ctx, request, options)
@@ -83,10 +86,12 @@ export const mount: Command = {
     'Returns when the mount answers; a process in the background serves it until it is unmounted, by hn4 umount, ' +
       'umount, or SIGTERM. SIGTERM, SIGINT and SIGHUP unmount cleanly; while a program uses the mount they only make ' +
       'everything durable, and a second one within two seconds takes the mount away from it.',
-    'Options: ro, rw, noatime, relatime, sync, dirsync, nosuid, nodev, noexec, untrusted, allow_other (for root always ' +
-      'on), default_permissions (always on), auto_unmount, writeback, threads=N, transport=auto|uring|dev (FUSE over ' +
+    'Options: ro, rw, noatime, relatime, lazytime, sync, dirsync, nosuid, nodev, noexec, nosymfollow, untrusted, ' +
+      'allow_other (for root always on), default_permissions (always on), auto_unmount, writeback, threads=N, transport=auto|uring|dev (FUSE over ' +
       'io_uring where the kernel offers it, or /dev/fuse), log=FILE, errors=remount-ro. Those of ' +
-      'fstab and systemd (defaults, nofail, noauto, user, _netdev, x-*, comment=) are accepted.',
+      'fstab and systemd (defaults, nofail, noauto, user, _netdev, silent, x-*, comment=) are accepted.',
+    'With remount root changes ro, rw, nosuid, nodev, noexec, nosymfollow and lazytime of a mount; noatime, sync and ' +
+      'dirsync stay, and so do all other options. Everything is durable when remount,ro returns.',
     'An image of a stranger may hold set-id programs and device files: root mounts it with -o untrusted, which is ' +
       'nosuid and nodev. Mounts of ordinary users are so always.',
     'Lines of the mount (what goes wrong, above all that it stopped writing) go to the file of -o log=FILE, else to the ' +

@@ -6,14 +6,17 @@ import { UsageError } from '../console/failure.ts'
 import { mountInBackground } from './command.ts'
 import { parseMountOptions } from './options.ts'
 import { prepare } from './prepare.ts'
+import { isRemount, remount } from './remount.ts'
 
 async function run(ctx: Context): Promise<number> {
   // mount(8) enters the namespace itself before it calls a helper.
   if (ctx.options.text('namespace') !== undefined) throw new UsageError('-N: use mount -N, which enters the namespace')
-  const options = parseMountOptions(ctx.options.list('options'), ctx.options.flag('sloppy'))
+  const [lists, isSloppy, isFake] = [ctx.options.list('options'), ctx.options.flag('sloppy'), ctx.options.flag('fake')]
+  if (isRemount(lists)) return await remount(ctx, ctx.arg(1), lists, { isWhole: true, isSloppy, isFake })
+  const options = parseMountOptions(lists, isSloppy)
   if (options.dropped.length > 0 && ctx.isVerbose) ctx.note(`ignored: ${options.dropped.join(', ')}`)
   const request = await prepare(ctx, ctx.arg(0), ctx.arg(1), options)
-  if (!ctx.options.flag('fake')) return await mountInBackground(ctx, request, options)
+  if (!isFake) return await mountInBackground(ctx, request, options)
   if (ctx.isVerbose) ctx.print(`${request.image} would be mounted on ${request.mountpoint}`)
   return MOUNT_EXIT.OK
 }
@@ -38,6 +41,7 @@ export const mountHelper: Command = {
   examples: [
     { line: 'mount -t hn4 disk.img /mnt', meaning: 'mount by way of mount(8)' },
     { line: 'mount.hn4 disk.img /mnt -o ro,noatime', meaning: 'call the helper itself' },
+    { line: 'mount -o remount,ro /mnt', meaning: 'read only from now on; everything is durable when it returns' },
     { line: 'mount.hn4 -f -v disk.img /mnt', meaning: 'check that it would mount' },
   ],
   run,

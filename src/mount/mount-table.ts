@@ -9,6 +9,8 @@ export interface Mount {
   readonly device: string
   readonly at: string
   readonly options: readonly string[]
+  /** Options of the filesystem, the same in all its mounts. */
+  readonly shared: readonly string[]
   /** `ext4`, `fuse.hn4`. */
   readonly type: string
   readonly source: string
@@ -40,6 +42,7 @@ export function parseMount(line: string): Mount | undefined {
     device,
     at: unescapeOctal(at),
     options: options.split(','),
+    shared: ofType.split(','),
     type,
     source: unescapeOctal(source),
     ...(uid !== undefined && { uid: Number(uid) }),

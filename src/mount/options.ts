@@ -28,7 +28,8 @@ const KERNEL_FLAGS = [
   ['noexec', 'exec'],
   ['nodiratime', 'diratime'],
   ['relatime', 'norelatime'],
-  ['strictatime', 'nostrictatime'],
+  ['lazytime', 'nolazytime'],
+  ['nosymfollow', 'symfollow'],
   ['sync', 'async'],
   ['dirsync', undefined],
 ] as const
@@ -36,12 +37,23 @@ const KERNEL_FLAGS = [
 const TRANSPORTS: readonly TransportChoice[] = ['auto', 'uring', 'dev']
 
 /** Accepted and of no effect here: mount(8), fstab and systemd use them. */
-const IGNORED = ['defaults', 'auto', 'noauto', 'user', 'users', 'nouser', 'owner', 'group', '_netdev', 'nofail', 'loop']
+const IGNORED = [
+  ...['defaults', 'auto', 'noauto', '_netdev', 'nofail', 'loop', 'silent', 'loud'],
+  ...['user', 'users', 'nouser', 'nousers', 'owner', 'noowner', 'group', 'nogroup'],
+  ...['nostrictatime', 'noiversion', 'nomand'],
+]
 const IGNORED_WITH_VALUE = /^(x-[^=]*|X-[^=]*|comment|offset|sizelimit)(=|$)/
 
 /** Known names of parts that this version does not have: named, so that nobody thinks of a spelling mistake. */
 const ABSENT: Readonly<Record<string, string>> = {
-  remount: 'options cannot be changed in a mount; unmount it and mount it again',
+  strictatime:
+    'reads that the kernel answers from its cache are seen by nobody else; use relatime, which is the default',
+  iversion: 'files have no version counter',
+  mand: 'Linux has no mandatory locks any more',
+  context: 'files have security labels of their own; use setfattr',
+  fscontext: 'files have security labels of their own; use setfattr',
+  defcontext: 'files have security labels of their own; use setfattr',
+  rootcontext: 'files have security labels of their own; use setfattr',
   keyfile: 'encryption does not exist in this version',
   passfile: 'encryption does not exist in this version',
   idle: 'unmounting after idle time does not exist in this version',

@@ -141,6 +141,8 @@ function realImage(image: string): string {
 export async function prepare(ctx: Context, image: string, dir: string, options: MountOptions): Promise<MountRequest> {
   if (image === '') throw new UsageError('an empty image name')
   const allow = allowOther(options)
+  if (!isRoot() && options.mountFlags.has('nosymfollow'))
+    throw new UsageError('-o nosymfollow: fusermount3 does not know it; only root can mount so')
   const path = realImage(image)
   const target = statSync(path)
   if (target.isDirectory()) throw new Hn4Error('IS_DIRECTORY', { path: image })

@@ -110,6 +110,7 @@ export interface MountAddon {
   detachOutput(file?: LogFile, own?: string): void
   /** Programs started from now on inherit only stdin, stdout, stderr and what they are given. */
   keepDescriptors(): void
+  remountPath(mountpoint: string, readOnly: boolean, flags: readonly string[]): Failure | undefined
   unmountPath(mountpoint: string, lazy: boolean): Failure | undefined
   getXattr(path: string, name: string): Buffer | Failure
   /** Names, each followed by NUL. */

@@ -17,6 +17,18 @@ t.test('later options win', async t => {
   t.equal(parseMountOptions(['noatime,atime']).noatime, false)
 })
 
+t.test('flags of the kernel come and go', async t => {
+  for (const [on, off] of [
+    ['lazytime', 'nolazytime'],
+    ['nosymfollow', 'symfollow'],
+    ['nodiratime', 'diratime'],
+  ] as const) {
+    t.strictSame([...parseMountOptions([on]).mountFlags], [on])
+    t.strictSame([...parseMountOptions([`${on},${off}`]).mountFlags], [])
+    t.throws(() => parseMountOptions([`${on}=1`]), { message: `-o ${on} takes no value` })
+  }
+})
+
 t.test('an untrusted image gives no privileges and no devices', async t => {
   t.strictSame([...parseMountOptions(['untrusted']).mountFlags], ['nosuid', 'nodev'])
   t.strictSame([...parseMountOptions(['untrusted,dev']).mountFlags], ['nosuid'])
@@ -25,7 +37,8 @@ t.test('an untrusted image gives no privileges and no devices', async t => {
 
 t.test('the words of fstab and systemd are accepted and do nothing', async t => {
   const words =
-    'defaults,auto,noauto,user,users,_netdev,nofail,loop,comment=a,x-systemd.automount,x-gvfs-hide,X-mount.mkdir=0755'
+    'defaults,auto,noauto,user,users,_netdev,nofail,loop,comment=a,x-systemd.automount,x-gvfs-hide,X-mount.mkdir=0755,' +
+    'silent,loud,nostrictatime,noiversion,nomand,noowner,nogroup,nousers'
   t.strictSame(parseMountOptions([words]), parseMountOptions([]))
 })
 
@@ -39,6 +52,8 @@ t.test('an unknown option is an error, or noted where sloppiness was asked for',
   t.throws(() => parseMountOptions(['what']), { message: "unknown mount option 'what'" })
   t.strictSame(parseMountOptions(['what,ro,uid=5'], true).dropped, ['what', 'uid'])
   t.throws(() => parseMountOptions(['uid=5']), { message: /-o uid: .*chown/ })
+  for (const name of ['strictatime', 'iversion', 'mand', 'context=a'])
+    t.throws(() => parseMountOptions([name]), { message: /^-o \w+: \w+/ }, name)
 })
 
 t.test('a line of the mount table is read, broken ones are left out', async t => {
@@ -50,6 +65,7 @@ t.test('a line of the mount table is read, broken ones are left out', async t =>
     type: 'fuse.hn4',
     source: '/img\\x',
     options: ['rw', 'noatime'],
+    shared: ['rw', 'a'],
   })
   for (const line of ['', '1 2', '1 2 3:4 / / rw', 'x 2 3:4 / / rw - ext4 /dev/x rw'])
     t.equal(parseMount(line), undefined)

@@ -30,7 +30,7 @@ pub use counters::Counters;
 #[cfg(feature = "testing")]
 pub use handler::UringFault;
 pub use handler::{Cache, Log, ReadDirPlus, Settings};
-pub use mount::{MountError, MountFlag, MountOptions, unmount};
+pub use mount::{MountError, MountFlag, MountOptions, remount, unmount};
 pub use session::Session;
 pub use transport::{Transport, TransportChoice};
 pub use wire::Validity;

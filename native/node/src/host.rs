@@ -1,6 +1,7 @@
 //! System calls that Node has no function for.
 
 use crate::failure::Failure;
+use crate::mount::mount_flags;
 use crate::path::{c_path, host_path};
 use crate::promise::guard;
 use napi::bindgen_prelude::{Buffer, Either, Utf16String};
@@ -24,6 +25,13 @@ pub fn outcome<T>(work: impl FnOnce() -> Result<T, Failure>) -> Outcome<T> {
 #[napi(ts_return_type = "undefined | Failure")]
 pub fn unmount_path(mountpoint: Utf16String, lazy: bool) -> Outcome<()> {
     outcome(|| Ok(hn4_fuse::unmount(&host_path(&mountpoint), lazy)?))
+}
+
+/// Changes the flags of a mount, by their names in `-o`, to these alone: undefined, or a failure, `EBUSY` while
+/// something is open for writing, `EPERM` for all but root.
+#[napi(ts_return_type = "undefined | Failure")]
+pub fn remount_path(mountpoint: Utf16String, read_only: bool, flags: Vec<String>) -> Outcome<()> {
+    outcome(|| Ok(hn4_fuse::remount(&host_path(&mountpoint), read_only, &mount_flags(&flags)?)?))
 }
 
 /// The value of an extended attribute (the link's own, for a symbolic link), or a failure

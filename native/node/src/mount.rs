@@ -151,10 +151,15 @@ pub fn open_device(image: &Path, read_only: bool) -> Result<FileDevice, Failure>
     })
 }
 
-fn mount_options(request: &MountRequest) -> Result<MountOptions, Failure> {
+/// Flags by their names in `-o`.
+pub fn mount_flags(names: &[String]) -> Result<Vec<MountFlag>, Failure> {
     let flag = |name: &String| {
         MountFlag::parse(name).ok_or_else(|| Failure::new("EINVAL", format!("unknown mount flag {name}")))
     };
+    names.iter().map(flag).collect()
+}
+
+fn mount_options(request: &MountRequest) -> Result<MountOptions, Failure> {
     Ok(MountOptions {
         source: host_path(&request.image).into(),
         mountpoint: host_path(&request.mountpoint),
@@ -163,7 +168,7 @@ fn mount_options(request: &MountRequest) -> Result<MountOptions, Failure> {
         allow_other: request.allow_other,
         default_permissions: request.default_permissions,
         auto_unmount: request.auto_unmount,
-        flags: request.mount_flags.iter().map(flag).collect::<Result<_, _>>()?,
+        flags: mount_flags(&request.mount_flags)?,
         threads: request.threads as usize,
         transport: TransportChoice::parse(&request.transport)
             .ok_or_else(|| Failure::new("EINVAL", format!("unknown transport {}", request.transport)))?,

@@ -1,6 +1,6 @@
 //! mount(2) and umount2(2), as root.
 
-use super::options::{MountOptions, SUBTYPE};
+use super::options::{MountFlag, MountOptions, SUBTYPE, kernel_flags};
 use super::path::c_path;
 use std::ffi::CString;
 use std::io;
@@ -21,6 +21,18 @@ pub fn mount(options: &MountOptions, mountpoint: &Path, device: &OwnedFd) -> io:
     let result =
         unsafe { libc::mount(source.as_ptr(), target.as_ptr(), kind.as_ptr(), flags, data.as_ptr().cast()) };
     if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+}
+
+/// Changes the flags of a mount: all of them are given.
+pub fn remount(mountpoint: &Path, read_only: bool, flags: &[MountFlag]) -> io::Result<()> {
+    let target = c_path(mountpoint)?;
+    let flags = libc::MS_REMOUNT | kernel_flags(read_only, flags);
+    let nothing = std::ptr::null();
+    // SAFETY: a C string that outlives the call; the kernel looks at neither source nor type nor data here.
+    match unsafe { libc::mount(nothing, target.as_ptr(), nothing, flags, nothing.cast()) } {
+        0 => Ok(()),
+        _ => Err(io::Error::last_os_error()),
+    }
 }
 
 pub fn unmount(mountpoint: &Path, lazy: bool) -> io::Result<()> {

@@ -89,6 +89,12 @@ pub fn unmount(mountpoint: &Path, lazy: bool) -> io::Result<()> {
     if is_root() { direct::unmount(mountpoint, lazy) } else { fusermount::unmount(mountpoint, lazy) }
 }
 
+/// Changes the flags of a mount of any process, all of which are given. EBUSY: files are open for writing that
+/// is to become read-only. EPERM: only root may.
+pub fn remount(mountpoint: &Path, read_only: bool, flags: &[MountFlag]) -> io::Result<()> {
+    direct::remount(mountpoint, read_only, flags)
+}
+
 pub fn is_root() -> bool {
     // SAFETY: geteuid has no preconditions and cannot fail.
     unsafe { libc::geteuid() == 0 }

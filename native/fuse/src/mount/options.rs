@@ -32,6 +32,10 @@ pub struct MountOptions {
     pub transport: TransportChoice,
 }
 
+/// Of linux/mount.h, which libc lacks.
+const MS_LAZYTIME: libc::c_ulong = 1 << 25;
+const MS_NOSYMFOLLOW: libc::c_ulong = 1 << 8;
+
 macro_rules! mount_flags {
     ($($name:ident = $text:literal, $bits:expr;)*) => {
         /// Mount options of any file system (mount(8)).
@@ -67,7 +71,8 @@ mount_flags! {
     NoAtime = "noatime", libc::MS_NOATIME;
     NoDirAtime = "nodiratime", libc::MS_NODIRATIME;
     RelAtime = "relatime", libc::MS_RELATIME;
-    StrictAtime = "strictatime", libc::MS_STRICTATIME;
+    LazyTime = "lazytime", MS_LAZYTIME;
+    NoSymFollow = "nosymfollow", MS_NOSYMFOLLOW;
     Sync = "sync", libc::MS_SYNCHRONOUS;
     DirSync = "dirsync", libc::MS_DIRSYNC;
 }
@@ -106,8 +111,7 @@ impl MountOptions {
 
     /// The MS_* word of mount(2).
     pub(super) fn kernel_flags(&self) -> libc::c_ulong {
-        let start = if self.read_only { libc::MS_RDONLY } else { 0 };
-        self.flags.iter().fold(start, |bits, flag| bits | flag.bits())
+        kernel_flags(self.read_only, &self.flags)
     }
 
     /// The `-o` argument of fusermount3.
@@ -117,7 +121,11 @@ impl MountOptions {
         fsname.push(escape(&self.source));
         list.push(fsname);
         list.push(format!("subtype={SUBTYPE}").into());
-        list.extend(self.flags.iter().map(|flag| flag.name().into()));
+        // fusermount3 does not know these. Times are kept by us, so that the kernel does nothing about them.
+        let is_known = |flag: &&MountFlag| {
+            !matches!(flag, MountFlag::RelAtime | MountFlag::NoDirAtime | MountFlag::LazyTime)
+        };
+        list.extend(self.flags.iter().filter(is_known).map(|flag| flag.name().into()));
         list.push(if self.read_only { "ro" } else { "rw" }.into());
         if self.block_device {
             list.push("blkdev".into());
@@ -127,6 +135,11 @@ impl MountOptions {
         }
         list.join(OsStr::new(","))
     }
+}
+
+pub(super) fn kernel_flags(read_only: bool, flags: &[MountFlag]) -> libc::c_ulong {
+    let start = if read_only { libc::MS_RDONLY } else { 0 };
+    flags.iter().fold(start, |bits, flag| bits | flag.bits())
 }
 
 /// fusermount3 splits at commas: without the backslashes a path could add options.
@@ -158,6 +171,14 @@ mod tests {
     }
 
     #[test]
+    fn fusermount_is_told_what_it_knows() {
+        let flags = vec![MountFlag::RelAtime, MountFlag::NoDirAtime, MountFlag::LazyTime, MountFlag::NoSuid];
+        let list =
+            MountOptions { flags, ..Default::default() }.fusermount_list().into_string().expect("text");
+        assert!(list.contains(",nosuid,") && !list.contains("time"), "{list}");
+    }
+
+    #[test]
     fn flags_have_names_and_bits() {
         for text in [
             "nosuid",
@@ -166,7 +187,8 @@ mod tests {
             "noatime",
             "nodiratime",
             "relatime",
-            "strictatime",
+            "lazytime",
+            "nosymfollow",
             "sync",
             "dirsync",
         ] {
