@@ -7,6 +7,7 @@ mod error;
 mod pool;
 mod siphash;
 mod slab;
+mod stop;
 mod time;
 mod units;
 
@@ -16,5 +17,6 @@ pub use checksum::{checksum_self_test, crc32c, crc32c_append};
 pub use error::{Code, Error, Result};
 pub use pool::{BufPool, POOLED_BLOCKS_MAX, PooledBuf};
 pub use siphash::siphash24;
+pub use stop::Stop;
 pub use time::{birth_time, now_ns};
 pub use units::{BLOCK_SIZE, BlockNumber, CopyPage, DataNumber, Ino};

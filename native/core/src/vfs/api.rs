@@ -6,7 +6,7 @@
 //! link, tmpfile, and readdir entries taken with `plus`) adds one to that file's lookup count;
 //! [`Vfs::forget`] takes it back. A file without names lives until its lookup count is 0.
 
-use crate::base::{Ino, Result};
+use crate::base::{Ino, Result, Stop};
 
 /// Nanoseconds since 1970-01-01 UTC, negative before it (years 1678 to 2262).
 pub type TimeNs = i64;
@@ -163,9 +163,26 @@ pub trait Vfs: Send + Sync + 'static {
     /// As `write`, at the end of the file, atomically against other appends; returns the offset it went to.
     fn append(&self, ino: Ino, data: &[u8], kill_suidgid: bool) -> Result<u64>;
     /// `mode` is a set of FALLOC_* flags; 0 is the plain form.
-    fn fallocate(&self, ino: Ino, mode: u32, offset: u64, length: u64) -> Result<()>;
+    fn fallocate(&self, ino: Ino, mode: u32, offset: u64, length: u64) -> Result<()> {
+        self.fallocate_until(ino, mode, offset, length, &Stop::default())
+    }
+    /// As `fallocate`. Interrupted: asked to stop; part of the range is done, and the rest as it was.
+    fn fallocate_until(&self, ino: Ino, mode: u32, offset: u64, length: u64, stop: &Stop) -> Result<()>;
     fn seek(&self, ino: Ino, offset: u64, what: Seek) -> Result<u64>;
-    fn copy_range(&self, from: Ino, from_offset: u64, to: Ino, to_offset: u64, length: u64) -> Result<u64>;
+    /// Copies up to `length` bytes; returns how many.
+    fn copy_range(&self, from: Ino, from_offset: u64, to: Ino, to_offset: u64, length: u64) -> Result<u64> {
+        self.copy_range_until(from, from_offset, to, to_offset, length, &Stop::default())
+    }
+    /// As `copy_range`; fewer bytes, when asked to stop.
+    fn copy_range_until(
+        &self,
+        from: Ino,
+        from_offset: u64,
+        to: Ino,
+        to_offset: u64,
+        length: u64,
+        stop: &Stop,
+    ) -> Result<u64>;
     /// Returns once everything written to the file before the call, and its name, is durable.
     fn fsync(&self, ino: Ino, data_only: bool) -> Result<()>;
     /// Returns once everything before the call is durable.

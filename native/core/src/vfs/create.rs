@@ -51,6 +51,10 @@ impl FileSystem {
             }
         }
 
+        // Before a number is given and a place is searched for: many may be refused.
+        if volume.cortex.used() >= volume.cortex.capacity() {
+            return Err(Code::CortexFull.into());
+        }
         let (mode, xattrs) = self.inherit(dir.view(), kind, new.mode, who.umask)?;
         let slot = self.new_slot(tx, dir.view(), kind, &NewFile { mode, ..*new }, who)?;
         let inode = Arc::new(volume.new_inode(slot, kind));

@@ -5,7 +5,7 @@ use super::api::*;
 use super::create::NewFile;
 use super::links::is_virtual;
 use super::stat::{attr, statfs};
-use crate::base::{Ino, Result};
+use crate::base::{Ino, Result, Stop};
 
 impl FileSystem {
     fn make(&self, parent: Ino, new: NewFile<'_>, who: &Caller) -> Result<Attr> {
@@ -96,17 +96,25 @@ impl Vfs for FileSystem {
         let inode = self.volume.by_ino(ino)?;
         self.volume.write(&inode, None, data, kill_suidgid)
     }
-    fn fallocate(&self, ino: Ino, mode: u32, offset: u64, length: u64) -> Result<()> {
+    fn fallocate_until(&self, ino: Ino, mode: u32, offset: u64, length: u64, stop: &Stop) -> Result<()> {
         let inode = self.volume.by_ino(ino)?;
-        self.volume.fallocate(&inode, mode, offset, length)
+        self.volume.fallocate(&inode, mode, offset, length, stop)
     }
     fn seek(&self, ino: Ino, offset: u64, what: Seek) -> Result<u64> {
         let inode = self.volume.by_ino(ino)?;
         self.volume.seek(&inode, offset, what == Seek::Data)
     }
-    fn copy_range(&self, from: Ino, from_offset: u64, to: Ino, to_offset: u64, length: u64) -> Result<u64> {
+    fn copy_range_until(
+        &self,
+        from: Ino,
+        from_offset: u64,
+        to: Ino,
+        to_offset: u64,
+        length: u64,
+        stop: &Stop,
+    ) -> Result<u64> {
         let (source, target) = (self.volume.by_ino(from)?, self.volume.by_ino(to)?);
-        self.volume.copy_range(&source, from_offset, &target, to_offset, length)
+        self.volume.copy_range(&source, from_offset, &target, to_offset, length, stop)
     }
     fn fsync(&self, ino: Ino, _data_only: bool) -> Result<()> {
         if is_virtual(ino) {

@@ -8,7 +8,7 @@
 //! all its requests, and pages of a mapping are not to be waited for.
 
 use super::api::*;
-use crate::base::{Ino, Result};
+use crate::base::{Ino, Result, Stop};
 use std::sync::Arc;
 
 /// Which changing calls are durable when they return.
@@ -86,11 +86,19 @@ impl<V: Vfs> Vfs for Synced<V> {
     fn setattr(&self, ino: Ino, set: &SetAttr, who: &Caller) -> Result<Attr> {
         self.changed(ino, self.below.setattr(ino, set, who)?)
     }
-    fn fallocate(&self, ino: Ino, mode: u32, offset: u64, length: u64) -> Result<()> {
-        self.changed(ino, self.below.fallocate(ino, mode, offset, length)?)
+    fn fallocate_until(&self, ino: Ino, mode: u32, offset: u64, length: u64, stop: &Stop) -> Result<()> {
+        self.changed(ino, self.below.fallocate_until(ino, mode, offset, length, stop)?)
     }
-    fn copy_range(&self, from: Ino, from_offset: u64, to: Ino, to_offset: u64, length: u64) -> Result<u64> {
-        self.changed(to, self.below.copy_range(from, from_offset, to, to_offset, length)?)
+    fn copy_range_until(
+        &self,
+        from: Ino,
+        from_offset: u64,
+        to: Ino,
+        to_offset: u64,
+        length: u64,
+        stop: &Stop,
+    ) -> Result<u64> {
+        self.changed(to, self.below.copy_range_until(from, from_offset, to, to_offset, length, stop)?)
     }
     fn setxattr(&self, ino: Ino, name: &[u8], value: &[u8], flags: u32) -> Result<()> {
         self.changed(ino, self.below.setxattr(ino, name, value, flags)?)

@@ -3,7 +3,9 @@
 use super::set_id::SetId;
 use super::{Errno, Handled, Handler, Outcome, done, fits};
 use crate::abi::flags::{FSYNC_FDATASYNC, WRITE_CACHE, WRITE_KILL_SUIDGID};
-use crate::abi::{CopyIn, CopyOut, FallocateIn, FsyncIn, ReadIn, SeekIn, SeekOut, WriteIn, WriteOut};
+use crate::abi::{
+    CopyIn, CopyOut, FallocateIn, FsyncIn, InHeader, ReadIn, SeekIn, SeekOut, WriteIn, WriteOut,
+};
 use crate::wire::Reply;
 use hn4_core::base::Ino;
 use hn4_core::vfs::api::{Caller, Seek, Vfs};
@@ -45,8 +47,12 @@ impl<V: Vfs> Handler<V> {
         fits(reply.put(&WriteOut { size: count as u32, padding: 0 }))
     }
 
-    pub(super) fn fallocate(&self, ino: Ino, args: &FallocateIn, who: &Caller) -> Handled {
-        self.changing(ino, who, SetId::Ask, |vfs| vfs.fallocate(ino, args.mode, args.offset, args.length))?;
+    pub(super) fn fallocate(&self, header: &InHeader, args: &FallocateIn, who: &Caller) -> Handled {
+        let running = self.interrupts.begin(header.unique);
+        let ino = header.nodeid;
+        self.changing(ino, who, SetId::Ask, |vfs| {
+            vfs.fallocate_until(ino, args.mode, args.offset, args.length, &running.stop)
+        })?;
         Ok(Outcome::Done)
     }
 
@@ -63,7 +69,7 @@ impl<V: Vfs> Handler<V> {
     /// `wide` tells the form of the reply: 64 bits (7.45) or 32.
     pub(super) fn copy(
         &self,
-        from: Ino,
+        header: &InHeader,
         args: &CopyIn,
         wide: bool,
         who: &Caller,
@@ -75,8 +81,10 @@ impl<V: Vfs> Handler<V> {
         // Linux copies into no descriptor with O_APPEND, and an append-only file has no others.
         self.asks_append(args.nodeid_out, 0)?;
         let length = args.len.min(COPY_MAX);
+        let running = self.interrupts.begin(header.unique);
         let count = self.changing(args.nodeid_out, who, SetId::Ask, |vfs| {
-            vfs.copy_range(from, args.off_in, args.nodeid_out, args.off_out, length)
+            let (from, to) = (header.nodeid, args.nodeid_out);
+            vfs.copy_range_until(from, args.off_in, to, args.off_out, length, &running.stop)
         })?;
         fits(if wide {
             reply.put(&CopyOut { bytes_copied: count })

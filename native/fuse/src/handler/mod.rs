@@ -5,6 +5,7 @@ mod data;
 mod directories;
 mod errno;
 mod init;
+mod interrupts;
 mod ioctl;
 mod names;
 mod open;
@@ -23,6 +24,7 @@ use hn4_core::base::{Code, Error, Ino};
 use hn4_core::vfs::api::{Caller, Vfs};
 use init::Agreed;
 pub use init::READ_AHEAD;
+use interrupts::Interrupts;
 use parking_lot::Mutex;
 #[cfg(feature = "testing")]
 pub use settings::UringFault;
@@ -62,6 +64,7 @@ pub struct Handler<V> {
     agreed: OnceLock<Agreed>,
     /// The kernel was told to send no OPEN.
     open_is_silent: AtomicBool,
+    interrupts: Interrupts,
     /// The result of `Vfs::shutdown`, once it was called.
     closed: Mutex<Option<Result<(), Error>>>,
     /// Where io_uring is wanted.
@@ -83,6 +86,7 @@ impl<V: Vfs> Handler<V> {
             connection,
             agreed: OnceLock::new(),
             open_is_silent: AtomicBool::new(false),
+            interrupts: Interrupts::default(),
             closed: Mutex::new(None),
             uring,
             lifecycle: Arc::new(Lifecycle::new()),
@@ -165,9 +169,9 @@ impl<V: Vfs> Handler<V> {
             Op::Create | Op::Flush => Err(Errno(libc::ENOSYS)),
             Op::Read(args) => self.read(ino, &args, reply),
             Op::Write { args, data } => self.write(ino, &args, data, &who, reply),
-            Op::Fallocate(args) => self.fallocate(ino, &args, &who),
+            Op::Fallocate(args) => self.fallocate(header, &args, &who),
             Op::Seek(args) => self.seek(ino, &args, reply),
-            Op::Copy { args, wide } => self.copy(ino, &args, wide, &who, reply),
+            Op::Copy { args, wide } => self.copy(header, &args, wide, &who, reply),
             Op::Fsync(args) | Op::Fsyncdir(args) => self.fsync(ino, &args),
             Op::Syncfs => done(self.vfs.syncfs()),
             Op::Readdir { args, plus } => self.readdir(ino, &args, plus, reply),
@@ -177,7 +181,10 @@ impl<V: Vfs> Handler<V> {
             Op::Listxattr { size } => self.listxattr(ino, size, &who, reply),
             Op::Removexattr { name } => self.removexattr(ino, name),
             Op::Ioctl { args, data } => self.ioctl(ino, &args, data, reply),
-            Op::Interrupt => Ok(Outcome::Silent),
+            Op::Interrupt { unique } => {
+                self.interrupts.note(unique);
+                Ok(Outcome::Silent)
+            }
             Op::Destroy => {
                 // Answered only after the volume is closed: umount of a block device waits for it.
                 done(self.close())

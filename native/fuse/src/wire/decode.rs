@@ -52,7 +52,7 @@ pub fn decode<'a>(opcode: u32, fixed: &'a [u8], payload: &'a [u8], dialect: Dial
         opcode::FSYNCDIR => Op::Fsyncdir(record(fixed)?),
         opcode::CREATE => Op::Create,
         opcode::TMPFILE => Op::Tmpfile(record(fixed)?),
-        opcode::INTERRUPT => Op::Interrupt,
+        opcode::INTERRUPT => Op::Interrupt { unique: record::<InterruptIn>(fixed)?.unique },
         opcode::DESTROY => Op::Destroy,
         opcode::IOCTL => {
             let args: IoctlIn = record(fixed)?;

@@ -39,7 +39,7 @@ pub enum Op<'a> {
     Fsyncdir(FsyncIn),
     Create,
     Tmpfile(CreateIn),
-    Interrupt,
+    Interrupt { unique: u64 },
     Destroy,
     Ioctl { args: IoctlIn, data: &'a [u8] },
     Fallocate(FallocateIn),

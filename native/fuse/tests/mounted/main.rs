@@ -6,6 +6,7 @@ mod failures;
 mod forged;
 mod helper;
 mod hidden;
+mod interrupts;
 mod lifecycle;
 mod listing;
 mod marks;

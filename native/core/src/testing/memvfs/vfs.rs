@@ -2,7 +2,7 @@
 
 use super::node::Body;
 use super::state::State;
-use crate::base::{Code, Error, Ino, Result};
+use crate::base::{Code, Error, Ino, Result, Stop};
 use crate::vfs::api::*;
 use parking_lot::{RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
@@ -150,7 +150,7 @@ impl Vfs for MemVfs {
         self.change("append")?.append(ino, data, kill_suidgid)
     }
 
-    fn fallocate(&self, ino: Ino, mode: u32, offset: u64, length: u64) -> Result<()> {
+    fn fallocate_until(&self, ino: Ino, mode: u32, offset: u64, length: u64, _: &Stop) -> Result<()> {
         self.change("fallocate")?.fallocate(ino, mode, offset, length)
     }
 
@@ -158,7 +158,15 @@ impl Vfs for MemVfs {
         self.look("seek")?.seek(ino, offset, what)
     }
 
-    fn copy_range(&self, from: Ino, from_offset: u64, to: Ino, to_offset: u64, length: u64) -> Result<u64> {
+    fn copy_range_until(
+        &self,
+        from: Ino,
+        from_offset: u64,
+        to: Ino,
+        to_offset: u64,
+        length: u64,
+        _: &Stop,
+    ) -> Result<u64> {
         self.change("copy_range")?.copy_range(from, from_offset, to, to_offset, length)
     }
 

@@ -1,7 +1,7 @@
 //! copy_file_range inside the engine.
 
 use super::guards;
-use crate::base::{AlignedBuf, BLOCK_SIZE, Code, Result};
+use crate::base::{AlignedBuf, BLOCK_SIZE, Code, Result, Stop};
 use crate::format::Kind;
 use crate::volume::Volume;
 use crate::volume::inode::Inode;
@@ -11,7 +11,8 @@ use std::sync::Arc;
 const STEP: u64 = 1 << 20;
 
 impl Volume {
-    /// Copies up to `length` bytes; returns how many, fewer at the end of the source. Holes of the source
+    /// Copies up to `length` bytes; returns how many, fewer at the end of the source, or when
+    /// asked to stop. Holes of the source
     /// become zeros. InvalidArgument: the ranges overlap in one file.
     pub fn copy_range(
         &self,
@@ -20,6 +21,7 @@ impl Volume {
         target: &Arc<Inode>,
         to: u64,
         length: u64,
+        stop: &Stop,
     ) -> Result<u64> {
         // What the copy itself adds to the source does not count.
         let length = length.min(source.share().size.saturating_sub(from));
@@ -37,7 +39,7 @@ impl Volume {
         guards::may_write_at(&target.share(), to)?;
         let mut buf = AlignedBuf::zeroed(STEP as usize / BLOCK_SIZE);
         let mut done = 0;
-        while done < length {
+        while done < length && (done == 0 || !stop.is_asked()) {
             let want = (length - done).min(STEP) as usize;
             let got = self.read(source, from + done, &mut buf[..want])?;
             if got == 0 {

@@ -4,7 +4,7 @@ use super::free::EDGES;
 use super::guards;
 use super::write::SIZE_MAX;
 use crate::allocator::placement::{Burst, Growth, Write};
-use crate::base::{BLOCK_SIZE, BlockBuf, Code, Result, now_ns};
+use crate::base::{BLOCK_SIZE, BlockBuf, Code, Result, Stop, now_ns};
 use crate::format::Kind;
 use crate::transaction::Transaction;
 use crate::volume::Volume;
@@ -39,30 +39,40 @@ fn modified(file: &mut Locked<'_>) {
 
 impl Volume {
     /// `mode`: 0, KEEP_SIZE, PUNCH_HOLE | KEEP_SIZE, ZERO_RANGE, ZERO_RANGE | KEEP_SIZE.
-    pub fn fallocate(&self, inode: &Arc<Inode>, mode: u32, offset: u64, length: u64) -> Result<()> {
+    /// Interrupted: asked to stop between two steps; each leaves the file as a smaller range would.
+    pub fn fallocate(
+        &self,
+        inode: &Arc<Inode>,
+        mode: u32,
+        offset: u64,
+        length: u64,
+        stop: &Stop,
+    ) -> Result<()> {
         if inode.kind != Kind::Regular || length == 0 {
             return Err(Code::InvalidArgument.into());
         }
         let end = offset.checked_add(length).filter(|end| *end <= SIZE_MAX).ok_or(Code::FileTooLarge)?;
         match mode {
-            0 | KEEP_SIZE => self.preallocate(inode, offset, end, mode == KEEP_SIZE),
-            m if m == PUNCH_HOLE | KEEP_SIZE => self.punch(inode, offset, end),
+            0 | KEEP_SIZE => self.preallocate(inode, offset, end, mode == KEEP_SIZE, stop),
+            m if m == PUNCH_HOLE | KEEP_SIZE => self.punch(inode, offset, end, stop),
             m if m & !KEEP_SIZE == ZERO_RANGE => {
                 // What the range lacks must be there before its bytes go.
                 self.change_content(inode, 0, |_, file| {
                     guards::rewritable(file)?;
                     self.require(file.view(), offset / BLOCK, end.div_ceil(BLOCK))
                 })?;
-                self.punch(inode, offset, end)?;
-                self.preallocate(inode, offset, end, m & KEEP_SIZE != 0)
+                self.punch(inode, offset, end, stop)?;
+                self.preallocate(inode, offset, end, m & KEEP_SIZE != 0, stop)
             }
             _ => Err(Code::NotSupported.into()),
         }
     }
 
     /// Zeroes the range and frees its whole blocks, a slice per transaction.
-    fn punch(&self, inode: &Arc<Inode>, offset: u64, end: u64) -> Result<()> {
-        while !self.change_content(inode, EDGES, |tx, file| self.punch_slice(tx, file, offset, end))? {}
+    fn punch(&self, inode: &Arc<Inode>, offset: u64, end: u64, stop: &Stop) -> Result<()> {
+        while !self.change_content(inode, EDGES, |tx, file| self.punch_slice(tx, file, offset, end))? {
+            stop.check()?;
+        }
         Ok(())
     }
 
@@ -149,10 +159,20 @@ impl Volume {
     }
 
     /// Gives every hole of the range a block that reads as zeros, a step per transaction.
-    fn preallocate(&self, inode: &Arc<Inode>, offset: u64, end: u64, keep_size: bool) -> Result<()> {
+    fn preallocate(
+        &self,
+        inode: &Arc<Inode>,
+        offset: u64,
+        end: u64,
+        keep_size: bool,
+        stop: &Stop,
+    ) -> Result<()> {
         let (first, last) = (offset / BLOCK, end.div_ceil(BLOCK));
         let mut at = first;
         while at < last {
+            if at > first {
+                stop.check()?;
+            }
             at = self.change_content(inode, EDGES, |tx, file| {
                 guards::may_write_at(file, file.size)?;
                 if !keep_size && let Some((index, block)) = self.tail_to_clear(file.view(), end)? {

@@ -9,6 +9,8 @@ mod free;
 pub mod guards;
 #[cfg(test)]
 mod refused_tests;
+#[cfg(test)]
+mod stop_tests;
 mod sync;
 mod truncate;
 mod write;
