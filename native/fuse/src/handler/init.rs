@@ -44,10 +44,10 @@ fn negotiate(offer: &InitIn, settings: &Settings, uring: bool) -> Result<(InitOu
     let offered = u64::from(offer.flags)
         | if u64::from(offer.flags) & flag::INIT_EXT != 0 { u64::from(offer.flags2) << 32 } else { 0 };
     // Not wanted: ATOMIC_O_TRUNC (O_TRUNC would be lost with no_open), AUTO_INVAL_DATA (nobody
-    // else writes), EXPORT_SUPPORT (no lookup by number in `Vfs`).
+    // else writes), EXPORT_SUPPORT (no lookup by number in `Vfs`), ASYNC_DIO (of an asynchronous direct
+    // write the kernel does not forget the pages that readers filled while it ran, at its end).
     let mut wanted = flag::ASYNC_READ
         | flag::BIG_WRITES
-        | flag::ASYNC_DIO
         | flag::PARALLEL_DIROPS
         | flag::MAX_PAGES
         | flag::CACHE_SYMLINKS
@@ -141,7 +141,7 @@ mod tests {
         let (out, agreed) = negotiate(&offer(45), &Settings::default(), false).expect("agreed");
         assert_eq!((out.max_write, out.max_pages, out.max_readahead), (1 << 20, 256, 1 << 20));
         assert_eq!(u64::from(out.flags) & flag::ATOMIC_O_TRUNC, 0);
-        assert_eq!(u64::from(out.flags) & (flag::WRITEBACK_CACHE | flag::POSIX_ACL), 0);
+        assert_eq!(u64::from(out.flags) & (flag::WRITEBACK_CACHE | flag::POSIX_ACL | flag::ASYNC_DIO), 0);
         assert!(agreed.no_open && agreed.no_opendir && agreed.dialect.setxattr_ext);
     }
 

@@ -17,6 +17,7 @@ mod permissions;
 mod renames;
 mod set_id;
 mod set_id_calls;
+mod stale;
 mod support;
 mod threads;
 mod traffic;
