@@ -81,6 +81,20 @@ fn reading_more_files_than_a_record_holds_keeps_memory_bounded_and_every_time() 
     }
 }
 
+#[test]
+fn of_the_files_that_the_front_end_forgets_few_stay() {
+    const CACHED: usize = 800;
+    let memory = many_files(true);
+    let options = OpenOptions { cached_inodes: CACHED, read_only: true, ..loud() };
+    let (fs, _) = try_open(memory.clone(), options).unwrap();
+    let found: Vec<u64> = (0..CACHED - 50).map(|i| fs.lookup(1, &name(i)).unwrap().ino).collect();
+    assert!(fs.volume.inodes.loaded() >= found.len(), "the case did not happen: they are not in memory");
+    found.iter().for_each(|&ino| fs.forget(ino, 1));
+    let left = fs.volume.inodes.loaded();
+    assert!(left <= CACHED / 8 + 3, "{left} inodes stay");
+    fs.shutdown().unwrap();
+}
+
 /// Without any call that asks for a commit. If none comes, the test hangs.
 #[test]
 fn a_crowd_of_files_that_were_read_makes_the_volume_commit_by_itself() {

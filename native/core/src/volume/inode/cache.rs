@@ -1,14 +1,15 @@
 //! The files in memory, by number.
 //!
 //! An entry lives while the front end holds lookups of it, or its inode is in use. Clean inodes
-//! beyond a limit are dropped; the entry keeps the hint that leads back to the anchor. What keeps an
+//! beyond a limit are dropped; the entry keeps the hint that leads back to the anchor. Of those that the front
+//! end has forgotten less stay: it forgets where memory is short. What keeps an
 //! inode from being clean is bounded itself: the changes of a transaction, and the times of reads
 //! ([`ReadTimes`]); once it is gone, [`Inodes::trim`] brings the cache back to its limit.
 
 use super::meta_cache::MetaCache;
 use super::read_times::ReadTimes;
 use super::state::Inode;
-use crate::base::{Code, Ino, Result};
+use crate::base::{Code, Ino, Result, give_memory_back};
 use crate::format::{Kind, layout};
 use parking_lot::Mutex;
 use std::collections::{HashMap, VecDeque};
@@ -18,6 +19,11 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 const SHARDS: usize = 64;
 /// Inodes looked at when one more comes than the cache should hold.
 const LOOKED_AT: usize = 8;
+
+/// Part of the limit up to which a clean inode stays that the front end forgets.
+const FORGOTTEN_PART: usize = 8;
+/// Forgotten files whose memory goes back to the system together: some MiB.
+const GIVE_BACK_AT: usize = 16_384;
 
 /// Bits of chattr +i and +a.
 const MARKS: u64 = layout::PERMISSION_IMMUTABLE | layout::PERMISSION_APPEND;
@@ -49,6 +55,10 @@ impl Entries {
         if self.by_number.capacity() > 8 * entries + 64 {
             self.by_number.shrink_to(2 * entries);
         }
+        if clock > 2 * entries + 64 {
+            self.forget_gone();
+        }
+        let clock = self.clock.len();
         if self.clock.capacity() > 8 * clock + 64 {
             self.clock.shrink_to(2 * clock);
         }
@@ -66,6 +76,8 @@ pub struct Inodes {
     in_memory: AtomicUsize,
     capacity: usize,
     has_marked: AtomicBool,
+    /// Entries that went by being forgotten since memory was last given back.
+    forgotten: AtomicUsize,
     /// Where the next [`Inodes::trim`] goes on.
     next_shard: AtomicUsize,
     pub(in crate::volume) read_times: ReadTimes,
@@ -81,6 +93,7 @@ impl Inodes {
             in_memory: AtomicUsize::new(0),
             capacity,
             has_marked: AtomicBool::new(false),
+            forgotten: AtomicUsize::new(0),
             next_shard: AtomicUsize::new(0),
             read_times: ReadTimes::new(capacity),
             meta: MetaCache::new(meta),
@@ -232,20 +245,29 @@ impl Inodes {
         }
     }
 
-    /// Takes lookups back; returns the inode if none are left and it is in memory.
+    /// Takes lookups back; returns the inode if none are left and it stays in memory.
     pub fn forget(&self, ino: Ino, count: u64) -> Option<Arc<Inode>> {
-        let mut entries = self.shard(ino).entries.lock();
-        let entry = entries.by_number.get_mut(&ino)?;
-        entry.lookups = entry.lookups.saturating_sub(count);
-        if entry.lookups > 0 {
-            return None;
-        }
-        if entry.inode.is_none() {
+        {
+            let mut entries = self.shard(ino).entries.lock();
+            let entry = entries.by_number.get_mut(&ino)?;
+            entry.lookups = entry.lookups.saturating_sub(count);
+            if entry.lookups > 0 {
+                return None;
+            }
+            if let Some(inode) = &entry.inode {
+                if self.loaded() <= self.capacity / FORGOTTEN_PART || !is_idle(inode) {
+                    return Some(inode.clone());
+                }
+                self.in_memory.fetch_sub(1, Ordering::Relaxed);
+            }
             entries.by_number.remove(&ino);
             entries.shrink();
-            return None;
         }
-        entry.inode.clone()
+        if self.forgotten.fetch_add(1, Ordering::Relaxed) + 1 == GIVE_BACK_AT {
+            self.forgotten.store(0, Ordering::Relaxed);
+            give_memory_back();
+        }
+        None
     }
 
     pub fn is_held(&self, ino: Ino) -> bool {
