@@ -69,7 +69,7 @@ impl Image {
 
 impl Volume {
     /// The volume says durably, before the first regular file takes IMMUTABLE or APPEND, that it has such files:
-    /// later mounts ask at every open (docs/format.md, FROZEN). Call without any lock. Error: `Io`; the volume
+    /// later mounts ask at every open (FROZEN, docs/format.md 1). Call without any lock. Error: `Io`; the volume
     /// stops, as after any write that failed.
     pub fn freeze(&self) -> Result<()> {
         self.commits.check_open()?;

@@ -4,7 +4,7 @@
 //! MetaCache::*, ReadTimes::*, Shared::*, blank_slot, by_ino, catch_up_on_read_times, change_extension,
 //! drop_capability, encode_slot, extension_payload, fold_read_times, inode, inode_of_entry, mark, new_inode,
 //! plan_drop_capability, plan_extension, reconcile_orphan, reconcile_removed_orphan, segment_slots,
-//! set_read_time, store_xattrs, trim_meta, without_capability, write_segments, xattrs
+//! View::*, set_read_time, store_xattrs, trim_meta, without_capability, write_segments, xattrs
 
 mod agenda;
 mod cache;
@@ -14,6 +14,7 @@ mod load;
 mod locked;
 mod meta_blocks;
 mod meta_cache;
+mod meta_trim;
 mod read_times;
 mod slot_pages;
 mod state;
