@@ -34,7 +34,7 @@ function inMount(ctx: Context, live: LivePath): number {
 
 function inImage(ctx: Context): number {
   if (ctx.options.text('set') !== undefined) throw new UsageError('--set needs a file in a mount')
-  return withTarget(ctx, ctx.arg(0), (volume, target) => {
+  return withTarget(ctx, ctx.arg(0), (volume, target, damage) => {
     const bytes = ctx.args[1] === undefined ? null : idOf(ctx.args[1])
     const file = bytes === null ? findTyped(volume, target.path) : fileOfPublicId(volume, bytes)
     const path = bytes === null ? target.path : new PathFinder(volume).pathOf(file)
@@ -42,12 +42,12 @@ function inImage(ctx: Context): number {
     const isChanged = hex(seedId) !== hex(fields.public_id)
     if (ctx.isJson) {
       const [public_id, seed_id] = [uuidText(fields.public_id), uuidText(seedId)]
-      ctx.json({ path, public_id, seed_id, changed: isChanged, number: file.slot.number })
-      return EXIT.OK
+      ctx.json({ path, public_id, seed_id, changed: isChanged, number: file.slot.number, errors: damage.json })
+      return damage.exitCode
     }
     ctx.result(bytes === null ? uuidText(fields.public_id) : (path ?? `file ${fields.number}: no path leads to it`))
     if (ctx.isVerbose) ctx.result(`seed_id ${uuidText(seedId)}${isChanged ? '' : ' (not changed)'}`)
-    return EXIT.OK
+    return damage.exitCode
   })
 }
 

@@ -120,6 +120,17 @@ export function isDamage(error: unknown): error is Hn4Error {
   return error instanceof Hn4Error && error.class === 'damage'
 }
 
+/**
+ * Takes the damage that is in the way of reading a volume. If it returns, what is missing is passed over and the
+ * rest is read.
+ */
+export type OnMissing = (error: Hn4Error) => void
+
+/** Passes over nothing. */
+export const refuse: OnMissing = error => {
+  throw error
+}
+
 /** The Hn4Error of a failed system call `operation` on `path`. */
 export function ioError(path: string, operation: string, error: unknown): Hn4Error {
   if (error instanceof Hn4Error) return error

@@ -21,6 +21,7 @@ export interface BlockSource {
 export class ImageFile implements BlockSource {
   readonly path: string
   readonly blockCount: number
+  readonly sizeBytes: number
   readonly #fd: number
 
   /** Its descriptor, for a lock. */
@@ -45,7 +46,8 @@ export class ImageFile implements BlockSource {
       throw openError(path, error)
     }
     try {
-      this.blockCount = Math.floor(sizeOfTarget(this.#fd, path).bytes / BLOCK_SIZE)
+      this.sizeBytes = sizeOfTarget(this.#fd, path).bytes
+      this.blockCount = Math.floor(this.sizeBytes / BLOCK_SIZE)
     } catch (error) {
       closeSync(this.#fd)
       throw error

@@ -4,7 +4,6 @@ import { Hn4Error } from '../base/error.ts'
 import { blockNumber } from '../base/units.ts'
 import type { Command } from '../console/command.ts'
 import type { Context } from '../console/context.ts'
-import { EXIT } from '../console/exit-codes.ts'
 import type { JsonObject } from '../console/json.ts'
 import { columns, keyValues } from '../console/table.ts'
 import { sizeOf } from '../format/codec.ts'
@@ -74,7 +73,7 @@ function placeJson(volume: Volume, file: Located): JsonObject {
 }
 
 function anchor(ctx: Context): number {
-  return withTarget(ctx, ctx.arg(0), (volume, { path }) => {
+  return withTarget(ctx, ctx.arg(0), (volume, { path }, damage) => {
     const file = findTyped(volume, path)
     const { slot, place, buckets } = file
     const problem = slotChecksumProblem(slot.bytes)
@@ -94,8 +93,9 @@ function anchor(ctx: Context): number {
         attributes: plain(slot.attributes),
         state: state ? plain(state.values) : null,
         flags: flagsOf(slot),
+        errors: damage.json,
       })
-      return EXIT.OK
+      return damage.exitCode
     }
     const where = place.region === 'STASH' ? 'in the stash' : place.page === buckets.first ? 'H1' : 'H2'
     const blocks = volume.core.pages.copies.map(copy => {
@@ -125,7 +125,7 @@ function anchor(ctx: Context): number {
       ...rowsOf(ATTRIBUTES.fields, { ...slot.attributes }, ANCHOR.size, slot),
     ]
     ctx.io.stdout.write(columns(['offset', 'field', 'bytes', 'value'], rows))
-    return EXIT.OK
+    return damage.exitCode
   })
 }
 

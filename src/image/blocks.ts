@@ -10,7 +10,7 @@ import type { Located } from '../reader/cortex.ts'
 import type { FileBlocks, FoundBlock } from '../reader/file-blocks.ts'
 import { Presence } from '../reader/presence.ts'
 import type { Volume } from '../reader/volume.ts'
-import { DamageReport } from './damage.ts'
+import type { DamageReport } from './damage.ts'
 import { findTyped, withTarget } from './target.ts'
 
 /** Blocks that follow each other in the file and on the device by the same equation. */
@@ -140,8 +140,7 @@ function runJson(run: Run): JsonObject {
 }
 
 function blocks(ctx: Context): number {
-  return withTarget(ctx, ctx.arg(0), (volume, { path }) => {
-    const damage = new DamageReport(ctx)
+  return withTarget(ctx, ctx.arg(0), (volume, { path }, damage) => {
     const file = findTyped(volume, path)
     const { slot } = file
     const { anchor } = slot

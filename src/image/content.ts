@@ -1,31 +1,50 @@
 /** hn4 cat and hn4 stat. */
 import { uuidText } from '../base/bytes.ts'
+import { isDamage } from '../base/error.ts'
 import { printableBytes } from '../base/printable.ts'
 import type { Command } from '../console/command.ts'
 import type { Context } from '../console/context.ts'
 import { EXIT } from '../console/exit-codes.ts'
 import { keyValues } from '../console/table.ts'
+import type { Volume } from '../reader/volume.ts'
+import { DamageReport } from './damage.ts'
 import { findTyped, withTarget } from './target.ts'
 import { birthNs, deviceText, fileJson, flagsOf, modeOf, modeText, timeText } from './text.ts'
 
 function cat(ctx: Context): number {
-  const files = ctx.args.map(arg =>
-    withTarget(ctx, arg, (volume, { path }) => {
-      const pieces: Uint8Array[] = []
-      for (const bytes of volume.readFile(findTyped(volume, path, true))) {
-        if (ctx.isJson) pieces.push(bytes.slice())
-        else ctx.io.stdout.writeBytes(bytes)
-      }
-      const content = Buffer.concat(pieces)
-      return { path, size_bytes: BigInt(content.length), content_base64: content.toString('base64') }
-    }),
-  )
-  if (ctx.isJson) ctx.json({ files })
-  return EXIT.OK
+  const reports: DamageReport[] = []
+  const files = ctx.args.flatMap(arg => {
+    try {
+      return withTarget(ctx, arg, (volume, { path }, damage) => {
+        reports.push(damage)
+        const content = contentOf(ctx, volume, path)
+        return { path, size_bytes: BigInt(content.length), content_base64: content.toString('base64') }
+      })
+    } catch (error) {
+      // Damage of one file does not hide the next.
+      if (!isDamage(error)) throw error
+      const damage = new DamageReport(ctx)
+      reports.push(damage)
+      damage.add(error)
+      return []
+    }
+  })
+  if (ctx.isJson) ctx.json({ files, errors: reports.flatMap(({ json }) => json) })
+  return reports.reduce<number>((exit, { exitCode }) => exit | exitCode, EXIT.OK)
+}
+
+/** Writes the content of a file; with --json it is returned. */
+function contentOf(ctx: Context, volume: Volume, path: string): Buffer {
+  const pieces: Uint8Array[] = []
+  for (const bytes of volume.readFile(findTyped(volume, path, true))) {
+    if (ctx.isJson) pieces.push(bytes.slice())
+    else ctx.io.stdout.writeBytes(bytes)
+  }
+  return Buffer.concat(pieces)
 }
 
 function stat(ctx: Context): number {
-  return withTarget(ctx, ctx.arg(0), (volume, { path }) => {
+  return withTarget(ctx, ctx.arg(0), (volume, { path }, damage) => {
     const file = findTyped(volume, path, ctx.options.flag('dereference'))
     const { slot } = file
     const target = slot.type === 'symlink' ? printableBytes(volume.readlink(file)) : undefined
@@ -33,8 +52,8 @@ function stat(ctx: Context): number {
       return { name: printableBytes(name), value: printableBytes(value), size_bytes: BigInt(value.length) }
     })
     if (ctx.isJson) {
-      ctx.json({ path, target, ...fileJson(file), extended_attributes: xattrs })
-      return EXIT.OK
+      ctx.json({ path, target, ...fileJson(file), extended_attributes: xattrs, errors: damage.json })
+      return damage.exitCode
     }
     const { attributes, anchor } = slot
     const mode = modeOf(slot).toString(8).padStart(4, '0')
@@ -58,7 +77,7 @@ function stat(ctx: Context): number {
         ...xattrs.map(({ name, value }) => [`Attribute ${name}`, value] as const),
       ]),
     )
-    return EXIT.OK
+    return damage.exitCode
   })
 }
 
@@ -66,7 +85,7 @@ export const catCommand: Command = {
   name: 'cat',
   summary: 'write the content of files of a volume to stdout',
   description: [
-    'Each block is verified before it is written; the first that does not hold what it should ends the command with exit code 4.',
+    'Each block is verified before it is written. A file ends before the first that does not hold what it should; the next file follows, and the exit code is 4.',
   ],
   exits: 'fsck',
   arguments: [{ name: 'IMAGE:/PATH', summary: 'regular file inside the volume', many: true }],

@@ -14,7 +14,7 @@ import { flagNames } from '../format/constants.ts'
 import { dataBlocks } from '../format/geometry.ts'
 import { partsOf, slotCounts } from '../format/parts.ts'
 import { labelBytes, type SuperblockFields } from '../format/superblock.ts'
-import { readSuperblockCopies, type SuperblockCopy } from '../reader/superblocks.ts'
+import { BEHIND_END, bestSuperblock, readSuperblockCopies, type SuperblockCopy } from '../reader/superblocks.ts'
 import { Volume } from '../reader/volume.ts'
 import { errorJson } from './damage.ts'
 import { noteWriter, parseTarget } from './target.ts'
@@ -25,6 +25,7 @@ const features = (s: SuperblockFields): string[] =>
 
 /** `[match]`: valid and of the generation that counts. */
 function verdict(copy: SuperblockCopy, generation: bigint | null): string {
+  if (copy.problem === BEHIND_END) return `[MISSING] ${copy.problem}`
   if (copy.problem !== null) return `[MISMATCH] ${copy.problem}`
   return copy.fields?.generation === generation ? '[match]' : '[MISMATCH] an older generation'
 }
@@ -40,7 +41,7 @@ function copiesText(copies: readonly SuperblockCopy[], chosen: SuperblockCopy | 
   return columns(['>superblock', '>block', '>generation', 'state'], rows)
 }
 
-function volumeText(volume: Volume, image: string, ctx: Context): string {
+function volumeText(volume: Volume, image: string, source: ImageFile, ctx: Context): string {
   const { core } = volume
   const { chosen } = core.superblocks
   const { geometry: g, counters } = core
@@ -54,6 +55,7 @@ function volumeText(volume: Volume, image: string, ctx: Context): string {
     ['Format', `version ${chosen.format_version}, features ${features(chosen).join(' ') || 'none'}`],
     ['Created', timeText(chosen.created)],
     ['Size', `${size(g.blockCount)} (${formatCount(g.blockCount)} blocks of 4096 bytes)`],
+    ...sizeRows(source, g.blockCount, ctx),
     ['Data', `${size(g.windowBlocks)} window, ${size(g.areaBlocks)} overwrite area`],
     ['Used', `${size(used)} (${formatCount(used)} live blocks)`],
     ['Files', `${formatCount(counters.files)} of ${formatCount(cortex + stash)} slots`],
@@ -61,12 +63,21 @@ function volumeText(volume: Volume, image: string, ctx: Context): string {
     ['Metadata copies', g.copyB === 0 ? '1' : '2'],
     ['Stride, scale', `${g.stride}, ${g.scale} for new files`],
     ['Log', logText(volume)],
-    ['Last transaction', String(core.lastTxn)],
+    ['Last transaction', core.isLogWhole ? String(core.lastTxn) : 'unknown'],
   ])
+}
+
+/** What is to say of an image of another size than its volume. */
+function sizeRows(source: ImageFile, blockCount: number, ctx: Context): (readonly [string, string])[] {
+  const more = source.sizeBytes - blockCount * 4096
+  if (more === 0) return []
+  const text = more > 0 ? `${ctx.size(more)} more than the volume: not used` : `${ctx.size(-more)} less than the volume`
+  return [['Image size', `${ctx.size(source.sizeBytes)}, ${text}`]]
 }
 
 function logText(volume: Volume): string {
   const { core } = volume
+  if (core.missing.some(({ code }) => code === 'CHECKPOINT')) return 'unknown: no checkpoint block is left'
   if (core.isClean) return 'clean: nothing to replay'
   const dropped = core.dropped
     ? `; transaction ${core.dropped.transaction.fields.txn} was not proven and is left out`
@@ -104,7 +115,7 @@ function copyJson(copy: SuperblockCopy, chosen: SuperblockCopy | null): JsonObje
   return { position, block, generation: copy.fields?.generation, matches, problem, counts: copy === chosen }
 }
 
-function volumeJson(volume: Volume): JsonObject {
+function volumeJson(volume: Volume, source: ImageFile): JsonObject {
   const { core } = volume
   const { chosen } = core.superblocks
   const { geometry: g, counters, log } = core
@@ -116,6 +127,7 @@ function volumeJson(volume: Volume): JsonObject {
     created_ns: String(chosen.created),
     block_size: 4096,
     block_count: g.blockCount,
+    image_size_bytes: BigInt(source.sizeBytes),
     data_blocks: dataBlocks(g),
     window_blocks: g.windowBlocks,
     area_blocks: g.areaBlocks,
@@ -129,7 +141,7 @@ function volumeJson(volume: Volume): JsonObject {
     stride: g.stride,
     scale: g.scale,
     salt: hex(core.salt),
-    last_transaction: core.lastTxn,
+    last_transaction: core.isLogWhole ? core.lastTxn : null,
     log: {
       clean: core.isClean,
       epoch: log.checkpoint.epoch,
@@ -152,38 +164,42 @@ function info(ctx: Context): number {
   try {
     const copies = readSuperblockCopies(source)
     // The copies are shown even if the volume cannot be opened: that is when they matter.
-    const [volume, error] = openOrError(() => new Volume(source))
-    const position = volume?.core.superblocks.chosenPosition
-    const chosen = copies.find(copy => copy.position === position) ?? null
+    const [volume, errors] = openOrError(source)
+    const chosen = bestSuperblock(copies) ?? null
     if (ctx.isQuiet && !ctx.isJson) {
       // Only whether it is a volume that can be read.
     } else if (ctx.isJson) {
       ctx.json({
         image,
         superblocks: copies.map(copy => copyJson(copy, chosen)),
-        ...(volume ? volumeJson(volume) : {}),
-        errors: error ? [errorJson(error)] : [],
+        ...(volume ? volumeJson(volume, source) : {}),
+        errors: errors.map(errorJson),
       })
     } else {
-      if (volume) ctx.result(`${volumeText(volume, image, ctx)}`)
+      if (volume) ctx.result(`${volumeText(volume, image, source, ctx)}`)
       ctx.io.stdout.write(copiesText(copies, chosen))
       if (volume) ctx.io.stdout.write(`\n${checkpointsText(volume)}\n${partsText(volume, ctx)}`)
     }
-    if (!error) return EXIT.OK
-    const failure = failureOf(error, 'fsck')
-    if (!ctx.isJson) ctx.io.stderr.write(`${failureLine(ctx.tool, failure)}\n`)
-    return failure.exit
+    let exit: number = EXIT.OK
+    for (const error of errors) {
+      const failure = failureOf(error, 'fsck')
+      if (!ctx.isJson) ctx.io.stderr.write(`${failureLine(ctx.tool, failure)}\n`)
+      exit |= failure.exit
+    }
+    return exit
   } finally {
     source.close()
   }
 }
 
-function openOrError(open: () => Volume): [Volume | null, Hn4Error | null] {
+/** What is left of the volume, if anything, and what is missing. */
+function openOrError(source: ImageFile): [Volume | null, Hn4Error[]] {
+  const errors: Hn4Error[] = []
   try {
-    return [open(), null]
+    return [new Volume(source, undefined, error => errors.push(error)), errors]
   } catch (error) {
-    if (error instanceof Hn4Error) return [null, error]
-    throw error
+    if (!(error instanceof Hn4Error)) throw error
+    return [null, [...errors, error]]
   }
 }
 
@@ -191,7 +207,7 @@ export const infoCommand: Command = {
   name: 'info',
   summary: 'show the superblocks, geometry, log and counts of a volume',
   description: [
-    'Each of the four superblock copies is shown with [match] or [MISMATCH]; the valid one of highest generation counts.',
+    'Each of the four superblock copies is shown with [match], [MISMATCH], or [MISSING] where the image ends before it; the valid one of highest generation counts.',
     'With --quiet only the exit code says whether it is a volume that can be read.',
   ],
   exits: 'fsck',

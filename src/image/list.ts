@@ -8,7 +8,7 @@ import type { JsonObject } from '../console/json.ts'
 import { columns } from '../console/table.ts'
 import type { Located } from '../reader/cortex.ts'
 import type { Volume } from '../reader/volume.ts'
-import { DamageReport } from './damage.ts'
+import type { DamageReport } from './damage.ts'
 import { findTyped, withTarget } from './target.ts'
 import { deviceText, fileJson, modeText, nameJson, timeText } from './text.ts'
 
@@ -67,8 +67,7 @@ const LONG = ['>inode', 'mode', '>links', '>uid', '>gid', '>size', 'modified (UT
 const DOT = 0x2e
 
 function ls(ctx: Context): number {
-  return withTarget(ctx, ctx.arg(0), (volume, { path }) => {
-    const damage = new DamageReport(ctx)
+  return withTarget(ctx, ctx.arg(0), (volume, { path }, damage) => {
     const all = rowsOf(volume, findTyped(volume, path), path, damage)
     const rows = ctx.options.flag('all') || ctx.isJson ? all : all.filter(row => row.name[0] !== DOT)
     if (ctx.isJson) {
@@ -161,8 +160,7 @@ class Tree {
 }
 
 function tree(ctx: Context): number {
-  return withTarget(ctx, ctx.arg(0), (volume, { path }) => {
-    const damage = new DamageReport(ctx)
+  return withTarget(ctx, ctx.arg(0), (volume, { path }, damage) => {
     const start = findTyped(volume, path)
     ctx.print(path)
     const drawing = new Tree(volume, ctx, damage)

@@ -1,7 +1,6 @@
 /** hn4 log: the transactions that a mount would replay, readably. */
 import type { Command } from '../console/command.ts'
 import type { Context } from '../console/context.ts'
-import { EXIT } from '../console/exit-codes.ts'
 import type { JsonObject } from '../console/json.ts'
 import { keyValues } from '../console/table.ts'
 import { flagNames } from '../format/constants.ts'
@@ -89,7 +88,7 @@ function transactionJson({ fields, at, items }: Transaction, exists: boolean): J
 }
 
 function log(ctx: Context): number {
-  return withTarget(ctx, ctx.arg(0), volume => {
+  return withTarget(ctx, ctx.arg(0), (volume, _, damage) => {
     const { core } = volume
     const { checkpoint, transactions } = core.log
     const isDropped = (transaction: Transaction): boolean => transaction === core.dropped?.transaction
@@ -101,8 +100,9 @@ function log(ctx: Context): number {
         tail_transaction: checkpoint.tail_txn,
         proven_transaction: checkpoint.proven_txn,
         transactions: transactions.map(transaction => transactionJson(transaction, !isDropped(transaction))),
+        errors: damage.json,
       })
-      return EXIT.OK
+      return damage.exitCode
     }
     ctx.io.stdout.write(
       keyValues([
@@ -123,7 +123,7 @@ function log(ctx: Context): number {
       )
       for (const item of items) ctx.result(`  ${itemText(item)}`)
     }
-    return EXIT.OK
+    return damage.exitCode
   })
 }
 

@@ -8,6 +8,7 @@ import { writtenBy } from '../device/in-use.ts'
 import type { Located } from '../reader/cortex.ts'
 import { Unchanged } from '../reader/unchanged.ts'
 import { Volume } from '../reader/volume.ts'
+import { DamageReport } from './damage.ts'
 
 export interface Target {
   readonly image: string
@@ -63,16 +64,27 @@ export function noteWriter(ctx: Context, image: string): boolean {
   return writer !== null
 }
 
-/** Opens the image, hands over the volume and closes it again. An error names the image and the path. */
-export function withTarget<T>(ctx: Context, text: string, use: (volume: Volume, target: Target) => T): T {
+/**
+ * Opens the image, hands over the volume and closes it again. What is missing of a damaged volume is named, and the
+ * rest handed over. An error names the image and the path.
+ */
+export function withTarget<T>(
+  ctx: Context,
+  text: string,
+  use: (volume: Volume, target: Target, damage: DamageReport) => T,
+): T {
   const target = parseTarget(text)
   const isWritten = noteWriter(ctx, target.image)
   const source = new ImageFile(target.image)
   const unchanged = new Unchanged(source)
   try {
-    const volume = new Volume(source)
+    const missing: Hn4Error[] = []
+    const volume = new Volume(source, undefined, error => missing.push(error))
     unchanged.watch(volume)
-    const result = use(volume, target)
+    if (missing.length > 0 && (isWritten || unchanged.isChanged)) throw unchanged.error()
+    const damage = new DamageReport(ctx)
+    for (const error of missing) damage.add(error)
+    const result = use(volume, target, damage)
     for (const { message } of volume.core.badCopies.values())
       ctx.note(`${target.image}: ${message}; another copy of the block is good`)
     return result

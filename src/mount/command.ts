@@ -86,12 +86,14 @@ export const mount: Command = {
     'Returns when the mount answers; a process in the background serves it until it is unmounted, by hn4 umount, ' +
       'umount, or SIGTERM. SIGTERM, SIGINT and SIGHUP unmount cleanly; while a program uses the mount they only make ' +
       'everything durable, and a second one within two seconds takes the mount away from it.',
-    'Options: ro, rw, noatime, relatime, lazytime, sync, dirsync, nosuid, nodev, noexec, nosymfollow, untrusted, ' +
+    'Options: ro, rw, rescue, noatime, relatime, lazytime, sync, dirsync, nosuid, nodev, noexec, nosymfollow, untrusted, ' +
       'allow_other (for root always on), default_permissions (always on), auto_unmount, writeback, threads=N, transport=auto|uring|dev (FUSE over ' +
       'io_uring where the kernel offers it, or /dev/fuse), log=FILE, errors=remount-ro. Those of ' +
       'fstab and systemd (defaults, nofail, noauto, user, _netdev, silent, x-*, comment=) are accepted.',
     'With remount root changes ro, rw, nosuid, nodev, noexec, nosymfollow and lazytime of a mount; noatime, sync and ' +
       'dirsync stay, and so do all other options. Everything is durable when remount,ro returns.',
+    'A damaged volume that is refused, or one whose image is shorter than it was: -o ro,rescue shows what is left. ' +
+      'What is missing is EIO or EUCLEAN, and said in the lines of the mount.',
     'An image of a stranger may hold set-id programs and device files: root mounts it with -o untrusted, which is ' +
       'nosuid and nodev. Mounts of ordinary users are so always.',
     'Lines of the mount (what goes wrong, above all that it stopped writing) go to the file of -o log=FILE, else to the ' +

@@ -5,6 +5,8 @@ import type { TransportChoice } from '../native/mount.ts'
 
 export interface MountOptions {
   readOnly: boolean
+  /** Opens in spite of damage; with readOnly only. */
+  rescue: boolean
   noatime: boolean
   /** Undefined: on for root, off for others. */
   allowOther: boolean | undefined
@@ -89,6 +91,9 @@ const EFFECTS: Readonly<Record<string, Effect>> = {
   }),
   rw: flag(o => {
     o.readOnly = false
+  }),
+  rescue: flag(o => {
+    o.rescue = true
   }),
   noatime: flag(o => {
     o.noatime = true
@@ -184,6 +189,7 @@ function apply(options: MountOptions, word: string, isSloppy: boolean): void {
 export function parseMountOptions(lists: readonly string[], isSloppy = false): MountOptions {
   const options: MountOptions = {
     readOnly: false,
+    rescue: false,
     noatime: false,
     allowOther: undefined,
     autoUnmount: false,
@@ -195,5 +201,7 @@ export function parseMountOptions(lists: readonly string[], isSloppy = false): M
     dropped: [],
   }
   for (const list of lists) for (const word of splitOptions(list)) apply(options, word, isSloppy)
+  if (options.rescue && !options.readOnly)
+    throw new UsageError('-o rescue: only for reading what is left: mount it with -o ro,rescue')
   return options
 }

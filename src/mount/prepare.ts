@@ -153,6 +153,7 @@ export async function prepare(ctx: Context, image: string, dir: string, options:
     image: path,
     mountpoint: await checkMountpoint(ctx, dir),
     readOnly: options.readOnly,
+    rescue: options.rescue,
     // fuseblk belongs to root; a user's mount of a block device is a plain one.
     blockDevice: target.isBlockDevice() && isRoot(),
     noatime: options.noatime,

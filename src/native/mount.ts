@@ -10,6 +10,8 @@ export interface MountRequest {
   /** Absolute. */
   readonly mountpoint: string
   readonly readOnly: boolean
+  /** Opens in spite of damage. */
+  readonly rescue: boolean
   /** Mount as fuseblk: umount then waits for the daemon, and syncfs reaches it. */
   readonly blockDevice: boolean
   readonly noatime: boolean

@@ -57,6 +57,10 @@ export class BlockReader {
         yield [block, this.#load(block, bytes.subarray(i * BLOCK_SIZE, (i + 1) * BLOCK_SIZE))]
         continue
       }
+      if (block.block >= this.#source.blockCount) {
+        yield [block, this.#damaged('BLOCK_DATA', block, 'behind the end of the device')]
+        continue
+      }
       const alone = run.length === 1 ? bytes : this.#stored(block.block, 1)
       yield [block, alone instanceof Uint8Array ? this.#load(block, alone) : alone]
     }
@@ -71,11 +75,15 @@ export class BlockReader {
     }
   }
 
-  #load({ block, descriptor: d }: PlacedBlock, stored: Uint8Array): Uint8Array | Hn4Error {
-    const loaded = this.#codec.load(d, d, stored)
+  #load(placed: PlacedBlock, stored: Uint8Array): Uint8Array | Hn4Error {
+    const { descriptor } = placed
+    const loaded = this.#codec.load(descriptor, descriptor, stored)
     if (loaded instanceof Uint8Array) return loaded
-    const cause = copyNumber(d) > 0 ? `${loaded.cause}, second copy` : loaded.cause
-    const code = loaded.kind === 'forged' ? 'BLOCK_FORGED' : 'BLOCK_DATA'
+    return this.#damaged(loaded.kind === 'forged' ? 'BLOCK_FORGED' : 'BLOCK_DATA', placed, loaded.cause)
+  }
+
+  #damaged(code: 'BLOCK_FORGED' | 'BLOCK_DATA', { block, descriptor: d }: PlacedBlock, why: string): Hn4Error {
+    const cause = copyNumber(d) > 0 ? `${why}, second copy` : why
     return new Hn4Error(code, { number: d.owner, index: d.index, block, cause })
   }
 }

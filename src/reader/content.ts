@@ -44,18 +44,25 @@ export class FileContent {
     const total = slot.contentBlocks
     for (let first = 0; first < total; first += READ_BLOCKS) {
       const count = Math.min(READ_BLOCKS, total - first)
-      const bytes = this.#batch(first, count)
+      const { bytes, error } = this.#batch(first, count)
       const left = size - BigInt(first) * BigInt(BLOCK_SIZE)
-      yield left < BigInt(bytes.length) ? bytes.subarray(0, Number(left)) : bytes
+      if (bytes.length > 0) yield left < BigInt(bytes.length) ? bytes.subarray(0, Number(left)) : bytes
+      if (error !== undefined) throw error
     }
   }
 
-  /** The blocks of a batch in one buffer. */
-  #batch(first: number, count: number): Uint8Array {
+  /** The blocks of a batch in one buffer, up to the first that is not whole, and what is wrong with that. */
+  #batch(first: number, count: number): { bytes: Uint8Array; error?: unknown } {
     const bytes = new Uint8Array(count * BLOCK_SIZE)
-    const indices = Array.from({ length: count }, (_, i) => first + i).filter(index => this.exists(index))
+    const indices: number[] = []
     let i = 0
-    for (const content of this.#blocks.readAll(indices)) bytes.set(content, (indices[i++]! - first) * BLOCK_SIZE)
-    return bytes
+    try {
+      for (let index = first; index < first + count; index++) if (this.exists(index)) indices.push(index)
+      for (const content of this.#blocks.readAll(indices)) bytes.set(content, (indices[i++]! - first) * BLOCK_SIZE)
+      return { bytes }
+    } catch (error) {
+      const good = indices[i]
+      return { bytes: bytes.subarray(0, good === undefined ? 0 : (good - first) * BLOCK_SIZE), error }
+    }
   }
 }

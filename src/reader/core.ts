@@ -1,8 +1,9 @@
 /** An opened volume below the level of files: geometry, pages after replay, descriptors, blocks. */
-import { type Hn4Error, isDamage } from '../base/error.ts'
+import { Hn4Error, isDamage, type OnMissing } from '../base/error.ts'
 import { type BlockNumber, type DataNumber, dataNumber } from '../base/units.ts'
 import type { BlockSource } from '../device/image.ts'
 import type { CodecMaker } from '../format/block-codec.ts'
+import { TXN_END } from '../format/checkpoint.ts'
 import { constant, flagNames } from '../format/constants.ts'
 import { type DescriptorFields, descriptorPage, readDescriptor } from '../format/descriptor.ts'
 import {
@@ -56,6 +57,9 @@ export class Core {
   readonly dropped: DroppedTransaction | null
   readonly pages: PageStore
   readonly blocks: BlockReader
+  readonly #isLogWhole: boolean
+  /** What was missing when the volume was opened; named by their message. */
+  readonly missing: readonly Hn4Error[]
   /** Copies of blocks that were not good while another one was: the first of them, by their message. */
   readonly badCopies = new Map<string, Hn4Error>()
 
@@ -66,11 +70,19 @@ export class Core {
 
   /**
    * Reads superblocks and log and replays it into memory. `codec`: for volumes whose descriptors are not plain.
-   * @throws Hn4Error
+   * `onMissing` gets damage that is in the way (docs/format.md, "What is left of a damaged volume"); without it, it
+   * is thrown. @throws Hn4Error
    */
-  constructor(source: BlockSource, codec?: CodecMaker) {
+  constructor(source: BlockSource, codec?: CodecMaker, onMissing?: OnMissing) {
     this.source = source
-    this.superblocks = readSuperblocks(source, codec)
+    const missing: Hn4Error[] = []
+    const pass: OnMissing = error => {
+      if (onMissing === undefined) throw error
+      missing.push(error)
+      onMissing(error)
+    }
+    this.missing = missing
+    this.superblocks = readSuperblocks(source, codec, pass)
     this.geometry = this.superblocks.geometry
     this.key = sipKey(this.superblocks.chosen.hash_key)
     this.salt = this.superblocks.chosen.salt
@@ -90,7 +102,10 @@ export class Core {
       units: this.geometry.pages.EXTENSION * constant('UNITS_PER_PAGE'),
       dataBlocks: dataBlocks(this.geometry),
     }
-    this.log = new LogReader(source, this.geometry, this.salt).read()
+    const before = missing.length
+    this.log = new LogReader(source, this.geometry, this.salt, pass).read()
+    const { unreadableBlocks } = this.log
+    this.#isLogWhole = missing.length === before && (onMissing === undefined || unreadableBlocks === 0)
     const { transactions, checkpoint } = this.log
     const last = transactions.at(-1)
     this.blocks = new BlockReader(source, this.superblocks.codec)
@@ -104,10 +119,30 @@ export class Core {
       new Overlay(this.geometry, this.transactions),
       this.lastTxn,
     )
+    if (onMissing !== undefined) this.#passOver(pass)
   }
 
-  /** The last transaction that exists. */
+  /** Names what is missing and only shows later, of the log and of the initialised map. */
+  #passOver(pass: OnMissing): void {
+    const { unreadableBlocks } = this.log
+    if (unreadableBlocks > 0)
+      pass(
+        new Hn4Error('DAMAGED', {
+          path: this.source.path,
+          text: `log: ${unreadableBlocks} blocks cannot be read: what the last moments wrote may be missing`,
+        }),
+      )
+    for (const error of this.pages.doWithoutInit()) pass(error)
+  }
+
+  /** Whether the log can be read to its end: else nobody knows which transaction was its last. */
+  get isLogWhole(): boolean {
+    return this.#isLogWhole
+  }
+
+  /** The last transaction that exists; if the log is not whole, the last that there can be. */
   get lastTxn(): bigint {
+    if (!this.isLogWhole) return TXN_END - 1n
     const { tail_txn, proven_txn } = this.log.checkpoint
     const before = tail_txn - 1n
     return this.transactions.at(-1)?.fields.txn ?? (before > proven_txn ? before : proven_txn)

@@ -96,22 +96,25 @@ export class FileBlocks {
 
   /** Every place where (index, copy) may be, in the order in which they are looked at. */
   candidates(index: number, copy: number): Candidate[] {
+    return [...this.#inOrder(index, copy)]
+  }
+
+  /** A block in the overwrite area needs no equation: those are asked for behind it. */
+  *#inOrder(index: number, copy: number): Generator<Candidate> {
     const data = this.#overwrites().find(this.slot.number, index, copy)
-    const predicted = this.predicted(index, copy)
-    if (data === null) return predicted
-    return [{ block: this.#core.block(data), data, via: 'area', shell: 0, segment: null }, ...predicted]
+    if (data !== null) yield { block: this.#core.block(data), data, via: 'area', shell: 0, segment: null }
+    yield* this.predicted(index, copy)
   }
 
   /** The block of (index, copy); null if no live descriptor names it. @throws Hn4Error PAGE, BLOCK_DATA */
   find(index: number, copy = 0): FoundBlock | null {
-    const candidates = this.candidates(index, copy)
-    for (const candidate of candidates) {
+    for (const candidate of this.#inOrder(index, copy)) {
       if (!this.#core.isLive(candidate.data)) continue
       const descriptor = this.#core.descriptor(candidate.data)
       if (this.#names(descriptor, index, copy))
         return this.#checked({ ...candidate, descriptor }, this.#core.descriptorTxn(candidate.data))
     }
-    return this.#findInOtherCopy(candidates, index, copy)
+    return this.#findInOtherCopy(this.candidates(index, copy), index, copy)
   }
 
   #names(d: DescriptorFields, index: number, copy: number): boolean {

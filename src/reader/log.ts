@@ -2,10 +2,10 @@
  * Reads the log (docs/format.md section 7): the checkpoint in force and the transactions to replay.
  * Replay itself is overlay.ts; the proof of the last transaction is proof.ts. Nothing is written.
  */
-import { Hn4Error, reasonOf } from '../base/error.ts'
+import { Hn4Error, type OnMissing, reasonOf, refuse } from '../base/error.ts'
 import { type BlockNumber, blockNumber } from '../base/units.ts'
 import type { BlockSource } from '../device/image.ts'
-import { type CheckpointFields, checkpointProblem, decodeCheckpoint } from '../format/checkpoint.ts'
+import { type CheckpointFields, checkpointProblem, decodeCheckpoint, TXN_END } from '../format/checkpoint.ts'
 import { constant, flag } from '../format/constants.ts'
 import { checkpointPlaces, type Geometry, ringBlocks } from '../format/geometry.ts'
 import { BLOCK_SIZE } from '../format/layout.ts'
@@ -34,6 +34,8 @@ export interface Log {
   readonly checkpoint: CheckpointFields
   /** In their order; the last may still have to be proven. */
   readonly transactions: readonly Transaction[]
+  /** Blocks of the ring that could not be read: they count as zeros. */
+  readonly unreadableBlocks: number
 }
 
 /** Blocks read at once while the ring is searched. */
@@ -41,14 +43,38 @@ const SCAN_BLOCKS = 256
 /** A search sums at most this many blocks per block of the ring: a forged log must not cost its square. */
 const SCAN_EFFORT = 4
 
+/** As no writer makes it: every page and descriptor is older than its transaction. */
+const NO_CHECKPOINT: CheckpointFields = {
+  magic: constant('CHECKPOINT_MAGIC'),
+  salt: new Uint8Array(16),
+  flags: flag('CHECKPOINT', 'CLEAN'),
+  generation: 0n,
+  epoch: 1n,
+  epoch_txn: 2n,
+  tail: 0n,
+  tail_txn: TXN_END - 1n,
+  tail_crc: 0,
+  proven_txn: TXN_END - 2n,
+  next_number: 0n,
+  live_blocks: 0n,
+  files: 0n,
+  units: 0n,
+  tail_epoch: 1n,
+  crc: 0,
+}
+
 export class LogReader {
   readonly #source: BlockSource
   readonly #geometry: Geometry
   readonly #salt: Uint8Array
   readonly #ring: number
+  readonly #onMissing: OnMissing
+  readonly #unreadable = new Set<number>()
 
-  constructor(source: BlockSource, g: Geometry, salt: Uint8Array) {
+  /** `onMissing` gets CHECKPOINT, LOG_DAMAGED and DAMAGED: then nothing is replayed, or what is before the damage. */
+  constructor(source: BlockSource, g: Geometry, salt: Uint8Array, onMissing: OnMissing = refuse) {
     this.#source = source
+    this.#onMissing = onMissing
     this.#geometry = g
     this.#salt = salt
     this.#ring = ringBlocks(g)
@@ -57,13 +83,18 @@ export class LogReader {
   /** @throws Hn4Error CHECKPOINT, LOG_DAMAGED, LOG_ITEM, IO */
   read(): Log {
     const checkpoints = this.checkpoints()
-    const checkpoint = checkpointInForce(checkpoints)
-    if (checkpoint === null) throw new Hn4Error('CHECKPOINT', { path: this.#source.path })
+    const checkpoint = checkpointInForce(checkpoints) ?? this.#noCheckpoint()
     const isClean = (checkpoint.flags & flag('CHECKPOINT', 'CLEAN')) !== 0
     const transactions = isClean ? [] : this.#follow(checkpoint)
     if (isClean)
       this.#refuseLater(checkpoint, checkpoint.tail_txn, Number(checkpoint.tail), [Number(checkpoint.tail), 1])
-    return { checkpoints, checkpoint, transactions }
+    return { checkpoints, checkpoint, transactions, unreadableBlocks: this.#unreadable.size }
+  }
+
+  /** In place of a checkpoint block where none is left: nothing is replayed. */
+  #noCheckpoint(): CheckpointFields {
+    this.#onMissing(new Hn4Error('CHECKPOINT', { path: this.#source.path }))
+    return NO_CHECKPOINT
   }
 
   checkpoints(): CheckpointCopy[] {
@@ -97,10 +128,13 @@ export class LogReader {
       txn++
     }
     if (txn <= checkpoint.proven_txn) {
-      throw new Hn4Error('DAMAGED', {
-        path: this.#source.path,
-        text: `log: the record of transaction ${txn} is damaged, though it was proven`,
-      })
+      this.#onMissing(
+        new Hn4Error('DAMAGED', {
+          path: this.#source.path,
+          text: `log: the record of transaction ${txn} is damaged, though it was proven`,
+        }),
+      )
+      return found
     }
     this.#refuseLater(checkpoint, txn, at, [0, this.#ring])
     return found
@@ -123,7 +157,10 @@ export class LogReader {
       return this.#source.read(start, count)
     } catch (error) {
       if (!(error instanceof Hn4Error) || error.class !== 'io') throw error
-      if (count === 1) return new Uint8Array(BLOCK_SIZE)
+      if (count === 1) {
+        this.#unreadable.add(at)
+        return new Uint8Array(BLOCK_SIZE)
+      }
       return new Uint8Array(Buffer.concat(Array.from({ length: count }, (_, i) => this.#readStraight(at + i, 1))))
     }
   }
@@ -157,7 +194,9 @@ export class LogReader {
         if (header === null || header.txn < txn || header.epoch < checkpoint.epoch) continue
         effort -= header.blocks
         if (effort >= 0 && !this.#sumHolds(chunk + i, header)) continue
-        throw new Hn4Error('LOG_DAMAGED', { path: this.#source.path, txn, at, later: header.txn, laterAt: chunk + i })
+        const later = { later: header.txn, laterAt: chunk + i }
+        this.#onMissing(new Hn4Error('LOG_DAMAGED', { path: this.#source.path, txn, at, ...later }))
+        return
       }
     }
   }

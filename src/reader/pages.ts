@@ -2,7 +2,8 @@
  * Metadata pages as they stand after replay: copy A, else B, and what the log says on top.
  * A page that the initialised map does not name is empty, whatever the disk holds.
  */
-import { Hn4Error, reasonOf } from '../base/error.ts'
+import { isZero } from '../base/bytes.ts'
+import { Hn4Error, isDamage, reasonOf } from '../base/error.ts'
 import { type BlockNumber, blockNumber, type CopyPage } from '../base/units.ts'
 import type { BlockSource } from '../device/image.ts'
 import { constant } from '../format/constants.ts'
@@ -51,6 +52,8 @@ export class PageStore {
   readonly #lastTxn: bigint
   readonly #cache = new Map<number, LoadedPage>()
   readonly #chunks = new Map<number, Uint8Array>()
+  /** Pages of INIT that are done without. */
+  readonly #noInit = new Set<number>()
 
   /** `lastTxn`: the log's last transaction; a page of a later one is forged, or of a log that was lost. */
   constructor(source: BlockSource, g: Geometry, salt: Uint8Array, overlay: Overlay, lastTxn: bigint) {
@@ -86,9 +89,28 @@ export class PageStore {
     return this.#build(region, pageInCopy(this.#geometry, region, page), [copy])
   }
 
+  /**
+   * To read what is left: a page that a missing page of INIT is about counts as written if it verifies, and as empty
+   * if its copies hold zeros. Returns the errors of the missing ones.
+   */
+  doWithoutInit(): Hn4Error[] {
+    const errors: Hn4Error[] = []
+    for (let page = 0; page < this.#geometry.pages.INIT; page++) {
+      try {
+        this.load('INIT', page)
+      } catch (error) {
+        if (!isDamage(error)) throw error
+        this.#noInit.add(page)
+        errors.push(error)
+      }
+    }
+    return errors
+  }
+
   /** True if the page was ever written. */
   isInitialised(page: CopyPage): boolean {
     if (page < this.#geometry.pages.INIT) return true
+    if (this.#noInit.has(Math.floor(page / BITS))) return !this.#holdsZeros(page)
     return bitOf(this.load('INIT', Math.floor(page / BITS)).payload, page % BITS)
   }
 
@@ -142,6 +164,21 @@ export class PageStore {
     }
     const place = regionOfPage(this.#geometry, page)
     throw new Hn4Error('PAGE', { region: place.region.toLowerCase(), page: place.page, cause: causes.join(', ') })
+  }
+
+  /** Whether every copy that can be read holds zeros, and one can. */
+  #holdsZeros(page: CopyPage): boolean {
+    let isRead = false
+    for (const copy of this.copies) {
+      try {
+        const bytes = this.#readNear(copy === 'A' ? this.#geometry.copyA : this.#geometry.copyB, page)
+        if (!isZero(bytes)) return false
+        isRead = true
+      } catch (error) {
+        if (!(error instanceof Hn4Error)) throw error
+      }
+    }
+    return isRead
   }
 
   /** A page out of a chunk of its neighbours; alone if the chunk cannot be read. */

@@ -1,5 +1,5 @@
 /** Finds the superblock in force among the four places (docs/format.md section 1). */
-import { Hn4Error, reasonOf } from '../base/error.ts'
+import { Hn4Error, type OnMissing, reasonOf, refuse } from '../base/error.ts'
 import type { BlockNumber } from '../base/units.ts'
 import type { BlockSource } from '../device/image.ts'
 import { namedContent } from '../device/signatures.ts'
@@ -33,9 +33,12 @@ export interface Superblocks {
   readonly codec: BlockCodec
 }
 
+/** The problem of a copy whose place the device does not have. */
+export const BEHIND_END = 'behind the end of the device'
+
 function readCopy(source: BlockSource, blockCount: number, position: number): SuperblockCopy {
   const block = superblockPlaces(blockCount)[position]!
-  if (block < 0 || block >= source.blockCount) return { position, block, problem: 'outside the device', fields: null }
+  if (block < 0 || block >= source.blockCount) return { position, block, problem: BEHIND_END, fields: null }
   try {
     const bytes = source.read(block)
     const problem = superblockProblem(bytes, position)
@@ -57,9 +60,9 @@ function readCopy(source: BlockSource, blockCount: number, position: number): Su
 /** What stands in the four places, good or not. */
 export function readSuperblockCopies(source: BlockSource): SuperblockCopy[] {
   const copies = [0, 1, 2, 3].map(position => readCopy(source, source.blockCount, position))
-  // On a device larger than the volume the head pair says where the tail pair is.
+  // On a device larger than the volume, or shorter, the head pair says where the tail pair is.
   const blockCount = copies.slice(0, 2).find(copy => copy.fields)?.fields?.block_count
-  if (blockCount !== undefined && blockCount < BigInt(source.blockCount)) {
+  if (blockCount !== undefined && blockCount !== BigInt(source.blockCount)) {
     for (const position of [2, 3]) {
       if (copies[position]!.problem !== null) copies[position] = readCopy(source, Number(blockCount), position)
     }
@@ -67,12 +70,20 @@ export function readSuperblockCopies(source: BlockSource): SuperblockCopy[] {
   return copies
 }
 
-/** `maker`: of the codec for descriptors of its size. @throws Hn4Error NOT_HN4, VERSION, UNSUPPORTED, GEOMETRY, TRUNCATED */
-export function readSuperblocks(source: BlockSource, maker?: CodecMaker): Superblocks {
-  const copies = readSuperblockCopies(source)
-  const best = copies
+/** The valid copy of highest generation. */
+export function bestSuperblock(copies: readonly SuperblockCopy[]): SuperblockCopy | undefined {
+  return copies
     .filter(copy => copy.fields !== null)
     .sort((a, b) => Number(b.fields!.generation - a.fields!.generation))[0]
+}
+
+/**
+ * `maker`: of the codec for descriptors of its size. `onMissing` gets TRUNCATED.
+ * @throws Hn4Error NOT_HN4, VERSION, UNSUPPORTED, GEOMETRY, TRUNCATED
+ */
+export function readSuperblocks(source: BlockSource, maker?: CodecMaker, onMissing: OnMissing = refuse): Superblocks {
+  const copies = readSuperblockCopies(source)
+  const best = bestSuperblock(copies)
   const chosen = best?.fields
   if (!best || !chosen) throw noSuperblock(source, copies)
   const unknown = unknownIncompat(chosen)
@@ -87,11 +98,13 @@ export function readSuperblocks(source: BlockSource, maker?: CodecMaker): Superb
   checkGeometry(geometry, best.position)
   if (geometry.blockCount > source.blockCount) {
     const bytes = (blocks: number): number => blocks * 4096
-    throw new Hn4Error('TRUNCATED', {
-      path: source.path,
-      expected: bytes(geometry.blockCount),
-      found: bytes(source.blockCount),
-    })
+    onMissing(
+      new Hn4Error('TRUNCATED', {
+        path: source.path,
+        expected: bytes(geometry.blockCount),
+        found: bytes(source.blockCount),
+      }),
+    )
   }
   return { copies, chosen, chosenPosition: best.position, geometry, codec }
 }

@@ -3,7 +3,7 @@
  * scrub and fsck use. Opens read-only and never writes; a pending log is replayed into memory.
  */
 
-import { Hn4Error, isDamage } from '../base/error.ts'
+import { Hn4Error, isDamage, type OnMissing } from '../base/error.ts'
 import { printableBytes } from '../base/printable.ts'
 import { type BlockSource, ImageFile } from '../device/image.ts'
 import type { CodecMaker } from '../format/block-codec.ts'
@@ -57,9 +57,12 @@ export class Volume {
   readonly core: Core
   #overwrites: Overwrites | null = null
 
-  /** `codec`: for volumes whose descriptors are not plain; no command of this version has one. @throws Hn4Error */
-  constructor(source: BlockSource, codec?: CodecMaker) {
-    this.core = new Core(source, codec)
+  /**
+   * `codec`: for volumes whose descriptors are not plain; no command of this version has one. `onMissing`: reads what
+   * is left of a damaged volume, and gets what is in the way. @throws Hn4Error
+   */
+  constructor(source: BlockSource, codec?: CodecMaker, onMissing?: OnMissing) {
+    this.core = new Core(source, codec, onMissing)
   }
 
   /** Opens an image file or a block device; `codec` as in the constructor. @throws Hn4Error */

@@ -29,6 +29,15 @@ t.test('flags of the kernel come and go', async t => {
   }
 })
 
+t.test('what is left of a damaged volume is only read', async t => {
+  t.equal(parseMountOptions(['ro,rescue']).rescue, true)
+  t.equal(parseMountOptions(['rescue', 'ro']).rescue, true)
+  t.equal(parseMountOptions(['ro']).rescue, false)
+  for (const words of ['rescue', 'rescue,rw', 'ro,rescue,rw'])
+    t.throws(() => parseMountOptions([words]), { message: /-o ro,rescue/ }, words)
+  t.throws(() => parseMountOptions(['ro,rescue=all']), { message: '-o rescue takes no value' })
+})
+
 t.test('an untrusted image gives no privileges and no devices', async t => {
   t.strictSame([...parseMountOptions(['untrusted']).mountFlags], ['nosuid', 'nodev'])
   t.strictSame([...parseMountOptions(['untrusted,dev']).mountFlags], ['nosuid'])

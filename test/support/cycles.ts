@@ -23,6 +23,7 @@ export function requestFor(image: string, mountpoint: string): MountRequest {
     image,
     mountpoint,
     readOnly: false,
+    rescue: false,
     blockDevice: false,
     noatime: false,
     allowOther: false,

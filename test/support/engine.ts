@@ -58,6 +58,14 @@ export function populate(...words: readonly string[]): ManifestEntry[] {
   return JSON.parse(run(populateProgram(), words)) as ManifestEntry[]
 }
 
+/** What is left of a damaged volume, as one implementation finds it (examples/populate/left.rs); a text: nothing. */
+export type Left = readonly Readonly<Record<string, unknown>>[] | string
+
+/** As the engine finds it, of each image. */
+export function leftByEngine(...images: readonly string[]): Left[] {
+  return JSON.parse(run(populateProgram(), [...images, '--left'])) as Left[]
+}
+
 /** Word that tells populate to use the test codec (xor-codec.ts); the image must have descriptors of its size. */
 export const WITH_XOR = '--xor'
 

@@ -22,6 +22,7 @@ const core = textsBelow(all, 'native/core/src')
 const VOLUME_ORDER = [
   'report',
   'options',
+  'rescue',
   'blocks',
   'space',
   'transaction',

@@ -24,6 +24,8 @@ pub struct MountRequest {
     /// Directory; absolute.
     pub mountpoint: Utf16String,
     pub read_only: bool,
+    /// With `read_only`: opens in spite of damage.
+    pub rescue: bool,
     /// The image is a block device: mount as fuseblk.
     pub block_device: bool,
     pub noatime: bool,
@@ -113,6 +115,7 @@ fn mount(request: &MountRequest) -> Result<MountHandle, Failure> {
     let (about, told) = (format!("{}: ", path.display()), lines.clone());
     let options = OpenOptions {
         read_only: request.read_only,
+        rescue: request.rescue,
         noatime: request.noatime,
         reporter: Reporter::new(move |text| told.line(&about, text)),
         ..OpenOptions::default()

@@ -2,6 +2,7 @@
 //! can record it, cut the power at any write, or inject faults.
 
 mod bounds;
+mod cut;
 mod file;
 mod host;
 mod outside;
@@ -9,6 +10,7 @@ mod queue;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 
+pub use cut::CutDevice;
 pub use file::{FileDevice, ImageLock, OpenFile};
 pub use host::{InUse, in_use};
 pub use outside::Outside;

@@ -125,25 +125,52 @@ impl DirTable {
         from_cookie: u64,
         take: &mut dyn FnMut(&NamedEntry) -> bool,
     ) -> Result<()> {
+        self.iterate_past(blocks, from_cookie, &mut Err, take)
+    }
+
+    /// As `iterate`; `damaged` gets the error of a leaf, which is passed over if it returns Ok.
+    pub fn iterate_past<B: DirReads + ?Sized>(
+        &self,
+        blocks: &mut B,
+        from_cookie: u64,
+        damaged: &mut dyn FnMut(Error) -> Result<()>,
+        take: &mut dyn FnMut(&NamedEntry) -> bool,
+    ) -> Result<()> {
         let first = from_cookie.saturating_add(1).max(COOKIE_FIRST);
         let mut hash = hash_of_cookie(first);
         while hash < Range::ALL.end() {
             let Some(leaf_ref) = self.index.leaf_of(hash) else { return Ok(()) };
-            let bytes = blocks.read(leaf_ref.block)?;
-            let leaf = self.open(&bytes, leaf_ref)?;
-            leaf.verify()?;
-            let mut walk = leaf.walk();
-            while let Some(raw) = walk.next()? {
-                if raw.cookie < first {
-                    continue;
-                }
-                if !take(&NamedEntry { name: raw.name(), entry: raw.entry()? }) {
-                    return Ok(());
-                }
+            match self.iterate_leaf(blocks, leaf_ref, first, take) {
+                Ok(true) => {}
+                Ok(false) => return Ok(()),
+                Err(error) => damaged(error)?,
             }
             hash = leaf_ref.range.end();
         }
         Ok(())
+    }
+
+    /// The entries of one leaf with cookies from `first` on. False: `take` wants no more.
+    fn iterate_leaf<B: DirReads + ?Sized>(
+        &self,
+        blocks: &mut B,
+        leaf_ref: LeafRef,
+        first: u64,
+        take: &mut dyn FnMut(&NamedEntry) -> bool,
+    ) -> Result<bool> {
+        let bytes = blocks.read(leaf_ref.block)?;
+        let leaf = self.open(&bytes, leaf_ref)?;
+        leaf.verify()?;
+        let mut walk = leaf.walk();
+        while let Some(raw) = walk.next()? {
+            if raw.cookie < first {
+                continue;
+            }
+            if !take(&NamedEntry { name: raw.name(), entry: raw.entry()? }) {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     /// Upper bound of the blocks that one insert rewrites or adds, found without reading.

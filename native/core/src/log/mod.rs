@@ -33,7 +33,7 @@ pub use record::{
     Commit, RecordBuilder, blocks_of, descriptors_bytes, page_bytes, run_bytes, slot_bytes, slot_clear_bytes,
     unit_bytes,
 };
-pub use replay::{recover, replay};
+pub use replay::{recover, recover_past, replay};
 pub use ring::{Ring, write_record};
 pub use view::RecordView;
 

@@ -14,6 +14,16 @@ use crate::format::layout::Checkpoint;
 /// bounds. Error: `Corrupt`, if the log is damaged: a record before a valid later one, or one that is
 /// known to be proven, is missing.
 pub fn recover(device: &dyn Device, geometry: &Geometry, checkpoint: &Checkpoint) -> Result<Recovered> {
+    recover_past(device, geometry, checkpoint, &mut Err)
+}
+
+/// As `recover`; where the log is damaged, `damaged` decides: if it returns Ok, the log ends there.
+pub fn recover_past(
+    device: &dyn Device,
+    geometry: &Geometry,
+    checkpoint: &Checkpoint,
+    damaged: &mut dyn FnMut(Error) -> Result<()>,
+) -> Result<Recovered> {
     let mut walk = Walk::new(device, geometry, checkpoint);
     let (mut before_last, mut last): (Option<Link>, Option<Link>) = (None, None);
     let mut records = 0;
@@ -23,7 +33,7 @@ pub fn recover(device: &dyn Device, geometry: &Geometry, checkpoint: &Checkpoint
             records += 1;
         }
     }
-    check_end(device, geometry, checkpoint, &mut walk)?;
+    check_end(device, geometry, checkpoint, &mut walk).or_else(damaged)?;
     let mut recovered = Recovered {
         records,
         next: point_behind(checkpoint, geometry, last.as_ref()),

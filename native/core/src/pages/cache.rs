@@ -62,15 +62,17 @@ pub struct PageStats {
 
 /// Metadata pages of a volume; callable from many threads.
 pub struct PageCache {
-    device: Arc<dyn Device>,
+    pub(super) device: Arc<dyn Device>,
     pub map: PageMap,
     descriptors: DescriptorTable,
-    init: InitMap,
-    init_dirty: Mutex<BTreeSet<u64>>,
+    pub(super) init: InitMap,
+    pub(super) init_dirty: Mutex<BTreeSet<u64>>,
     /// Pages of INIT that became dirty since they were last asked for.
     init_first: Mutex<Vec<u64>>,
     /// Pages of INIT that no copy delivered; replay may bring them.
-    init_missing: Mutex<BTreeSet<u64>>,
+    pub(super) init_missing: Mutex<BTreeSet<u64>>,
+    /// Such pages are left missing: what they would say is asked of the pages themselves.
+    pub(super) does_without_init: AtomicBool,
     shards: Vec<Mutex<Shard>>,
     /// Held while pages of a shard are read: a page is never loaded twice.
     loading: Vec<Mutex<()>>,
@@ -98,6 +100,7 @@ impl PageCache {
             init_dirty: Mutex::default(),
             init_first: Mutex::default(),
             init_missing: Mutex::default(),
+            does_without_init: AtomicBool::new(false),
             shards: (0..SHARDS).map(|_| Mutex::default()).collect(),
             loading: (0..SHARDS).map(|_| Mutex::default()).collect(),
             shard_capacity: capacity.div_ceil(SHARDS),
@@ -108,48 +111,6 @@ impl PageCache {
             last: AtomicU64::new(u64::MAX),
             stats: PageStats::default(),
         }
-    }
-
-    /// Reads the initialised map. A copy of a page that is bad is written anew when pages go home, and one
-    /// that is bad in every copy may still come from the log: call [`PageCache::check_init`] after the
-    /// replay.
-    pub fn load_init(&self) -> Result<()> {
-        for number in 0..self.map.pages_of(Region::Init) {
-            let (mut good, mut bad) = (0, 0);
-            for (_, start) in self.copies() {
-                let mut buf = AlignedBuf::zeroed(1);
-                let read = self.device.read(start.plus(number), &mut buf);
-                let image: &mut PageBytes = (&mut buf[..]).try_into().expect("one block");
-                if read.is_err() || self.checked(image, Region::Init, number).is_err() {
-                    bad += 1;
-                    continue;
-                }
-                good += 1;
-                if good == 1 {
-                    self.init.load(number, image);
-                }
-            }
-            match (good, bad) {
-                (0, _) => drop(self.init_missing.lock().insert(number)),
-                (_, 0) => {}
-                _ => self.heal_init(number),
-            }
-        }
-        Ok(())
-    }
-
-    /// Corrupt: a page of the initialised map is bad in every copy and the log did not hold it.
-    pub fn check_init(&self) -> Result<()> {
-        let Some(number) = self.init_missing.lock().first().copied() else {
-            return Ok(());
-        };
-        self.stats.lost.fetch_add(1, Ordering::Relaxed);
-        Err(Error::new(Code::Corrupt, format!("initialised map page {number}: no good copy")))
-    }
-
-    fn heal_init(&self, number: u64) {
-        self.stats.healed.fetch_add(1, Ordering::Relaxed);
-        self.init_dirty.lock().insert(number);
     }
 
     /// First block of each copy, A first.
@@ -180,7 +141,7 @@ impl PageCache {
     }
     /// Whether a page was never written (no I/O).
     pub fn is_blank(&self, region: Region, number: u64) -> bool {
-        self.map.page(region, number).is_some_and(|page| !self.init.is_set(page))
+        self.map.page(region, number).is_some_and(|page| !self.init.is_set(page) && !self.is_unknown(page))
     }
 
     fn shard_of(page: CopyPage) -> usize {
@@ -200,12 +161,13 @@ impl PageCache {
         if let Some(found) = self.cached(page) {
             return Ok(found);
         }
-        if !self.init.is_set(page) {
-            let blank = Arc::new(CachedPage::new(region, number, Arc::new([0; BLOCK_SIZE]), 0));
-            self.insert(page, &blank);
-            return Ok(blank);
+        let is_set = self.init.is_set(page);
+        if is_set || (self.is_unknown(page) && !self.holds_zeros(page)) {
+            return self.load(page, region, number);
         }
-        self.load(page, region, number)
+        let blank = Arc::new(CachedPage::new(region, number, Arc::new([0; BLOCK_SIZE]), 0));
+        self.insert(page, &blank);
+        Ok(blank)
     }
 
     /// The page, if it is in memory.

@@ -10,6 +10,7 @@
 mod cache;
 mod count;
 mod images;
+mod init;
 mod init_map;
 mod page;
 mod restore;

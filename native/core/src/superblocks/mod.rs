@@ -67,6 +67,17 @@ pub fn read(device: &dyn Device) -> Result<Opened> {
 
 /// As [`read`], for whoever has the codecs of volumes with the `known` descriptors.
 pub fn read_for(device: &dyn Device, known: &[DescriptorTable]) -> Result<Opened> {
+    let opened = read_cut(device, known)?;
+    let (wanted, size) = (opened.geometry.block_count, device.block_count());
+    if wanted > size {
+        let text = format!("the volume has {wanted} blocks, its device only {size}");
+        return Err(Error::new(Code::Corrupt, text));
+    }
+    Ok(opened)
+}
+
+/// As [`read_for`], also where the device is shorter than the volume.
+pub fn read_cut(device: &dyn Device, known: &[DescriptorTable]) -> Result<Opened> {
     let size = device.block_count();
     let mut found = [0, 1, 2, 3].map(|position| read_place(device, size, position));
     // A volume smaller than its device has its tail pair where the head pair says.
@@ -83,10 +94,6 @@ pub fn read_for(device: &dyn Device, known: &[DescriptorTable]) -> Result<Opened
     };
     let superblock = *best;
     let geometry = superblock::check(&superblock, known)?;
-    if geometry.block_count > size {
-        let text = format!("the volume has {} blocks, its device only {size}", geometry.block_count);
-        return Err(Error::new(Code::Corrupt, text));
-    }
     let places = found.map(|place| match place {
         Ok(Judged::Valid(s)) if superblock::same_but_position(&s, &superblock) => PlaceState::Current,
         Ok(Judged::Valid(_)) => PlaceState::Stale,

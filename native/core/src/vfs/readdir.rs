@@ -3,7 +3,7 @@
 use super::FileSystem;
 use super::api::DirEntry;
 use super::stat::attr;
-use crate::base::{Code, Ino, Result};
+use crate::base::{Code, Error, Ino, Result};
 use crate::directory::Entry;
 use crate::volume::Inode;
 use std::sync::Arc;
@@ -44,6 +44,7 @@ impl FileSystem {
                 at = cookie;
             }
         }
+        let before = at;
         loop {
             let batch = self.batch(&dir, at)?;
             let whole = batch.len() < BATCH;
@@ -52,6 +53,10 @@ impl FileSystem {
                     return Ok(());
                 }
                 at = listed.entry.cookie;
+            }
+            if whole && at == before {
+                // Nothing is left to list: now is the time to say that there was more.
+                return self.listed_whole(&dir);
             }
             if whole {
                 return Ok(());
@@ -62,11 +67,29 @@ impl FileSystem {
     fn batch(&self, dir: &Arc<Inode>, after: u64) -> Result<Vec<Listed>> {
         let names = self.volume.names(dir)?;
         let mut batch = Vec::with_capacity(BATCH);
-        self.volume.iterate(&names, after, &mut |entry, name| {
-            batch.push(Listed { entry: *entry, name: name.to_vec() });
-            batch.len() < BATCH
-        })?;
+        self.volume.iterate_past(
+            &names,
+            after,
+            &mut |error| self.passed_over(error),
+            &mut |entry, name| {
+                batch.push(Listed { entry: *entry, name: name.to_vec() });
+                batch.len() < BATCH
+            },
+        )?;
         Ok(batch)
+    }
+
+    /// Who reads what is left of a damaged volume gets the names that are left.
+    fn passed_over(&self, error: Error) -> Result<()> {
+        if self.volume.options.rescue { Ok(()) } else { Err(error) }
+    }
+
+    /// The error of the first block that a listing passed over.
+    fn listed_whole(&self, dir: &Arc<Inode>) -> Result<()> {
+        if !self.volume.options.rescue {
+            return Ok(());
+        }
+        self.volume.iterate(&self.volume.names(dir)?, 0, &mut |_, _| true)
     }
 
     /// Hands one entry to the caller; false: it takes no more. A file that vanished since the batch

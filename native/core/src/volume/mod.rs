@@ -6,7 +6,7 @@
 //!
 //! The rooms, lowest first; each uses those above it in this list (test/tidy/house.test.ts):
 //!
-//! - `report`: lines for whoever mounted; `options`: how a volume is opened.
+//! - `report`: lines for whoever mounted; `options`: how a volume is opened; `rescue`: what is left of a damaged one.
 //! - `blocks`: where a block is, making it live, freeing it.
 //! - `space`: what will be there, and what can be written before the next proof.
 //! - `transaction`: entering the running transaction, waiting for its commit.
@@ -31,6 +31,7 @@ mod options;
 mod read;
 mod recover;
 mod report;
+mod rescue;
 mod space;
 mod transaction;
 mod writeback;

@@ -7,7 +7,7 @@ use crate::extension::UnitAllocator;
 use crate::format::{Region, layout};
 use crate::log::Ring;
 use crate::pages::PageCache;
-use crate::superblocks;
+use crate::superblocks::{self, Opened};
 use crate::transaction::Gate;
 use crate::transaction::cost;
 use crate::volume::Volume;
@@ -16,6 +16,7 @@ use crate::volume::commit::{Checkpointer, Committer, Image, Parts, Reaper};
 use crate::volume::inode::{Agenda, Inode, Inodes, SlotPages};
 use crate::volume::options::OpenOptions;
 use crate::volume::report::OpenReport;
+use crate::volume::rescue::{Rescue, with_hint};
 use crate::volume::space::{Numbers, Space};
 use crate::volume::transaction::Commits;
 use parking_lot::Mutex;
@@ -29,9 +30,39 @@ const LOG_SHARE: u64 = 8;
 impl Volume {
     /// Opens the volume on a device. Nothing is written with `read_only`: a pending log is replayed in
     /// memory. Errors: `InvalidArgument` (no volume), `NotSupported` (features), `Corrupt`, `Io`.
+    /// With `rescue` it opens in spite of damage as long as a superblock and the root's anchor are left.
     pub fn open(device: Arc<dyn Device>, options: OpenOptions) -> Result<(Arc<Volume>, OpenReport)> {
         checksum_self_test()?;
-        let opened = superblocks::read_for(&*device, options.known_descriptors())?;
+        let rescue = Rescue::new(options.rescue, &options.reporter);
+        if options.rescue && !options.read_only {
+            return Err(Error::new(Code::InvalidArgument, "rescue is for reading only"));
+        }
+        let opened = superblocks::read_cut(&*device, options.known_descriptors())?;
+        let read_only = options.read_only;
+        let (volume, mut report, committer) = rescue
+            .device(device, &opened.geometry)
+            .and_then(|device| Volume::bring_up(device, options, &opened, &rescue))
+            .map_err(|error| if rescue.is_on() { error } else { with_hint(error, read_only) })?;
+        volume.check_system_files()?;
+        let root = volume.inode(layout::INO_ROOT, 0)?;
+        volume.inodes.add_lookups(&root, 1);
+        if !volume.options.read_only {
+            report.orphans = volume.adopt_orphans()?;
+            if opened.superblock.compat & layout::COMPAT_FROZEN != 0 {
+                volume.inodes.set_has_marked();
+            }
+            volume.start_threads(committer)?;
+        }
+        Ok((volume, report))
+    }
+
+    /// From the superblock in force to a volume in memory that nobody serves yet.
+    fn bring_up(
+        device: Arc<dyn Device>,
+        options: OpenOptions,
+        opened: &Opened,
+        rescue: &Rescue,
+    ) -> Result<(Arc<Volume>, OpenReport, Committer)> {
         if !options.read_only {
             opened.check_writable()?;
             // After a kill the host's cache may hold what the disk does not: what we choose below must
@@ -42,13 +73,13 @@ impl Volume {
         let coder = Coder::new(options.codec_for(&geometry)?, &geometry);
         let pages = Arc::new(PageCache::new(device.clone(), &geometry, options.cached_pages));
         let (mut report, next, block) =
-            super::recover::recover(&*device, &geometry, &coder, &pages, options.read_only)?;
+            super::recover::recover(&*device, &geometry, &coder, &pages, options.read_only, rescue)?;
         let mut repaired = 0;
         if !options.read_only {
             repaired = opened.repair(&*device, |error| options.reporter.error(error))?;
             report.rewritten += repaired;
         }
-        let blocks = Arc::new(Blocks::open(&geometry, &pages, coder)?);
+        let blocks = Arc::new(Blocks::open(&geometry, &pages, coder, &mut |error| rescue.pass(error))?);
         let counters = super::recover::counted(&geometry, &pages, next.counters, &options.reporter);
         let cortex = Cortex::open(
             SlotPages { pages: pages.clone() },
@@ -105,7 +136,7 @@ impl Volume {
                 .min(geometry.window_blocks / 8)
                 .max(64),
             checkpointer: Checkpointer::new(parts, ring, block),
-            image: Mutex::new(Image::new(&opened, repaired)),
+            image: Mutex::new(Image::new(opened, repaired)),
             commits,
             threads: Mutex::default(),
             pages,
@@ -114,17 +145,8 @@ impl Volume {
             reporter: options.reporter.clone(),
             options,
         });
-        volume.check_system_files()?;
-        let root = volume.inode(layout::INO_ROOT, 0)?;
-        volume.inodes.add_lookups(&root, 1);
-        if !volume.options.read_only {
-            report.orphans = volume.adopt_orphans()?;
-            if opened.superblock.compat & layout::COMPAT_FROZEN != 0 {
-                volume.inodes.set_has_marked();
-            }
-            volume.start_threads(Committer::new(block.epoch, &next, volume.geometry.descriptors))?;
-        }
-        Ok((volume, report))
+        let committer = Committer::new(block.epoch, &next, volume.geometry.descriptors);
+        Ok((volume, report, committer))
     }
 
     /// The files of fixed numbers are what they must be. Whoever only reads needs the root alone.

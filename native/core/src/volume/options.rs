@@ -9,6 +9,8 @@ use std::sync::Arc;
 #[derive(Clone, Debug)]
 pub struct OpenOptions {
     pub read_only: bool,
+    /// With `read_only`: opens in spite of damage; what is missing is named to `reporter`.
+    pub rescue: bool,
     pub noatime: bool,
     /// Clean metadata pages kept in memory (4 KiB each).
     pub cached_pages: usize,
@@ -30,6 +32,7 @@ impl Default for OpenOptions {
     fn default() -> OpenOptions {
         OpenOptions {
             read_only: false,
+            rescue: false,
             noatime: false,
             cached_pages: 16_384,
             cached_inodes: 100_000,

@@ -1,17 +1,18 @@
 //! Recovery (docs/design.md, "Recovery"): replay into memory, and for a writer the steps that make
 //! the result the new truth before anything else is written.
 
-use crate::base::{Code, CopyPage, Error, Result};
+use crate::base::{BLOCK_SIZE, Code, CopyPage, Error, Result};
 use crate::device::Device;
 use crate::format::layout::Checkpoint;
 use crate::format::{Geometry, PageBytes, Region, page_txn, set_page_txn};
 use crate::log::{Counters, LogPoint, NUMBER_MAX, checkpoint};
-use crate::log::{PageImages, Recovered, Rewrite, apply_record, recover as find_last, replay};
+use crate::log::{PageImages, Recovered, Rewrite, apply_record, recover_past as find_last, replay};
 use crate::pages::PageCache;
 use crate::transaction::Gate;
 use crate::volume::blocks::Coder;
 use crate::volume::report::{OpenReport, Reporter};
-use std::collections::BTreeMap;
+use crate::volume::rescue::{Rescue, no_checkpoint};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Numbers given between two commits are covered by what the last one stored (space.rs).
 const NUMBERS_AHEAD: u64 = 1 << 20;
@@ -23,18 +24,32 @@ const COUNTED_PAGES: u64 = 4096;
 struct Images<'a> {
     pages: &'a PageCache,
     images: BTreeMap<CopyPage, Box<PageBytes>>,
+    rescue: &'a Rescue,
+    /// Pages that no copy has: what the log changes on them is passed over.
+    lost: BTreeSet<CopyPage>,
+    nowhere: Box<PageBytes>,
 }
 
 impl PageImages for Images<'_> {
     fn page(&mut self, page: CopyPage) -> Result<&mut PageBytes> {
+        if self.lost.contains(&page) {
+            return Ok(&mut self.nowhere);
+        }
         if !self.images.contains_key(&page) {
-            let image = load(self.pages, page)?;
-            self.images.insert(page, image);
+            match load(self.pages, page) {
+                Ok(image) => drop(self.images.insert(page, image)),
+                Err(error) if self.rescue.passes(&error) => {
+                    self.lost.insert(page);
+                    return Ok(&mut self.nowhere);
+                }
+                Err(error) => return Err(error),
+            }
         }
         Ok(self.images.get_mut(&page).expect("just inserted"))
     }
     fn blank(&mut self, page: CopyPage) -> Result<()> {
-        self.images.insert(page, Box::new([0; crate::base::BLOCK_SIZE]));
+        self.lost.remove(&page);
+        self.images.insert(page, Box::new([0; BLOCK_SIZE]));
         Ok(())
     }
 }
@@ -45,7 +60,7 @@ fn load(pages: &PageCache, page: CopyPage) -> Result<Box<PageBytes>> {
         return Err(Error::new(Code::Corrupt, format!("the log names page {} of a copy", page.0)));
     };
     if region == Region::Init {
-        return Ok(pages.init_image(number));
+        return pages.init_image_before(number);
     }
     let cached = pages.get(region, number)?;
     let mut image = Box::new(*cached.image());
@@ -61,13 +76,29 @@ pub(super) fn recover(
     coder: &Coder,
     pages: &PageCache,
     read_only: bool,
+    rescue: &Rescue,
 ) -> Result<(OpenReport, LogPoint, Checkpoint)> {
-    let found = checkpoint::read(device, geometry)?.checkpoint;
-    let recovered = find_last(device, geometry, &found)?;
-    check_device(device, geometry, &found, &recovered)?;
-    pages.set_last(recovered.next.txn - 1);
+    // Where the log is damaged, nobody knows which transaction was its last.
+    let mut is_log_whole = true;
+    let mut pass = |error| {
+        is_log_whole = false;
+        rescue.pass(error)
+    };
+    let found = match checkpoint::read(device, geometry) {
+        Ok(found) => found.checkpoint,
+        Err(error) => pass(error).map(|()| no_checkpoint())?,
+    };
+    let recovered = find_last(device, geometry, &found, &mut pass)?;
+    check_device(device, geometry, &found, &recovered).or_else(&mut pass)?;
+    if is_log_whole && !(rescue.is_on() && recovered.unreadable_blocks > 0) {
+        pages.set_last(recovered.next.txn - 1);
+    }
     pages.load_init()?;
-    let mut images = Images { pages, images: BTreeMap::new() };
+    if rescue.is_on() {
+        pages.do_without_init().into_iter().try_for_each(|error| rescue.pass(error))?;
+    }
+    let nowhere = Box::new([0; BLOCK_SIZE]);
+    let mut images = Images { pages, images: BTreeMap::new(), rescue, lost: BTreeSet::new(), nowhere };
     replay(device, geometry, &found, &recovered, &mut |record| apply_record(record, geometry, &mut images))?;
     let report = OpenReport {
         replayed: recovered.records,
@@ -76,12 +107,15 @@ pub(super) fn recover(
         orphans: 0,
         unreadable: recovered.unreadable_blocks,
     };
-    let images = images.images;
+    let Images { images, lost, .. } = images;
+    rescue.name_lost_pages(geometry, &lost);
     for (page, image) in images {
         let txn = page_txn(&image);
         pages.adopt(page, *image, txn)?;
     }
-    pages.check_init()?;
+    if !rescue.is_on() {
+        pages.check_init()?;
+    }
     let next = recovered.next;
     if read_only {
         return Ok((report, next, found));

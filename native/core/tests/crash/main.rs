@@ -22,6 +22,7 @@ mod read_faults;
 mod reader;
 mod recovery_faults;
 mod renames;
+mod rescue;
 mod rig;
 mod ring;
 mod states;

@@ -20,7 +20,7 @@ mod overwrites;
 mod table;
 
 use crate::allocator::Allocator;
-use crate::base::{BlockNumber, DataNumber, Result};
+use crate::base::{BlockNumber, DataNumber, Error, Result};
 use crate::format::{Geometry, Window};
 use crate::pages::PageCache;
 use parking_lot::Mutex;
@@ -48,13 +48,19 @@ pub(in crate::volume) struct Blocks {
 }
 
 impl Blocks {
-    /// The blocks of a volume whose log has been replayed. Reads the overwrite area's descriptors.
-    pub fn open(geometry: &Geometry, pages: &Arc<PageCache>, coder: Coder) -> Result<Blocks> {
+    /// The blocks of a volume whose log has been replayed. Reads the overwrite area's descriptors; `damaged`
+    /// gets those that cannot be read, and passes over them if it returns Ok.
+    pub fn open(
+        geometry: &Geometry,
+        pages: &Arc<PageCache>,
+        coder: Coder,
+        damaged: &mut dyn FnMut(Error) -> Result<()>,
+    ) -> Result<Blocks> {
         let start = BlockNumber(geometry.window_start);
         let window = Window::new(start, geometry.window_blocks, geometry.area_blocks)?;
         let table = BlockTable::new(pages.clone(), geometry);
         Ok(Blocks {
-            overwrites: Overwrites::build(&table, window.blocks(), window.data_blocks())?,
+            overwrites: Overwrites::build(&table, window.blocks(), window.data_blocks(), damaged)?,
             allocator: Mutex::new(Allocator::new(window, Box::new(FreeMap(pages.clone())))),
             grown: Mutex::default(),
             coder,

@@ -2,7 +2,7 @@
 //! built at mount from the area's own descriptors.
 
 use super::table::{BlockKey, BlockTable};
-use crate::base::{DataNumber, Ino, Result};
+use crate::base::{DataNumber, Error, Ino, Result};
 use parking_lot::RwLock;
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap};
@@ -48,15 +48,30 @@ fn run_of(key: BlockKey, first: DataNumber, count: u64) -> impl Iterator<Item = 
 }
 
 impl Overwrites {
-    /// Reads the descriptors of the area, data blocks `first .. end`.
-    pub fn build(table: &BlockTable, first: u64, end: u64) -> Result<Overwrites> {
+    /// Reads the descriptors of the area, data blocks `first .. end`. `damaged` gets what cannot be read; if it
+    /// returns Ok, the blocks of that page are left out.
+    pub fn build(
+        table: &BlockTable,
+        first: u64,
+        end: u64,
+        damaged: &mut dyn FnMut(Error) -> Result<()>,
+    ) -> Result<Overwrites> {
         let index = Overwrites::default();
-        for data in first..end {
-            if let Some(descriptor) = table.live(data)? {
-                let copy = descriptor.copy();
-                let key = BlockKey { owner: descriptor.owner, index: descriptor.index, copy };
-                index.insert_run(key, DataNumber(data), 1);
+        let mut data = first;
+        while data < end {
+            match table.live(data) {
+                Ok(None) => {}
+                Ok(Some(descriptor)) => {
+                    let copy = descriptor.copy();
+                    let key = BlockKey { owner: descriptor.owner, index: descriptor.index, copy };
+                    index.insert_run(key, DataNumber(data), 1);
+                }
+                Err(error) => {
+                    damaged(error)?;
+                    data = table.next_page(data) - 1;
+                }
             }
+            data += 1;
         }
         Ok(index)
     }

@@ -91,6 +91,9 @@ impl BlockTable {
         while count < max {
             let at = data + count;
             let map = self.map_page(at)?;
+            if !map.with(|bits| bit(bits, at % BITS)) {
+                break;
+            }
             let page = self.descriptor_page(at)?;
             let end = max.min(count + self.rest_of_page(at).min(BITS - at % BITS));
             let start = count;
@@ -213,6 +216,11 @@ impl BlockTable {
                 }
             });
         }
+    }
+
+    /// The first data block whose descriptor is on the page behind that of `data`.
+    pub fn next_page(&self, data: u64) -> u64 {
+        data + self.rest_of_page(data)
     }
 
     /// Descriptors of its page from that of `data` on.

@@ -70,8 +70,15 @@ impl Volume {
         let kind = slot.kind()?;
         let mut equations = self.equations(&slot)?;
         if slot.has(layout::DATA_CLASS_HAS_SEGMENTS | layout::DATA_CLASS_HAS_ACL) {
-            let segments = self.chain_of(&slot)?.payload(layout::EXTENSION_SEGMENTS);
-            equations.segments = SegmentMap::load(self.blocks.window(), &segments)?;
+            match self.segments_of(&slot) {
+                Ok(segments) => equations.segments = segments,
+                // Its attributes are left; without its segments no equation holds.
+                Err(error) if self.options.rescue && !slot.has(layout::DATA_CLASS_HAS_ACL) => {
+                    self.reporter.error(&error);
+                    (equations.anchor, equations.gravity_1) = (None, None);
+                }
+                Err(error) => return Err(error),
+            }
         }
         let mut inode = Inode::new(slot, kind, equations);
         if slot.attributes.nlink == 0 || slot.has(layout::DATA_CLASS_TRUNCATING) {
@@ -80,6 +87,11 @@ impl Volume {
             inode.doubt();
         }
         Ok(inode)
+    }
+
+    fn segments_of(&self, slot: &Slot) -> Result<SegmentMap> {
+        let segments = self.chain_of(slot)?.payload(layout::EXTENSION_SEGMENTS);
+        SegmentMap::load(self.blocks.window(), &segments)
     }
 
     /// The rules that a slot follows when it is loaded. Errors: those of [`Slot::check`].

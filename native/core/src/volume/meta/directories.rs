@@ -1,6 +1,6 @@
 //! Directories on the volume: tables over the block cache, with their space.
 
-use crate::base::{BLOCK_SIZE, Result, now_ns};
+use crate::base::{BLOCK_SIZE, Error, Result, now_ns};
 use crate::directory::{BlockBytes, DirBlocks, DirReads, DirTable, Entry, Insertion, Seed};
 use crate::transaction::Transaction;
 use crate::volume::Volume;
@@ -110,9 +110,20 @@ impl Volume {
         cookie: u64,
         take: &mut dyn FnMut(&Entry, &[u8]) -> bool,
     ) -> Result<()> {
+        self.iterate_past(names, cookie, &mut Err, take)
+    }
+
+    /// As `iterate`; `damaged` gets the error of a block, whose entries are left out if it returns Ok.
+    pub fn iterate_past(
+        &self,
+        names: &Names<'_>,
+        cookie: u64,
+        damaged: &mut dyn FnMut(Error) -> Result<()>,
+        take: &mut dyn FnMut(&Entry, &[u8]) -> bool,
+    ) -> Result<()> {
         let table = names.dir.table.as_ref().expect("loaded under the same lock");
         let mut blocks = Blocks { volume: self, dir: names.dir.view() };
-        table.iterate(&mut blocks, cookie, &mut |named| take(&named.entry, named.name))
+        table.iterate_past(&mut blocks, cookie, damaged, &mut |named| take(&named.entry, named.name))
     }
 
     /// Runs a change of the table and keeps state and space in step with it.
