@@ -6,6 +6,7 @@ import type { TransportChoice } from '../native/mount.ts'
 export interface MountOptions {
   readOnly: boolean
   noatime: boolean
+  discard: boolean
   /** Undefined: on for root, off for others. */
   allowOther: boolean | undefined
   autoUnmount: boolean
@@ -85,6 +86,12 @@ const EFFECTS: Readonly<Record<string, Effect>> = {
   atime: flag(o => {
     o.noatime = false
     o.mountFlags.delete('noatime')
+  }),
+  discard: flag(o => {
+    o.discard = true
+  }),
+  nodiscard: flag(o => {
+    o.discard = false
   }),
   allow_other: flag(o => {
     o.allowOther = true
@@ -173,6 +180,7 @@ export function parseMountOptions(lists: readonly string[], isSloppy = false): M
   const options: MountOptions = {
     readOnly: false,
     noatime: false,
+    discard: false,
     allowOther: undefined,
     autoUnmount: false,
     writeBack: false,

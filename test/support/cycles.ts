@@ -25,6 +25,7 @@ export function requestFor(image: string, mountpoint: string): MountRequest {
     readOnly: false,
     blockDevice: false,
     noatime: false,
+    discard: false,
     allowOther: false,
     defaultPermissions: true,
     autoUnmount: false,

@@ -31,6 +31,7 @@ const VOLUME_ORDER = [
   'writeback',
   'change',
   'commit',
+  'trim',
   'recover',
   'close',
   'open',

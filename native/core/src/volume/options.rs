@@ -10,6 +10,8 @@ use std::sync::Arc;
 pub struct OpenOptions {
     pub read_only: bool,
     pub noatime: bool,
+    /// The host is told of freed blocks as soon as they may be used again.
+    pub discard: bool,
     /// Clean metadata pages kept in memory (4 KiB each).
     pub cached_pages: usize,
     /// Unused inodes kept in memory.
@@ -31,6 +33,7 @@ impl Default for OpenOptions {
         OpenOptions {
             read_only: false,
             noatime: false,
+            discard: false,
             cached_pages: 16_384,
             cached_inodes: 100_000,
             cached_meta: 8192,

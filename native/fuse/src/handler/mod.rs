@@ -172,7 +172,7 @@ impl<V: Vfs> Handler<V> {
             Op::Getxattr { size, name } => self.getxattr(ino, name, size, reply),
             Op::Listxattr { size } => self.listxattr(ino, size, &who, reply),
             Op::Removexattr { name } => self.removexattr(ino, name),
-            Op::Ioctl { args, data } => self.ioctl(ino, &args, data, reply),
+            Op::Ioctl { args, data } => self.ioctl(ino, &args, data, &who, reply),
             Op::Interrupt => Ok(Outcome::Silent),
             Op::Destroy => {
                 // Answered only after the volume is closed: umount of a block device waits for it.
