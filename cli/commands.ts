@@ -9,6 +9,7 @@ import { demo } from '../src/demo/command.ts'
 import { IMAGE_COMMANDS } from '../src/image/commands.ts'
 import { mount } from '../src/mount/command.ts'
 import { statusCommand } from '../src/mount/status-command.ts'
+import { trimCommand } from '../src/mount/trim-command.ts'
 import { umount } from '../src/mount/umount-command.ts'
 import { doctor } from './doctor.ts'
 import { idCommand } from './id.ts'
@@ -19,6 +20,7 @@ export const COMMANDS: readonly Command[] = [
   mount,
   umount,
   statusCommand,
+  trimCommand,
   tune,
   fsck,
   scrubCommand,

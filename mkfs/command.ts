@@ -28,6 +28,7 @@ interface Extended {
   stride?: number
   scale?: number
   rootOwner?: Owner
+  preallocate?: boolean
 }
 
 const ID_MAX = 0xffff_fffe
@@ -47,7 +48,8 @@ function extended(wanted: readonly string[]): Extended {
     const [key, value] = [pair.slice(0, equals), pair.slice(equals + 1)]
     if ((key === 'stride' || key === 'scale') && /^\d{1,14}$/.test(value)) out[key] = Number(value)
     else if (key === 'root_owner') out.rootOwner = ownerOf(value)
-    else throw new UsageError(`-E: none of stride=N, scale=N, root_owner=UID:GID: '${pair}'`)
+    else if (pair === 'prealloc') out.preallocate = true
+    else throw new UsageError(`-E: none of stride=N, scale=N, root_owner=UID:GID, prealloc: '${pair}'`)
   }
   return out
 }
@@ -146,7 +148,7 @@ export const mkfs: Command = {
       short: 'E',
       kind: 'list',
       value: 'KEY=VALUE',
-      summary: 'stride=, scale= of new files; root_owner=UID:GID',
+      summary: 'stride=, scale= of new files; root_owner=UID:GID; prealloc',
     },
     {
       name: 'features',

@@ -21,6 +21,8 @@ import { constant } from '../src/format/constants.ts'
 import { checkGeometry, type Geometry } from '../src/format/geometry.ts'
 import { type PlanOptions, planGeometry } from '../src/format/plan.ts'
 import type { Identity } from '../src/format/superblock.ts'
+import { addon } from '../src/native/addon.ts'
+import { errorOf } from '../src/native/failure.ts'
 import type { ImageLock } from '../src/native/lock.ts'
 import { lockImage } from '../src/native/locking.ts'
 import { FileSink } from '../src/writer/sink.ts'
@@ -38,6 +40,8 @@ export interface MakeOptions extends PlanOptions, IdentityOptions {
   readonly force?: boolean
   /** Give the old blocks of the image back before writing. Default true. */
   readonly discard?: boolean
+  /** Give an image file all its blocks at once, so that the host cannot be full later. */
+  readonly preallocate?: boolean | undefined
   /** Compute and check everything, write nothing. */
   readonly dryRun?: boolean
 }
@@ -80,6 +84,7 @@ function makeNew(options: MakeOptions, identity: Identity): MadeVolume {
   const lock = lockImage(fd, path, true)
   try {
     resize(fd, path, sizeBytes)
+    if (options.preallocate) allocate(fd, path, sizeBytes)
     writeVolume(new FileSink(fd, path), geometry, identity, geometry.blockCount, rootOwner)
   } catch (error) {
     unlinkSync(path)
@@ -120,6 +125,8 @@ function overwrite(fd: number, path: string, options: MakeOptions, identity: Ide
   const user = usedBesides(path, stat)
   if (user !== null) throw busy(options, user)
   const sizeBytes = chooseSize(options, bytes, isBlockDevice)
+  if (options.preallocate && isBlockDevice)
+    throw new Hn4Error('ARGUMENT', { path: options.path, text: '-E prealloc: a block device has all its blocks' })
   const geometry = plan(options, sizeBytes)
   if (!options.force) refuseContent(fd, path, bytes)
   const rootOwner = options.rootOwner ?? SUPERUSER
@@ -127,6 +134,7 @@ function overwrite(fd: number, path: string, options: MakeOptions, identity: Ide
   if (options.dryRun) return made
   if (options.discard !== false) discard(fd, path, isBlockDevice)
   if (!isBlockDevice) resize(fd, path, sizeBytes)
+  if (options.preallocate) allocate(fd, path, sizeBytes)
   const deviceBlocks = isBlockDevice ? Math.floor(bytes / BLOCK) : geometry.blockCount
   writeVolume(new FileSink(fd, path), geometry, identity, deviceBlocks, rootOwner)
   return made
@@ -157,6 +165,11 @@ function resize(fd: number, path: string, bytes: number): void {
   } catch (error) {
     throw ioError(path, `change of size to ${bytes} bytes`, error)
   }
+}
+
+function allocate(fd: number, path: string, bytes: number): void {
+  const failure = addon().allocateFile(fd, bytes)
+  if (failure !== undefined) throw errorOf(failure, path)
 }
 
 /** @throws Hn4Error HAS_CONTENT unless both ends of the image are zero; holes are */

@@ -86,7 +86,7 @@ export const mount: Command = {
     'Returns when the mount answers; a process in the background serves it until it is unmounted, by hn4 umount, ' +
       'umount, or SIGTERM. SIGTERM, SIGINT and SIGHUP unmount cleanly; while a program uses the mount they only make ' +
       'everything durable, and a second one within two seconds takes the mount away from it.',
-    'Options: ro, rw, rescue, noatime, relatime, lazytime, sync, dirsync, nosuid, nodev, noexec, nosymfollow, untrusted, ' +
+    'Options: ro, rw, rescue, noatime, relatime, lazytime, sync, dirsync, discard, nosuid, nodev, noexec, nosymfollow, untrusted, ' +
       'allow_other (for root always on), default_permissions (always on), auto_unmount, writeback, threads=N, transport=auto|uring|dev (FUSE over ' +
       'io_uring where the kernel offers it, or /dev/fuse), log=FILE, errors=remount-ro. Those of ' +
       'fstab and systemd (defaults, nofail, noauto, user, _netdev, silent, x-*, comment=) are accepted.',
@@ -96,6 +96,8 @@ export const mount: Command = {
       'What is missing is EIO or EUCLEAN, and said in the lines of the mount.',
     'An image of a stranger may hold set-id programs and device files: root mounts it with -o untrusted, which is ' +
       'nosuid and nodev. Mounts of ordinary users are so always.',
+    'With -o discard the host is told of freed blocks as soon as they may be used again: an image file gets holes. ' +
+      'hn4 trim and fstrim(8) do the same now and then, at less cost.',
     'Lines of the mount (what goes wrong, above all that it stopped writing) go to the file of -o log=FILE, else to the ' +
       'system log, else, where none listens, as in a container, to hn4.log in the runtime directory (/run/hn4 for ' +
       'root), as hn4 doctor, hn4 status and, on a terminal or with -v, hn4 mount say; with -f to stderr. hn4 status shows the last one.',

@@ -7,9 +7,10 @@ import { addon } from '../native/addon.ts'
 import { isHn4Mount, type Mount, mounts } from './mount-table.ts'
 import type { Daemon } from './requests/daemon.ts'
 import { answerStatus } from './requests/status.ts'
+import { answerTrim } from './requests/trim.ts'
 
 /** Everything that can be asked; a new request is a line here. */
-const HANDLERS: ReadonlyArray<(daemon: Daemon) => Handler> = [answerStatus]
+const HANDLERS: ReadonlyArray<(daemon: Daemon) => Handler> = [answerStatus, answerTrim]
 
 function ownMount({ request }: Daemon): Mount {
   const found = mounts().findLast(

@@ -8,6 +8,7 @@ export interface MountOptions {
   /** Opens in spite of damage; with readOnly only. */
   rescue: boolean
   noatime: boolean
+  discard: boolean
   /** Undefined: on for root, off for others. */
   allowOther: boolean | undefined
   autoUnmount: boolean
@@ -103,6 +104,12 @@ const EFFECTS: Readonly<Record<string, Effect>> = {
     o.noatime = false
     o.mountFlags.delete('noatime')
   }),
+  discard: flag(o => {
+    o.discard = true
+  }),
+  nodiscard: flag(o => {
+    o.discard = false
+  }),
   allow_other: flag(o => {
     o.allowOther = true
   }),
@@ -191,6 +198,7 @@ export function parseMountOptions(lists: readonly string[], isSloppy = false): M
     readOnly: false,
     rescue: false,
     noatime: false,
+    discard: false,
     allowOther: undefined,
     autoUnmount: false,
     writeBack: false,

@@ -157,6 +157,7 @@ export async function prepare(ctx: Context, image: string, dir: string, options:
     // fuseblk belongs to root; a user's mount of a block device is a plain one.
     blockDevice: target.isBlockDevice() && isRoot(),
     noatime: options.noatime,
+    discard: options.discard,
     allowOther: allow,
     defaultPermissions: true,
     autoUnmount: options.autoUnmount,

@@ -28,6 +28,7 @@ const CODES: Readonly<Record<string, ErrorCode>> = {
   Exists: 'EXISTS',
   EEXIST: 'EXISTS',
   NoSpace: 'NO_SPACE',
+  ENOSPC: 'NO_SPACE',
 }
 
 /** A system's sentence without the number that Rust puts behind it. */

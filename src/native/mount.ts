@@ -15,6 +15,8 @@ export interface MountRequest {
   /** Mount as fuseblk: umount then waits for the daemon, and syncfs reaches it. */
   readonly blockDevice: boolean
   readonly noatime: boolean
+  /** The host is told of freed blocks as soon as they may be used again. */
+  readonly discard: boolean
   readonly allowOther: boolean
   readonly defaultPermissions: boolean
   readonly autoUnmount: boolean
@@ -89,6 +91,8 @@ export interface MountHandle {
   wait(): Promise<Failure | undefined>
   unmount(lazy: boolean): Promise<Failure | undefined>
   sync(): Promise<Failure | undefined>
+  /** Tells the host which blocks are free; resolves with their number. */
+  trim(): Promise<number | Failure>
   /** Takes the mount away from those who use it and closes the volume. */
   force(): Promise<Failure | undefined>
   stats(): MountStats

@@ -35,6 +35,10 @@ export interface VolumeHandle {
 
 export interface VolumeAddon {
   openVolume(image: string, readOnly: boolean): VolumeHandle | Failure
+  /** Tells the host which blocks of a volume that nobody uses are free; resolves with their number. */
+  trimVolume(image: string): Promise<number | Failure>
+  /** Gives the file that is open as `fd` all blocks of its first `bytes` bytes. */
+  allocateFile(fd: number, bytes: number): Failure | undefined
   /** Writes the superblocks anew, with another label (UTF-8) or UUID (16 bytes), under the image's exclusive lock. */
   tuneVolume(image: string, label: Buffer | undefined, uuid: Buffer | undefined): Failure | undefined
 }

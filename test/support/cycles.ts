@@ -26,6 +26,7 @@ export function requestFor(image: string, mountpoint: string): MountRequest {
     rescue: false,
     blockDevice: false,
     noatime: false,
+    discard: false,
     allowOther: false,
     defaultPermissions: true,
     autoUnmount: false,

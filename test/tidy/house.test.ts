@@ -32,6 +32,7 @@ const VOLUME_ORDER = [
   'writeback',
   'change',
   'commit',
+  'trim',
   'recover',
   'close',
   'open',

@@ -70,6 +70,16 @@ pub fn set_xattr(path: Utf16String, name: String, value: Buffer) -> Outcome<()> 
     })
 }
 
+/// Gives the file that is open as `fd` all blocks of its first `bytes` bytes: undefined, or a failure, `ENOSPC`.
+#[napi(ts_return_type = "undefined | Failure")]
+pub fn allocate_file(fd: i32, bytes: f64) -> Outcome<()> {
+    outcome(|| {
+        // SAFETY: no pointers; a bad descriptor or length is an error.
+        let result = unsafe { libc::fallocate64(fd, 0, 0, bytes as libc::off64_t) };
+        if result == 0 { Ok(()) } else { Err(io::Error::last_os_error().into()) }
+    })
+}
+
 /// Tells the service manager how the process stands (sd_notify(3)): `READY=1`. Does nothing where
 /// nobody asked for it.
 #[napi(ts_return_type = "undefined | Failure")]

@@ -6,7 +6,7 @@ use crate::path::host_path;
 use crate::promise::promise;
 use crate::state::{Lines, MountState, state};
 use crate::stats::{MountStats, collect};
-use hn4_core::base::Code;
+use hn4_core::base::{BLOCK_SIZE, Code};
 use hn4_core::device::{FileDevice, InUse, OpenFile, in_use};
 use hn4_core::vfs::{FileSystem, Vfs};
 use hn4_core::volume::{OpenOptions, OpenReport, Reporter, Volume};
@@ -29,6 +29,8 @@ pub struct MountRequest {
     /// The image is a block device: mount as fuseblk.
     pub block_device: bool,
     pub noatime: bool,
+    /// The host is told of freed blocks as soon as they may be used again.
+    pub discard: bool,
     pub allow_other: bool,
     pub default_permissions: bool,
     pub auto_unmount: bool,
@@ -117,6 +119,7 @@ fn mount(request: &MountRequest) -> Result<MountHandle, Failure> {
         read_only: request.read_only,
         rescue: request.rescue,
         noatime: request.noatime,
+        discard: request.discard,
         reporter: Reporter::new(move |text| told.line(&about, text)),
         ..OpenOptions::default()
     };
@@ -134,6 +137,11 @@ fn mount(request: &MountRequest) -> Result<MountHandle, Failure> {
             Err(failure)
         }
     }
+}
+
+/// Blocks that were discarded.
+pub fn trim(vfs: &FileSystem) -> Result<f64, Failure> {
+    Ok((vfs.trim(0..u64::MAX, 0)? / BLOCK_SIZE as u64) as f64)
 }
 
 /// Opens and locks; a refusal names who is in the way.
@@ -222,6 +230,13 @@ impl MountHandle {
     pub fn sync<'env>(&self, env: &'env Env) -> napi::Result<Object<'env>> {
         let Mounted { vfs, .. } = self.mounted()?;
         promise(env, "hn4-sync", move || Ok(vfs.syncfs()?))
+    }
+
+    /// Tells the host which blocks are free: how many, or a failure.
+    #[napi(ts_return_type = "Promise<number | Failure>")]
+    pub fn trim<'env>(&self, env: &'env Env) -> napi::Result<Object<'env>> {
+        let Mounted { vfs, .. } = self.mounted()?;
+        promise(env, "hn4-trim", move || trim(&vfs))
     }
 
     /// Takes the mount off the tree and closes the volume under the programs that still use it:

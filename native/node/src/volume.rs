@@ -3,12 +3,13 @@
 use crate::failure::Failure;
 use crate::host::{Outcome, outcome};
 use crate::log;
-use crate::mount::open_device;
+use crate::mount::{open_device, trim};
 use crate::path::host_path;
+use crate::promise::promise;
 use hn4_core::base::Code;
 use hn4_core::vfs::{Attr, Caller, FileSystem, SetAttr, SetTime, Vfs};
 use hn4_core::volume::{OpenOptions, Reporter, Volume};
-use napi::bindgen_prelude::{BigInt, Buffer, Utf16String};
+use napi::bindgen_prelude::{BigInt, Buffer, Env, Object, Utf16String};
 use napi_derive::napi;
 use std::sync::Arc;
 
@@ -48,6 +49,23 @@ pub fn open_volume(image: Utf16String, read_only: bool) -> Outcome<VolumeHandle>
         let options = OpenOptions { read_only, reporter, ..OpenOptions::default() };
         let (volume, _) = Volume::open(Arc::new(device), options)?;
         Ok(VolumeHandle(Some(Arc::new(FileSystem::new(volume)))))
+    })
+}
+
+/// Tells the host which blocks of a volume that nobody uses are free, after replaying its log: how many, or a
+/// failure.
+#[napi(ts_return_type = "Promise<number | Failure>")]
+pub fn trim_volume(env: &Env, image: Utf16String) -> napi::Result<Object<'_>> {
+    log::watch_panics();
+    let path = host_path(&image);
+    promise(env, "hn4-trim", move || {
+        let device = open_device(&path, false)?;
+        let options = OpenOptions { reporter: Reporter::new(log::line), ..OpenOptions::default() };
+        let (volume, _) = Volume::open(Arc::new(device), options)?;
+        let vfs = FileSystem::new(volume);
+        let trimmed = trim(&vfs);
+        vfs.shutdown()?;
+        trimmed
     })
 }
 

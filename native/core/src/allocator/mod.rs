@@ -16,6 +16,7 @@ pub mod placement;
 mod search;
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use crate::base::{Code, DataNumber, Error, Ino, Result};
 use crate::format::Window;
@@ -171,14 +172,57 @@ impl Allocator {
     /// # Errors
     /// `Corrupt`: a run was freed twice.
     pub fn prove(&mut self, txn: u64) -> Result<u64> {
-        let later = self.deferred.split_off(&(txn + 1));
-        let mut blocks = 0;
-        for run in std::mem::replace(&mut self.deferred, later).into_values().flatten() {
-            blocks += run.len;
-            self.deferred_blocks -= run.len;
-            self.release(run)?;
-        }
+        let proven = self.take_proven(txn);
+        let blocks = proven.iter().map(|run| run.len).sum();
+        self.release_proven(proven)?;
         Ok(blocks)
+    }
+
+    /// Takes what transactions up to `txn` freed, which are proven: it stays busy, and counted among those that
+    /// wait, until [`Allocator::release_proven`]. Neighbouring runs come as one.
+    pub fn take_proven(&mut self, txn: u64) -> Vec<Run> {
+        let later = self.deferred.split_off(&(txn + 1));
+        let mut runs: Vec<Run> =
+            std::mem::replace(&mut self.deferred, later).into_values().flatten().collect();
+        runs.sort_unstable();
+        runs.dedup_by(|next, run| {
+            let joins = run.end() == next.start.0;
+            run.len += if joins { next.len } else { 0 };
+            joins
+        });
+        runs
+    }
+
+    /// Makes available what [`Allocator::take_proven`] gave.
+    ///
+    /// # Errors
+    /// `Corrupt`: a run was freed twice.
+    pub fn release_proven(&mut self, proven: Vec<Run>) -> Result<()> {
+        proven.into_iter().try_for_each(|run| {
+            self.deferred_blocks -= run.len;
+            self.release(run)
+        })
+    }
+
+    /// Claims the first run of at least `min` available blocks of the window from `from` on, at most `max` of it.
+    /// Growth windows are left alone.
+    ///
+    /// # Errors
+    /// Those of the free map's source.
+    pub fn claim_next(&mut self, zone: Range<u64>, min: u64, max: u64) -> Result<Option<Run>> {
+        let end = zone.end.min(self.window.blocks());
+        let mut at = zone.start;
+        while at < end {
+            let Some(start) = self.map.next(at, end)? else { break };
+            let len = self.map.run(start, end.min(start + max.max(min)))?;
+            if len >= min {
+                let run = Run::new(DataNumber(start), len.min(max));
+                self.claim(run)?;
+                return Ok(Some(run));
+            }
+            at = start + len;
+        }
+        Ok(None)
     }
 
     /// Blocks that wait for the proof of the transaction that freed them.

@@ -144,6 +144,11 @@ impl PageCache {
         self.map.page(region, number).is_some_and(|page| !self.init.is_set(page) && !self.is_unknown(page))
     }
 
+    /// Whether a page is one of INIT, or initialised.
+    pub fn is_written(&self, page: CopyPage) -> bool {
+        matches!(self.map.locate(page), Some((Region::Init, _))) || self.init.is_set(page)
+    }
+
     fn shard_of(page: CopyPage) -> usize {
         (page.0 / READ_RUN) as usize % SHARDS
     }

@@ -7,6 +7,7 @@
 //! [`Vfs::forget`] takes it back. A file without names lives until its lookup count is 0.
 
 use crate::base::{Ino, Result, Stop};
+use std::ops::Range;
 
 /// Nanoseconds since 1970-01-01 UTC, negative before it (years 1678 to 2262).
 pub type TimeNs = i64;
@@ -199,6 +200,9 @@ pub trait Vfs: Send + Sync + 'static {
     ) -> Result<()>;
 
     fn statfs(&self) -> Result<StatFs>;
+    /// Tells the host that the free blocks among these bytes of the volume are unused, in runs of at least `min`
+    /// bytes; returns how many bytes. NotSupported: there is no host to be told.
+    fn trim(&self, bytes: Range<u64>, min: u64) -> Result<u64>;
     /// `flags`: XATTR_CREATE 1, XATTR_REPLACE 2. `system.posix_acl_access` and `_default` hold
     /// access control lists and follow the rules of [`super::acl`].
     fn setxattr(&self, ino: Ino, name: &[u8], value: &[u8], flags: u32) -> Result<()>;

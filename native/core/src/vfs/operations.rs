@@ -6,6 +6,7 @@ use super::create::NewFile;
 use super::links::is_virtual;
 use super::stat::{attr, statfs};
 use crate::base::{Ino, Result, Stop};
+use std::ops::Range;
 
 impl FileSystem {
     fn make(&self, parent: Ino, new: NewFile<'_>, who: &Caller) -> Result<Attr> {
@@ -137,6 +138,9 @@ impl Vfs for FileSystem {
     }
     fn statfs(&self) -> Result<StatFs> {
         Ok(statfs(&self.volume))
+    }
+    fn trim(&self, bytes: Range<u64>, min: u64) -> Result<u64> {
+        self.volume.trim(bytes, min)
     }
     fn setxattr(&self, ino: Ino, name: &[u8], value: &[u8], flags: u32) -> Result<()> {
         self.set_xattr(ino, name, value, flags)

@@ -9,6 +9,7 @@
 
 use super::api::*;
 use crate::base::{Ino, Result, Stop};
+use std::ops::Range;
 use std::sync::Arc;
 
 /// Which changing calls are durable when they return.
@@ -166,6 +167,9 @@ impl<V: Vfs> Vfs for Synced<V> {
     }
     fn statfs(&self) -> Result<StatFs> {
         self.below.statfs()
+    }
+    fn trim(&self, bytes: Range<u64>, min: u64) -> Result<u64> {
+        self.below.trim(bytes, min)
     }
     fn getxattr(&self, ino: Ino, name: &[u8]) -> Result<Vec<u8>> {
         self.below.getxattr(ino, name)

@@ -16,6 +16,7 @@
 //! - `writeback`: from memory to blocks: delayed data, META blocks, slots, the overwrite area.
 //! - `change`: the operations on one file: write, truncate, fallocate, copy, sync.
 //! - `commit`: the commit thread, its record, checkpoints, deleting for good.
+//! - `trim`: telling the host what is free.
 //! - `recover`, `close`, `open`: the life of a volume; [`Volume`] here: what it is made of.
 
 mod blocks;
@@ -34,6 +35,7 @@ mod report;
 mod rescue;
 mod space;
 mod transaction;
+mod trim;
 mod writeback;
 
 pub use change::guards;

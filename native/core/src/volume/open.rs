@@ -11,7 +11,7 @@ use crate::superblocks::{self, Opened};
 use crate::transaction::Gate;
 use crate::transaction::cost;
 use crate::volume::Volume;
-use crate::volume::blocks::{Blocks, Coder};
+use crate::volume::blocks::{Blocks, Coder, Discarder};
 use crate::volume::commit::{Checkpointer, Committer, Image, Parts, Reaper};
 use crate::volume::inode::{Agenda, Inode, Inodes, SlotPages};
 use crate::volume::options::OpenOptions;
@@ -79,7 +79,10 @@ impl Volume {
             repaired = opened.repair(&*device, |error| options.reporter.error(error))?;
             report.rewritten += repaired;
         }
-        let blocks = Arc::new(Blocks::open(&geometry, &pages, coder, &mut |error| rescue.pass(error))?);
+        let discards = options.discard && !options.read_only;
+        let discarder = discards.then(|| Discarder::new(device.clone(), options.reporter.clone()));
+        let mut damaged = |error| rescue.pass(error);
+        let blocks = Arc::new(Blocks::open(&geometry, &pages, coder, &mut damaged, discarder)?);
         let counters = super::recover::counted(&geometry, &pages, next.counters, &options.reporter);
         let cortex = Cortex::open(
             SlotPages { pages: pages.clone() },

@@ -12,6 +12,8 @@ pub struct OpenOptions {
     /// With `read_only`: opens in spite of damage; what is missing is named to `reporter`.
     pub rescue: bool,
     pub noatime: bool,
+    /// The host is told of freed blocks as soon as they may be used again.
+    pub discard: bool,
     /// Clean metadata pages kept in memory (4 KiB each).
     pub cached_pages: usize,
     /// Unused inodes kept in memory.
@@ -34,6 +36,7 @@ impl Default for OpenOptions {
             read_only: false,
             rescue: false,
             noatime: false,
+            discard: false,
             cached_pages: 16_384,
             cached_inodes: 100_000,
             cached_meta: 8192,

@@ -109,12 +109,18 @@ pub(super) fn recover(
     };
     let Images { images, lost, .. } = images;
     rescue.name_lost_pages(geometry, &lost);
+    let changed: Vec<CopyPage> = images.keys().copied().collect();
     for (page, image) in images {
         let txn = page_txn(&image);
         pages.adopt(page, *image, txn)?;
     }
     if !rescue.is_on() {
         pages.check_init()?;
+    }
+    // Written in place it would count as blank all the same, and a later opening would miss what it holds.
+    if let Some(page) = changed.iter().find(|&&page| !read_only && !pages.is_written(page)) {
+        let text = format!("the log changes page {} of a copy, which says that it was never written", page.0);
+        return Err(Error::new(Code::Corrupt, text));
     }
     let next = recovered.next;
     if read_only {

@@ -57,6 +57,9 @@ samples! {
     mixed: "mixed",
     single: "single",
     strided: "strided",
+    discard: "discard",
+    discard_area: "discard-area",
+    trim: "trim",
 }
 
 /// Those whose blocks go the most different ways.

@@ -3,7 +3,7 @@
 use crate::lane::{History, Lane};
 use hn4_core::base::Result;
 use hn4_core::device::Device;
-use hn4_core::device::testing::{MemDevice, RecordingDevice, Trace};
+use hn4_core::device::testing::{Discard, MemDevice, RecordingDevice, Trace};
 use hn4_core::format::DescriptorTable;
 use hn4_core::testing::{FormatOptions, Rng, codec_of, formatted, try_open};
 use hn4_core::vfs::{FileSystem, Vfs};
@@ -16,12 +16,14 @@ pub struct Setup {
     pub format: FormatOptions,
     /// The same trace for the same seed; else threads and timers as in use.
     pub sequential: bool,
+    /// Freed blocks are discarded at once, and read as noise from then on.
+    pub discard: bool,
 }
 
 impl Setup {
     /// `blocks` blocks, the smallest log, so that checkpoints come often.
     pub fn new(blocks: u64) -> Setup {
-        Setup { format: FormatOptions::smallest_log(blocks), sequential: true }
+        Setup { format: FormatOptions::smallest_log(blocks), sequential: true, discard: false }
     }
 
     /// Blocks are stored as the test codec stores them.
@@ -61,7 +63,8 @@ pub struct Rig {
 
 impl Rig {
     pub fn new(setup: &Setup) -> Rig {
-        Rig::over(setup, options(setup.sequential), |memory| memory)
+        let with = OpenOptions { discard: setup.discard, ..options(setup.sequential) };
+        Rig::over(setup, with, |memory| memory)
     }
 
     /// With a device between the recording one and the memory.
@@ -70,7 +73,7 @@ impl Rig {
         options: OpenOptions,
         device: impl FnOnce(Arc<MemDevice>) -> Arc<D>,
     ) -> Rig {
-        let memory = formatted(&setup.format);
+        let memory = Arc::new(formatted(&setup.format).snapshot().discarding(Discard::Junk));
         let base = memory.snapshot();
         let device = Arc::new(RecordingDevice::new(device(memory.clone())));
         let (fs, _) = open(device.clone(), options).unwrap();

@@ -1,15 +1,23 @@
-//! The ioctls of `chattr` and `lsattr`. The kernel has checked CAP_LINUX_IMMUTABLE.
+//! The ioctls of `chattr` and `lsattr`, for which the kernel has checked CAP_LINUX_IMMUTABLE, and that of `fstrim`,
+//! for which nobody has.
 
 use super::{Errno, Handled, Handler, Outcome, fits};
 use crate::abi::ioctl::*;
 use crate::abi::{IoctlIn, IoctlOut};
 use crate::wire::Reply;
 use hn4_core::base::Ino;
-use hn4_core::vfs::api::Vfs;
+use hn4_core::vfs::api::{Caller, Vfs};
 use zerocopy::{FromBytes, Immutable, IntoBytes};
 
 impl<V: Vfs> Handler<V> {
-    pub(super) fn ioctl(&self, ino: Ino, args: &IoctlIn, data: &[u8], reply: &mut Reply) -> Handled {
+    pub(super) fn ioctl(
+        &self,
+        ino: Ino,
+        args: &IoctlIn,
+        data: &[u8],
+        who: &Caller,
+        reply: &mut Reply,
+    ) -> Handled {
         match args.cmd {
             FS_IOC_GETFLAGS => answer(&self.vfs.getattr(ino)?.flags, args, reply),
             FS_IOC_SETFLAGS => {
@@ -29,6 +37,18 @@ impl<V: Vfs> Handler<V> {
                 }
                 self.vfs.setflags(ino, from_xflags(wish.xflags))?;
                 fits(reply.put(&IoctlOut::default()))
+            }
+            FITRIM => {
+                // SAFETY: asks for a number of this process.
+                let own = unsafe { libc::geteuid() };
+                // Other filesystems ask for CAP_SYS_ADMIN, which a request does not show.
+                if who.uid != 0 && who.uid != own {
+                    return Err(Errno(libc::EPERM));
+                }
+                let (mut range, _) = FstrimRange::read_from_prefix(data).map_err(|_| Errno(libc::EINVAL))?;
+                let end = range.start.saturating_add(range.len);
+                range.len = self.vfs.trim(range.start..end, range.minlen)?;
+                answer(&range, args, reply)
             }
             _ => Err(Errno(libc::ENOTTY)),
         }

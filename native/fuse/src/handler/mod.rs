@@ -180,7 +180,7 @@ impl<V: Vfs> Handler<V> {
             Op::Getxattr { size, name } => self.getxattr(ino, name, size, reply),
             Op::Listxattr { size } => self.listxattr(ino, size, &who, reply),
             Op::Removexattr { name } => self.removexattr(ino, name),
-            Op::Ioctl { args, data } => self.ioctl(ino, &args, data, reply),
+            Op::Ioctl { args, data } => self.ioctl(ino, &args, data, &who, reply),
             Op::Interrupt { unique } => {
                 self.interrupts.note(unique);
                 Ok(Outcome::Silent)

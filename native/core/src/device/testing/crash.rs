@@ -2,7 +2,8 @@
 //!
 //! Durable is what a flush covered. Of the writes after it, any subset may have arrived, each whole
 //! or in part (sector by sector). That covers every order too: to arrive before another write of the
-//! same sector is to be missing. (Two *durable* writes of one block that ran at the same time could
+//! same sector is to be missing. A discard is otherwise: in every state from its beginning on its blocks hold what
+//! the device leaves there, for a host may act on it at any time, and nobody may count on what they held. (Two *durable* writes of one block that ran at the same time could
 //! be in either order; here the one that began later wins. The engine never does that.)
 
 use super::event::Event;
@@ -31,6 +32,12 @@ struct Volatile {
     change: Change,
     /// Event of its end, and whether it succeeded.
     ended: Option<(usize, bool)>,
+}
+
+impl Volatile {
+    fn is_discard(&self) -> bool {
+        matches!(self.change, Change::Discard(_))
+    }
 }
 
 /// A position in a trace: what is durable there, and what is not.
@@ -74,7 +81,8 @@ impl<'a> CrashCursor<'a> {
     /// `arrived` chooses: for a test that tries every subset.
     pub fn with_volatile(&self, arrived: impl Fn(usize) -> bool) -> MemDevice {
         let image = self.durable.snapshot();
-        self.volatile.iter().enumerate().filter(|(i, _)| arrived(*i)).for_each(|(_, v)| apply(&image, v));
+        let arrived = |(i, v): &(usize, &Volatile)| arrived(*i) || v.is_discard();
+        self.volatile.iter().enumerate().filter(arrived).for_each(|(_, v)| apply(&image, v));
         image
     }
 
@@ -114,7 +122,7 @@ impl<'a> CrashCursor<'a> {
                 2 => i <= one,
                 3 => true,
                 _ => rng.chance(share, 8),
-            };
+            } || volatile.is_discard();
             let torn = rng.chance(torn_share, 4) || style == 2 && i == one && rng.chance(1, 2);
             match &volatile.change {
                 Change::Write(data) if arrived && torn => tear(&image, volatile.at, data, &mut rng),
@@ -126,7 +134,11 @@ impl<'a> CrashCursor<'a> {
     }
 
     fn begin(&mut self, id: u64, at: BlockNumber, change: Change) {
-        self.volatile.push(Volatile { id, at, change, ended: None });
+        let volatile = Volatile { id, at, change, ended: None };
+        if volatile.is_discard() {
+            apply(&self.durable, &volatile);
+        }
+        self.volatile.push(volatile);
     }
 
     fn end(&mut self, id: u64, ok: bool) {

@@ -45,6 +45,11 @@ impl MemDevice {
         MemDevice { block_count, discard, shards: std::array::from_fn(|_| RwLock::default()) }
     }
 
+    /// The same content; what is discarded from now on leaves that behind.
+    pub fn discarding(self, discard: Discard) -> MemDevice {
+        MemDevice { discard, ..self }
+    }
+
     /// A device with the content of an image file (whole blocks of it).
     pub fn load(path: &Path) -> io::Result<MemDevice> {
         let file = File::open(path)?;

@@ -6,6 +6,7 @@ mod counting;
 mod crash;
 mod event;
 mod fault;
+mod hooked;
 mod mem;
 mod recording;
 #[cfg(test)]
@@ -17,6 +18,7 @@ pub use counting::{CountingDevice, Counts};
 pub use crash::CrashCursor;
 pub use event::Event;
 pub use fault::{Fault, FaultDevice, Op, When};
+pub use hooked::{Call, HookedDevice};
 pub use mem::{Discard, MemDevice};
 pub use recording::RecordingDevice;
 pub use trace::{CrashState, Trace};

@@ -192,6 +192,10 @@ impl Vfs for MemVfs {
         Ok(self.look("statfs")?.statfs())
     }
 
+    fn trim(&self, _bytes: std::ops::Range<u64>, _min: u64) -> Result<u64> {
+        Err(Code::NotSupported.into())
+    }
+
     fn setxattr(&self, ino: Ino, name: &[u8], value: &[u8], flags: u32) -> Result<()> {
         self.change("setxattr")?.setxattr(ino, name, value, flags)
     }

@@ -6,10 +6,12 @@ use super::table::BlockKey;
 use crate::allocator::placement::{self, Burst, FileState, Growth, Plan};
 use crate::allocator::{FreeMapSource, Holder, Run};
 use crate::base::{Code, DataNumber, Error, Ino, Result};
+use crate::device::Device;
 use crate::format::{BlockPlace, Region, Stamp};
 use crate::pages::{CachedPage, PageCache};
 use crate::transaction::Transaction;
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -142,7 +144,27 @@ impl Blocks {
 
     /// What transactions up to `txn` freed may be used again: they are proven.
     pub fn prove(&self, txn: u64) -> Result<()> {
-        self.allocator.lock().prove(txn).map(drop)
+        let Some(discarder) = &self.discarder else { return self.allocator.lock().prove(txn).map(drop) };
+        let proven = self.allocator.lock().take_proven(txn);
+        // Nobody is given them before the host has been told.
+        proven.iter().for_each(|run| discarder.discard(self.block(run.start), run.len));
+        self.allocator.lock().release_proven(proven)
+    }
+
+    /// Tells the host that the next run of at least `min` free blocks of the window is unused, at most `max` of it.
+    /// Whoever calls has credits for `max` blocks, for nobody is given these meanwhile. `None`: there is no such
+    /// run; errors: those of the free map, and of the device.
+    pub fn discard_next(
+        &self,
+        device: &dyn Device,
+        zone: Range<u64>,
+        min: u64,
+        max: u64,
+    ) -> Result<Option<Run>> {
+        let Some(run) = self.allocator.lock().claim_next(zone, min, max)? else { return Ok(None) };
+        let discarded = device.discard(self.block(run.start), run.len);
+        self.allocator.lock().release(run)?;
+        discarded.map(|()| Some(run))
     }
 
     /// Blocks of the window that may not be written: of `live` blocks those that are not in the overwrite area,

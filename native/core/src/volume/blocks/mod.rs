@@ -1,13 +1,14 @@
 //! Where a block is, what makes it live, what frees it.
 //!
-//! Doors: Blocks, Blocks::*, Coder::*, Leaving::*
+//! Doors: Blocks, Blocks::*, Coder::*, Discarder::new, Leaving::*
 //!
 //! Window, descriptors, free map, allocator and the index of the overwrite area are private to
 //! [`Blocks`] and always change together, inside the transaction that it is given.
 //!
 //! - Find: `find`, `find_run`, `recheck`; `window` for equations, `block` for the device's number.
 //! - Change: `prepare` what will change, `plan` where a burst goes (`undo` if nothing came of it),
-//!   `make_live`, `prepare_free` and `free`, `prove`; `drop_growth_windows`, `drop_old_growth_windows`.
+//!   `make_live`, `prepare_free` and `free`, `prove`; `drop_growth_windows`, `drop_old_growth_windows`,
+//!   `discard_next`.
 //! - Count: `busy_in_window`, `free_waits_for_proof`.
 //! - The overwrite area: `overwrites_are_full`, `overwrites_share`, `in_overwrites`,
 //!   `has_overwrites`, `overwrites_by_owner`, `overwrite_hint`.
@@ -15,6 +16,7 @@
 mod area;
 mod change;
 mod codec;
+mod discard;
 mod find;
 mod overwrites;
 mod table;
@@ -32,6 +34,7 @@ use table::BlockTable;
 
 pub(in crate::volume) use change::Leaving;
 pub(in crate::volume) use codec::Coder;
+pub(in crate::volume) use discard::Discarder;
 pub(in crate::volume) use find::{Candidates, Extent, lost};
 pub(in crate::volume) use table::BlockKey;
 
@@ -45,6 +48,8 @@ pub(in crate::volume) struct Blocks {
     /// Last of the locks.
     allocator: Mutex<Allocator>,
     grown: Mutex<Grown>,
+    /// Where blocks are discarded as soon as they are free.
+    discarder: Option<Discarder>,
 }
 
 impl Blocks {
@@ -55,6 +60,7 @@ impl Blocks {
         pages: &Arc<PageCache>,
         coder: Coder,
         damaged: &mut dyn FnMut(Error) -> Result<()>,
+        discarder: Option<Discarder>,
     ) -> Result<Blocks> {
         let start = BlockNumber(geometry.window_start);
         let window = Window::new(start, geometry.window_blocks, geometry.area_blocks)?;
@@ -63,6 +69,7 @@ impl Blocks {
             overwrites: Overwrites::build(&table, window.blocks(), window.data_blocks(), damaged)?,
             allocator: Mutex::new(Allocator::new(window, Box::new(FreeMap(pages.clone())))),
             grown: Mutex::default(),
+            discarder,
             coder,
             table,
             window,

@@ -1,9 +1,8 @@
 //! Delayed data that finds no room, now and for ever: whoever waits for it gets an error. Where the limit is
 //! missing, these tests do not end.
 
-use crate::base::{BLOCK_SIZE, BlockBuf, BlockNumber, Code, Result};
-use crate::device::Device;
-use crate::device::testing::MemDevice;
+use crate::base::{BLOCK_SIZE, BlockBuf, Code};
+use crate::device::testing::{Call, HookedDevice, MemDevice};
 use crate::testing::{FormatOptions, demand_sound, formatted, try_open};
 use crate::vfs::{Caller, FileSystem, Vfs};
 use crate::volume::{OpenOptions, Purpose, Reporter, Volume};
@@ -12,49 +11,14 @@ use std::sync::Arc;
 
 const REG: u32 = libc::S_IFREG | 0o644;
 
-type Hook = Box<dyn FnOnce() + Send>;
-
-/// Runs something once, while it flushes.
-struct AtFlush {
-    inner: Arc<MemDevice>,
-    hook: Mutex<Option<Hook>>,
-}
-
-impl Device for AtFlush {
-    fn block_count(&self) -> u64 {
-        self.inner.block_count()
-    }
-    fn read(&self, at: BlockNumber, buf: &mut [u8]) -> Result<()> {
-        self.inner.read(at, buf)
-    }
-    fn write(&self, at: BlockNumber, buf: &[u8]) -> Result<()> {
-        self.inner.write(at, buf)
-    }
-    fn write_vectored(&self, at: BlockNumber, bufs: &[&[u8]]) -> Result<()> {
-        self.inner.write_vectored(at, bufs)
-    }
-    fn flush(&self) -> Result<()> {
-        if let Some(hook) = self.hook.lock().take() {
-            hook();
-        }
-        self.inner.flush()
-    }
-    fn discard(&self, at: BlockNumber, count: u64) -> Result<()> {
-        self.inner.discard(at, count)
-    }
-    fn read_only(&self) -> bool {
-        false
-    }
-}
-
 /// Nobody gets a block any more: what damage of the free map or a full extension region comes to.
 fn take_all_room(volume: &Volume) {
     while volume.space.take_credits_for_data(0, u64::MAX).is_ok() {}
     while volume.space.take_credits(1).is_ok() {}
 }
 
-fn opened(memory: &Arc<MemDevice>) -> (Arc<AtFlush>, FileSystem, Arc<Mutex<Vec<String>>>) {
-    let device = Arc::new(AtFlush { inner: memory.clone(), hook: Mutex::new(None) });
+fn opened(memory: &Arc<MemDevice>) -> (Arc<HookedDevice>, FileSystem, Arc<Mutex<Vec<String>>>) {
+    let device = Arc::new(HookedDevice::new(memory.clone()));
     let lines = Arc::new(Mutex::new(Vec::new()));
     let heard = lines.clone();
     let reporter = Reporter::new(move |line| heard.lock().push(line.to_string()));
@@ -84,12 +48,12 @@ fn a_volume_whose_last_data_finds_no_room_closes_with_an_error() {
     let (device, fs, lines) = opened(&memory);
     let ino = fs.mknod(1, b"file", REG, 0, &Caller::default()).unwrap().ino;
     let volume = fs.volume.clone();
-    *device.hook.lock() = Some(Box::new(move || {
+    device.at(Call::Flush, move || {
         delay(&volume, ino, 1);
         take_all_room(&volume);
-    }));
+    });
     let error = fs.shutdown().unwrap_err();
-    assert!(device.hook.lock().is_none(), "the case did not happen");
+    assert!(device.has_run(), "the case did not happen");
     assert!(error.to_string().contains("finds no free block"), "{error}");
     assert_eq!(lines.lock().len(), 1, "{:?}", lines.lock());
     demand_sound(&*memory, "after the error");

@@ -18,6 +18,20 @@ pub fn mixed(_rig: &mut Rig, lane: &mut Lane, rng: &mut Rng) -> Result<()> {
     Ok(())
 }
 
+/// The same; now and then everything free is discarded.
+pub fn mixed_and_trimmed(rig: &mut Rig, lane: &mut Lane, rng: &mut Rng) -> Result<()> {
+    for dir in ["/a", "/b"] {
+        lane.mkdir(dir)?;
+    }
+    for step in 0..160 {
+        one(lane, rng)?;
+        if step % 20 == 19 {
+            assert!(rig.fs.volume.trim(0..u64::MAX, 0)? > 0, "the case did not happen: nothing was free");
+        }
+    }
+    Ok(())
+}
+
 /// One random operation in directories /a and /b, which exist.
 pub fn one(lane: &mut Lane, rng: &mut Rng) -> Result<()> {
     let path = |rng: &mut Rng| format!("/{}/{}", ["a", "b"][rng.below(2) as usize], rng.below(6));

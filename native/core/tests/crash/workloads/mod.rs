@@ -34,6 +34,10 @@ pub fn cases() -> Vec<Case> {
     single.setup.format.dup = false;
     let mut strided = case("strided", mixed::mixed);
     (strided.setup.format.stride, strided.setup.format.scale) = (7, 2);
+    let mut discard = case("discard", mixed::mixed_and_trimmed);
+    discard.setup.discard = true;
+    let mut discard_area = case("discard-area", large::overwrite_area);
+    discard_area.setup.discard = true;
     vec![
         case("save-fsync", editors::save_with_fsync),
         case("save", editors::save_without_fsync),
@@ -55,6 +59,9 @@ pub fn cases() -> Vec<Case> {
         case("mixed", mixed::mixed),
         single,
         strided,
+        discard,
+        discard_area,
+        case("trim", mixed::mixed_and_trimmed),
     ]
 }
 
