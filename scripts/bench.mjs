@@ -10,7 +10,7 @@ import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { chart } from './bench/chart.mjs'
 import { against, medians, table } from './bench/report.mjs'
-import { runAll } from './bench/run.mjs'
+import { runAll, stopRunning } from './bench/run.mjs'
 import { Stage } from './bench/stage.mjs'
 import { allTargets } from './bench/targets/all.mjs'
 import { allGroups } from './bench/workloads.mjs'
@@ -44,15 +44,20 @@ function readSettings() {
 }
 
 /** Rows as lines of JSON, one a line, behind one that says where they were taken. */
-const readLines = path => readFileSync(path, 'utf8').trim().split('\n').map(line => JSON.parse(line)).slice(1)
+const readLines = path =>
+  readFileSync(path, 'utf8')
+    .trim()
+    .split('\n')
+    .map(line => JSON.parse(line))
+    .slice(1)
 
-function choose(stage, wanted) {
+function choose(stage, wanted, full) {
   const all = allTargets(stage)
   const names = wanted?.split(',')
   const unknown = names?.find(name => all.every(target => target.name !== name))
   if (unknown !== undefined) stop(`bench: no target ${unknown}: ${all.map(({ name }) => name).join(', ')}`, 16)
   return all.filter(target => {
-    if (names !== undefined && !names.includes(target.name)) return false
+    if (names === undefined ? target.isSlow && !full : !names.includes(target.name)) return false
     const missing = target.missing()
     if (missing !== null) say(`bench: without ${target.name}: ${missing}`)
     return missing === null
@@ -63,11 +68,15 @@ async function main() {
   const settings = readSettings()
   const stage = new Stage({ top, parent: settings.dir, bytes: 4 * 2 ** 30 })
   let stopped = false
-  for (const name of ['SIGHUP', 'SIGINT', 'SIGTERM']) process.on(name, () => (stopped = true))
+  for (const name of ['SIGHUP', 'SIGINT', 'SIGTERM'])
+    process.on(name, () => {
+      stopped = true
+      stopRunning()
+    })
   const results = []
   const failures = new Set()
   try {
-    const targets = choose(stage, settings.targets)
+    const targets = choose(stage, settings.targets, settings.full)
     const isWanted = row => settings.only === undefined || row.name.includes(settings.only)
     const groups = allGroups(settings.full).filter(({ rows }) => rows.some(isWanted))
     const stat = readFileSync('/proc/stat', 'utf8')
@@ -95,9 +104,12 @@ async function main() {
       seconds: Math.round((performance.now() - began) / 1000),
       stolen_percent: Number(stolen),
     }
-    console.log(`${machine.cpus}, Linux ${machine.kernel}, ${machine.passes} passes, ${machine.seconds} s, ${stolen} % taken by the host`)
+    console.log(
+      `${machine.cpus}, Linux ${machine.kernel}, ${machine.passes} passes, ${machine.seconds} s, ${stolen} % taken by the host`,
+    )
     for (const line of table(found)) console.log(line)
-    if (settings.against !== undefined) for (const line of against(found, readLines(settings.against))) console.log(line)
+    if (settings.against !== undefined)
+      for (const line of against(found, readLines(settings.against))) console.log(line)
     if (settings.json !== undefined)
       writeFileSync(settings.json, [machine, ...found].map(one => `${JSON.stringify(one)}\n`).join(''))
     if (settings.chart !== undefined) writeFileSync(settings.chart, chart('hn4 and others', found))

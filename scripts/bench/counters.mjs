@@ -32,10 +32,12 @@ function processWork(pid) {
 /** Counters of a target now. `requests` only where it has a block device of its own. */
 export function countersOf(target) {
   const sum = { cpuUs: 0, switches: 0, readBytes: 0, writtenBytes: 0 }
-  for (const pid of target.pids())
-    for (const [key, value] of Object.entries(processWork(pid))) sum[key] += value
+  for (const pid of target.pids()) for (const [key, value] of Object.entries(processWork(pid))) sum[key] += value
   if (target.device === undefined) return sum
-  const numbers = readFileSync(`/sys/block/${basename(target.device)}/stat`, 'utf8').trim().split(/\s+/).map(Number)
+  const numbers = readFileSync(`/sys/block/${basename(target.device)}/stat`, 'utf8')
+    .trim()
+    .split(/\s+/)
+    .map(Number)
   const { requests } = deviceWork(numbers)
   return { ...sum, requests, readBytes: numbers[2] * 512, writtenBytes: numbers[6] * 512 }
 }

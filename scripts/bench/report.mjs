@@ -16,7 +16,15 @@ export function medians(results) {
     const keys = Object.keys(list[0].costs)
     const { target, kind, row, unit } = list[0]
     const cost = Object.fromEntries(keys.map(key => [key, median(list.map(({ costs }) => costs[key]))]))
-    return { target, kind, row, unit, figure: median(list.map(({ figure }) => figure)), passes: list.length, costs: cost }
+    return {
+      target,
+      kind,
+      row,
+      unit,
+      figure: median(list.map(({ figure }) => figure)),
+      passes: list.length,
+      costs: cost,
+    }
   })
 }
 
@@ -50,8 +58,13 @@ export function table(found) {
     return [row, unit, ...cells, beside(row, best(row)), beside(row, at(row, 'ext4')?.figure)]
   })
   const widths = head.map((cell, i) => Math.max(cell.length, ...lines.map(line => line[i].length)))
-  const show = line => `| ${line.map((cell, i) => (i === 0 ? cell.padEnd(widths[i]) : cell.padStart(widths[i]))).join(' | ')} |`
-  return [show(head), `| ${widths.map((width, i) => (i === 0 ? '-'.repeat(width) : `${'-'.repeat(width - 1)}:`)).join(' | ')} |`, ...lines.map(show)]
+  const show = line =>
+    `| ${line.map((cell, i) => (i === 0 ? cell.padEnd(widths[i]) : cell.padStart(widths[i]))).join(' | ')} |`
+  return [
+    show(head),
+    `| ${widths.map((width, i) => (i === 0 ? '-'.repeat(width) : `${'-'.repeat(width - 1)}:`)).join(' | ')} |`,
+    ...lines.map(show),
+  ]
 }
 
 const COSTS = [

@@ -3,10 +3,24 @@ import { spawn } from 'node:child_process'
 import { costs, countersOf } from './counters.mjs'
 import { dropCaches } from './shell.mjs'
 
+/** What runs now, in a process group of its own. */
+let running
+
+/** Ends what runs: its row fails. */
+export function stopRunning() {
+  if (running?.pid === undefined) return
+  try {
+    process.kill(-running.pid, 'SIGKILL')
+  } catch (error) {
+    if (error.code !== 'ESRCH') throw error
+  }
+}
+
 /** Output of a program, which may end with one other exit code than 0; as a promise, so that signals are heard. */
 function output(program, args, input = '', exit = 0) {
   return new Promise((resolve, reject) => {
-    const child = spawn(program, args, { stdio: ['pipe', 'pipe', 'pipe'] })
+    const child = spawn(program, args, { stdio: ['pipe', 'pipe', 'pipe'], detached: true })
+    running = child
     let [text, errors] = ['', '']
     child.stdout.setEncoding('utf8').on('data', part => {
       text += part
@@ -32,6 +46,8 @@ async function runRow(stage, target, row) {
       await target.mount()
     } else dropCaches()
   }
+  // The tree is made when it is first asked for: before the clock starts.
+  const command = row.command?.(target.dir, stage.tree())
   const before = countersOf(target)
   const began = performance.now()
   let operations = row.count ?? 1
@@ -42,7 +58,7 @@ async function runRow(stage, target, row) {
     operations = done.operations
     seconds = done.seconds
   } else {
-    const [program, ...args] = row.command(target.dir, stage.tree())
+    const [program, ...args] = command
     await output(program, args, row.input, row.exit)
     seconds = (performance.now() - began) / 1000
   }
@@ -54,15 +70,15 @@ async function runRow(stage, target, row) {
 
 /** A group on one target, on a filesystem made for it. Calls `take(row, result)`. */
 async function runGroup(stage, target, group, take) {
-  await target.make()
-  await target.mount()
   try {
+    await target.make()
+    await target.mount()
     for (const row of group.rows) {
       const result = await runRow(stage, target, row)
       if (!row.isHidden) take(row, result)
     }
-  } finally {
     await target.unmount()
+  } finally {
     await target.destroy()
   }
 }
@@ -79,7 +95,7 @@ export async function runAll({ stage, targets, groups, passes, take, failed, isS
         try {
           await runGroup(stage, target, group, (row, result) => take(target, row, result, pass))
         } catch (error) {
-          failed(target, group, error)
+          if (!isStopped()) failed(target, group, error)
         }
       }
 }

@@ -27,9 +27,9 @@ export async function until(isTrue, what, seconds = 20) {
   throw new Error(`${what}: not within ${seconds} s`)
 }
 
-/** Starts a daemon in front, with a line for its standard input. What it prints is lost, its errors are shown. */
+/** Starts a daemon in front, with a line for its standard input. What it prints is lost. */
 export function daemon(program, args, input = '') {
-  const child = spawn(program, args, { stdio: ['pipe', 'ignore', 'inherit'] })
+  const child = spawn(program, args, { stdio: ['pipe', 'ignore', 'ignore'] })
   // That it could not start shows where its mount is waited for.
   child.on('error', () => {})
   child.stdin.on('error', () => {})
@@ -40,7 +40,11 @@ export function daemon(program, args, input = '') {
 /** Takes a mount off, waiting for whoever is about to let go of it. */
 export async function unmount(dir) {
   if (mounted(dir) === undefined) return
-  await until(() => quiet('umount', dir) || mounted(dir) === undefined, `umount ${dir}`)
+  await until(() => quiet('umount', dir) || mounted(dir) === undefined, `umount ${dir}`).catch(error => {
+    // A daemon that answers no more would stay in the way of all others.
+    quiet('umount', '-l', '-f', dir)
+    throw error
+  })
 }
 
 /** Forgets all clean pages, dentries and inodes of the machine. */

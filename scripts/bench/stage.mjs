@@ -28,7 +28,10 @@ export class Stage {
 
   /** Whether the kernel has a filesystem, built in or as a module. */
   knows(name) {
-    const has = () => readFileSync('/proc/filesystems', 'utf8').split('\n').some(line => line.endsWith(`\t${name}`))
+    const has = () =>
+      readFileSync('/proc/filesystems', 'utf8')
+        .split('\n')
+        .some(line => line.endsWith(`\t${name}`))
     return has() || (quiet('modprobe', name) && has())
   }
 
@@ -38,7 +41,11 @@ export class Stage {
     const dir = join(this.folder, 'tree-source')
     mkdirSync(dir)
     // Files that every machine with this checkout has: C headers and the packages of this project.
-    for (const [i, from] of ['/usr/include', join(this.top, 'node_modules/typescript'), join(this.top, 'src')].entries())
+    for (const [i, from] of [
+      '/usr/include',
+      join(this.top, 'node_modules/typescript'),
+      join(this.top, 'src'),
+    ].entries())
       if (existsSync(from)) cpSync(from, join(dir, 'tree', String(i)), { recursive: true, dereference: false })
     const tar = join(this.folder, 'tree.tar')
     must('tar', '-cf', tar, '-C', dir, 'tree')

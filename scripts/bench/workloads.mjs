@@ -3,7 +3,12 @@
 /** Operations on names by so many processes. Files of all processes together. */
 function names(processes, files) {
   const all = ['--count', files, '--processes', processes]
-  const row = (what, args, options = {}) => ({ name: `${what} x${processes}`, unit: '/s', work: [what, ...args], ...options })
+  const row = (what, args, options = {}) => ({
+    name: `${what} x${processes}`,
+    unit: '/s',
+    work: [what, ...args],
+    ...options,
+  })
   return {
     group: `names x${processes}`,
     rows: [
@@ -69,7 +74,10 @@ function programs() {
       row('tar --compare', (dir, tree) => ['tar', '-df', tree.tar, '-C', dir], { isCold: true }),
       row('cp -a', dir => ['cp', '-a', `${dir}/tree`, `${dir}/copy`]),
       row('diff -r', dir => ['diff', '-r', `${dir}/tree`, `${dir}/copy`], { isCold: true }),
-      row('grep -r', dir => ['grep', '-rc', '--include=*.h', 'no line has this', `${dir}/copy`], { isCold: true, exit: 1 }),
+      row('grep -r', dir => ['grep', '-rc', '--include=*.h', 'no line has this', `${dir}/copy`], {
+        isCold: true,
+        exit: 1,
+      }),
       row('git init', dir => ['git', '-C', `${dir}/tree`, 'init', '-q'], { isHidden: true }),
       row('git add', dir => ['git', '-C', `${dir}/tree`, 'add', '-A']),
       row('git status', dir => ['git', '-C', `${dir}/tree`, 'status', '--porcelain', '-uno'], { isCold: true }),

@@ -6,17 +6,24 @@ import { Target } from './target.mjs'
 
 /** A daemon that runs in front. */
 class Peer extends Target {
+  /** Seconds that its mount may take. */
+  patience = 20
   pids() {
     return this.child === undefined ? [] : [this.child.pid]
   }
   async start(program, args, input) {
     this.child = daemon(program, args, input)
-    await until(() => mounted(this.dir) !== undefined, this.name)
+    await until(() => mounted(this.dir) !== undefined, this.name, this.patience)
   }
   async unmount() {
     const { child } = this
     const ended = child === undefined || new Promise(resolve => child.once('exit', resolve))
-    await super.unmount()
+    try {
+      await super.unmount()
+    } catch (error) {
+      child?.kill('SIGKILL')
+      throw error
+    }
     if (child?.exitCode === null) await ended
     this.child = undefined
   }
@@ -84,6 +91,9 @@ export class Encfs extends Folder {
 
 export class Cryfs extends Folder {
   programs = ['cryfs']
+  /** It derives its key anew at each mount. */
+  patience = 120
+  isSlow = true
   async mount() {
     process.env.CRYFS_FRONTEND = 'noninteractive'
     process.env.CRYFS_NO_UPDATE_CHECK = 'true'

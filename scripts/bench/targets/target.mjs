@@ -1,11 +1,13 @@
 // What every filesystem under test has in common: make, mount, unmount, and where its costs are read.
-import { mkdirSync, openSync, closeSync, ftruncateSync, rmSync } from 'node:fs'
+import { closeSync, ftruncateSync, mkdirSync, openSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { mounted, unmount, which } from './deps.mjs'
 
 export class Target {
   /** `limit`: does no work; `hn4`; `kernel`: a filesystem of the kernel on a loop device; `peer`: another daemon. */
   kind = 'peer'
+  /** Takes part with --full or by name only. */
+  isSlow = false
   /** Programs that must be there. */
   programs = []
   constructor(name, stage) {
