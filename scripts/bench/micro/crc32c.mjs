@@ -1,6 +1,6 @@
 // Why bulk work hands regions to the addon: the same checksum in both languages.
 import crc32c from 'crc-32/crc32c.js'
-import { addon } from '../../dist/src/native/addon.js'
+import { addon } from '../../../dist/src/native/addon.js'
 
 export const title = 'CRC32C of 1 MiB'
 

@@ -1,0 +1,149 @@
+/* Operations on names: files without content, directories, lists. */
+#define _GNU_SOURCE
+#include "work.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* Files of a directory: a thousand, as a source tree might have at most. */
+#define PER_DIRECTORY 1000u
+
+static void path_of(char *to, const struct task *task, const char *kind, uint64_t number)
+{
+	snprintf(to, 4096, "%s/%llu/%s%llu", task->dir, (unsigned long long)(number / PER_DIRECTORY), kind,
+		 (unsigned long long)number);
+}
+
+static void folders(const struct task *task)
+{
+	char path[4096];
+	for (uint64_t i = 0; i <= (task->count - 1) / PER_DIRECTORY; i++) {
+		snprintf(path, sizeof path, "%s/%llu", task->dir, (unsigned long long)i);
+		if (mkdir(path, 0755) && errno != EEXIST)
+			die("mkdir", path);
+	}
+}
+
+static uint64_t create(const struct task *task)
+{
+	char path[4096];
+	folders(task);
+	for (uint64_t i = 0; i < task->count; i++) {
+		path_of(path, task, "f", i);
+		int file = open(path, O_CREAT | O_EXCL | O_WRONLY, 0644);
+		if (file < 0 || close(file))
+			die("create", path);
+	}
+	return task->count;
+}
+
+static uint64_t rename_all(const struct task *task)
+{
+	char from[4096], to[4096];
+	for (uint64_t i = 0; i < task->count; i++) {
+		path_of(from, task, "f", i);
+		path_of(to, task, "g", i);
+		if (rename(from, to))
+			die("rename", from);
+	}
+	return task->count;
+}
+
+static uint64_t stat_all(const struct task *task)
+{
+	char path[4096];
+	struct stat found;
+	uint64_t *order = shuffled(task->count);
+	for (uint64_t i = 0; i < task->count; i++) {
+		path_of(path, task, "g", order[i]);
+		if (lstat(path, &found))
+			die("stat", path);
+	}
+	return task->count;
+}
+
+static uint64_t unlink_all(const struct task *task)
+{
+	char path[4096];
+	for (uint64_t i = 0; i < task->count; i++) {
+		path_of(path, task, "g", i);
+		if (unlink(path))
+			die("unlink", path);
+	}
+	return task->count;
+}
+
+static uint64_t make_directories(const struct task *task)
+{
+	char path[4096];
+	folders(task);
+	for (uint64_t i = 0; i < task->count; i++) {
+		path_of(path, task, "d", i);
+		if (mkdir(path, 0755))
+			die("mkdir", path);
+	}
+	return task->count;
+}
+
+static uint64_t remove_directories(const struct task *task)
+{
+	char path[4096];
+	for (uint64_t i = 0; i < task->count; i++) {
+		path_of(path, task, "d", i);
+		if (rmdir(path))
+			die("rmdir", path);
+	}
+	return task->count;
+}
+
+static uint64_t list_directory(const struct task *task, int and_stat)
+{
+	char path[4096];
+	uint64_t names = 0;
+	for (uint64_t i = 0; i <= (task->count - 1) / PER_DIRECTORY; i++) {
+		snprintf(path, sizeof path, "%s/%llu", task->dir, (unsigned long long)i);
+		DIR *dir = opendir(path);
+		if (!dir)
+			die("opendir", path);
+		struct stat found;
+		for (struct dirent *entry; (entry = readdir(dir)) != NULL;) {
+			if (entry->d_name[0] == '.')
+				continue;
+			names++;
+			if (and_stat && fstatat(dirfd(dir), entry->d_name, &found, AT_SYMLINK_NOFOLLOW))
+				die("stat", path);
+		}
+		closedir(dir);
+	}
+	errno = 0;
+	if (names != task->count)
+		die("number of names", task->dir);
+	return names;
+}
+
+static uint64_t list(const struct task *task)
+{
+	return list_directory(task, 0);
+}
+
+static uint64_t list_and_stat(const struct task *task)
+{
+	return list_directory(task, 1);
+}
+
+const struct operation name_operations[] = {
+	{ "create", create, "empty files" },
+	{ "rename", rename_all, "of the created files" },
+	{ "stat", stat_all, "of the renamed files, in random order" },
+	{ "list", list, "names of all directories" },
+	{ "list-stat", list_and_stat, "names and attributes" },
+	{ "unlink", unlink_all, "of the renamed files" },
+	{ "mkdir", make_directories, "empty directories" },
+	{ "rmdir", remove_directories, "of the made directories" },
+	{ 0 },
+};
