@@ -99,25 +99,32 @@ t.test('an image that somebody reads under its lock is not overwritten, whatever
   t.equal((await run('-q', '-f', image)).exit, 0)
 })
 
-t.test('mkfs holds the exclusive lock while it writes', async t => {
-  const image = join(t.testdir({}), 'disk.img')
-  const child = spawn(process.execPath, [join(PACKAGE_TOP, 'dist/mkfs/cli.js'), '-q', '-K', image, '256G'], {
-    stdio: 'ignore',
-    env: { ...process.env, NODE_OPTIONS: '' },
-  })
-  const ended = once(child, 'exit')
-  const isLocked = (): boolean => {
-    try {
-      const place = `:${statSync(image).ino} `
-      return readFileSync('/proc/locks', 'utf8')
-        .split('\n')
-        .some(line => /OFDLCK.*WRITE/.test(line) && line.includes(place))
-    } catch {
-      return false
+for (const [kind, force] of [
+  ['a new image', []],
+  ['an image that was one', ['-f']],
+] as const) {
+  t.test(`mkfs holds the exclusive lock while it writes ${kind}`, async t => {
+    const image = join(t.testdir({}), 'disk.img')
+    if (force.length > 0) await run('-q', image, '16M')
+    const child = spawn(
+      process.execPath,
+      [join(PACKAGE_TOP, 'dist/mkfs/cli.js'), '-q', '-K', ...force, image, '256G'],
+      { stdio: 'ignore', env: { ...process.env, NODE_OPTIONS: '' } },
+    )
+    const ended = once(child, 'exit')
+    const isLocked = (): boolean => {
+      try {
+        const place = `:${statSync(image).ino} `
+        return readFileSync('/proc/locks', 'utf8')
+          .split('\n')
+          .some(line => /OFDLCK.*WRITE/.test(line) && line.includes(place))
+      } catch {
+        return false
+      }
     }
-  }
-  const seen = await eventually(() => isLocked() || child.exitCode !== null)
-  t.ok(seen && child.exitCode === null, 'the lock was seen before mkfs ended')
-  t.strictSame(await ended, [0, null])
-  t.notOk(isLocked())
-})
+    const seen = await eventually(() => isLocked() || child.exitCode !== null)
+    t.ok(seen && child.exitCode === null, 'the lock was seen before mkfs ended')
+    t.strictSame(await ended, [0, null])
+    t.notOk(isLocked())
+  })
+}

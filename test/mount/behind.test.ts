@@ -88,6 +88,17 @@ for (const [name, words, deed] of DEEDS) {
   })
 }
 
+mountTest(t, 'an image that is deleted, and its mount then forced away from a program: 32, too', async t => {
+  const scratch = new Scratch(t)
+  scratch.mount('-o', `log=${join(scratch.folder, 'log')}`)
+  const fd = openSync(scratch.path('file'), 'w')
+  rmSync(scratch.image)
+  const ran = hn4('umount', '-f', scratch.dir)
+  t.equal(ran.exit, 32)
+  t.match(ran.stderr, /was deleted or replaced/)
+  codeOf(() => closeSync(fd))
+})
+
 mountTest(t, 'an image that is moved is written where it went: a line, and 0', async t => {
   const scratch = new Scratch(t)
   const log = join(scratch.folder, 'log')

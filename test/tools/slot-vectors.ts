@@ -1,5 +1,5 @@
 /** test/vectors/slot-states.json: which cells of the table of legal forms are legal, and single departures from it. */
-import { hex } from '../../src/base/bytes.ts'
+import { fromHex, hex } from '../../src/base/bytes.ts'
 import { flag } from '../../src/format/constants.ts'
 import { type AnchorFields, type AttributeFields, encodeSlot } from '../../src/format/slot.ts'
 import { AXES, type Cell, cellFields, groupKey, legalCells } from '../support/slot-cells.ts'
@@ -7,6 +7,16 @@ import { AXES, type Cell, cellFields, groupKey, legalCells } from '../support/sl
 const PLAIN: Cell = { type: 8, dataClass: 0n, mass: 0n, blocks: 0, nlink: 1, buffer: new Uint8Array(28) }
 const OWNER: Cell = { ...PLAIN, mass: 4096n, blocks: 1 }
 const LINK: Cell = { ...PLAIN, type: 10, dataClass: BigInt(flag('DATA_CLASS', 'LONG_SYMLINK')), mass: 29n }
+
+/** A directory of three blocks, of which `first` is its index. */
+const indexed = (first: number): Cell => ({
+  ...PLAIN,
+  type: 4,
+  mass: 12288n,
+  blocks: 3,
+  nlink: 2,
+  buffer: fromHex(`0000000000000100${first.toString(16).padStart(2, '0')}000000010000000200`.padEnd(56, '0'))!,
+})
 
 type Verdict = 'legal' | 'corrupt' | 'unsupported'
 type Single = readonly [
@@ -71,6 +81,9 @@ const SINGLES: readonly Single[] = [
   ['V of a file without blocks', 'corrupt', PLAIN, { orbit_vector: 1 }],
   ['M of a file without blocks', 'corrupt', PLAIN, { fractal_scale: 1 }],
   ['more blocks than the volume has', 'corrupt', { ...OWNER, mass: 4096n * 4400n, blocks: 4400 }],
+  ['an index in block 1', 'legal', indexed(1)],
+  ['an index in block 0', 'corrupt', indexed(0)],
+  ['an index behind the directory', 'corrupt', indexed(3)],
   ['all blocks that the volume has', 'legal', { ...OWNER, mass: 4096n * 4399n, blocks: 4399 }],
 ]
 

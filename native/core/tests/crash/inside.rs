@@ -29,10 +29,13 @@ fn case(name: &'static str, run: Work) -> Case {
     Case { name, run, partly: &[], commits: false }
 }
 
+/// Looked up, and held: a file that nobody holds leaves memory at once here.
 fn ino(fs: &FileSystem, path: &str) -> Result<u64> {
     path.split('/').filter(|part| !part.is_empty()).try_fold(1, |dir, part| {
         let found = fs.lookup(dir, part.as_bytes())?.ino;
-        fs.forget(found, 1);
+        if dir != 1 {
+            fs.forget(dir, 1);
+        }
         Ok(found)
     })
 }

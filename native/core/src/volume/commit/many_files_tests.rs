@@ -92,6 +92,32 @@ fn of_the_files_that_the_front_end_forgets_few_stay() {
     found.iter().for_each(|&ino| fs.forget(ino, 1));
     let left = fs.volume.inodes.loaded();
     assert!(left <= CACHED / 8 + 3, "{left} inodes stay");
+}
+
+/// In a cache that holds them all one slice is of all of them, and what a record takes is the bound.
+#[test]
+fn reading_more_files_than_a_record_holds_in_a_large_cache_goes_out_in_several_records() {
+    let memory = many_files(true);
+    let lines = Arc::new(Mutex::new(Vec::new()));
+    let heard = lines.clone();
+    let reporter = Reporter::new(move |line| heard.lock().push(line.to_string()));
+    let options =
+        OpenOptions { cached_inodes: 1 << 20, sequential: true, reporter, ..OpenOptions::default() };
+    let (fs, _) = try_open(memory.clone(), options).unwrap();
+    let mut buf = [0; 16];
+    for i in 0..FILES {
+        let ino = fs.lookup(1, &name(i)).unwrap().ino;
+        fs.read(ino, 0, &mut buf).unwrap();
+    }
+    assert_eq!(fs.volume.inodes.read_times.waiting(), FILES, "the case did not happen: some went out before");
+    fs.shutdown().unwrap();
+    assert!(lines.lock().is_empty(), "{:?}", lines.lock());
+    demand_sound(&*memory, "after reading all");
+    let (fs, _) = open_small(&memory);
+    for i in 0..FILES {
+        let attr = fs.lookup(1, &name(i)).unwrap();
+        assert!(attr.atime > attr.mtime, "the time of the last read of file {i} is lost");
+    }
     fs.shutdown().unwrap();
 }
 

@@ -2,8 +2,8 @@
 
 use crate::base::Code;
 use crate::device::testing::MemDevice;
-use crate::format::layout;
-use crate::testing::{FormatOptions, formatted, try_open};
+use crate::format::{Kind, Slot, layout};
+use crate::testing::{FormatOptions, forge_slot, formatted, try_open};
 use crate::vfs::{Caller, FileSystem, Vfs};
 use crate::volume::{OpenOptions, Purpose, Reporter};
 use parking_lot::Mutex;
@@ -12,12 +12,19 @@ use std::sync::Arc;
 const REG: u32 = libc::S_IFREG | 0o644;
 const SYSTEM: [u64; 3] = [layout::INO_ROOT, layout::INO_ORPHANS, layout::INO_PUBLIC_IDS];
 
-fn open(memory: &Arc<MemDevice>, read_only: bool) -> (crate::base::Result<FileSystem>, Vec<String>) {
-    let lines = Arc::new(Mutex::new(Vec::new()));
+type Lines = Arc<Mutex<Vec<String>>>;
+
+fn listening(memory: &Arc<MemDevice>, read_only: bool) -> (crate::base::Result<FileSystem>, Lines) {
+    let lines = Lines::default();
     let heard = lines.clone();
     let reporter = Reporter::new(move |line| heard.lock().push(line.to_string()));
     let options = OpenOptions { sequential: true, read_only, reporter, ..OpenOptions::default() };
-    let opened = try_open(memory.clone(), options).map(|(fs, _)| fs);
+    (try_open(memory.clone(), options).map(|(fs, _)| fs), lines)
+}
+
+/// With the lines of the opening.
+fn open(memory: &Arc<MemDevice>, read_only: bool) -> (crate::base::Result<FileSystem>, Vec<String>) {
+    let (opened, lines) = listening(memory, read_only);
     let said = lines.lock().clone();
     (opened, said)
 }
@@ -102,6 +109,38 @@ fn a_file_without_a_name_and_without_an_orphan_entry_goes_and_stops_nothing() {
 }
 
 #[test]
+fn an_orphan_entry_leads_to_the_file_of_its_seed_alone() {
+    for forged in [false, true] {
+        let memory = formatted(&FormatOptions::new(4096));
+        let (fs, _) = writable(&memory);
+        let ino = fs.mknod(1, b"file", REG, 0, &Caller::default()).unwrap().ino;
+        let inode = fs.volume.by_ino(ino).unwrap();
+        plant(&fs, layout::INO_ORPHANS, format!("{ino:016x}").as_bytes(), ino);
+        fs.volume
+            .change(|tx| {
+                let mut file = inode.lock();
+                file.slot.attributes.nlink = 0;
+                fs.volume.mark(tx, &mut file);
+                Ok(())
+            })
+            .unwrap();
+        drop(inode);
+        fs.shutdown().unwrap();
+        if forged {
+            forge_slot(&memory, ino, |slot| slot.anchor.random ^= 1);
+        }
+        let (fs, lines) = listening(&memory, false);
+        let fs = fs.unwrap();
+        let files = fs.volume.cortex.used();
+        fs.syncfs().unwrap();
+        fs.shutdown().unwrap();
+        let gone = files - fs.volume.cortex.used();
+        let said = lines.lock().iter().any(|line| line.contains("seed_id"));
+        assert_eq!((gone, said), (u64::from(!forged), forged), "{:?}", lines.lock());
+    }
+}
+
+#[test]
 fn a_system_file_does_not_come_out_of_a_directory() {
     let memory = formatted(&FormatOptions::new(4096));
     let (fs, _) = writable(&memory);
@@ -155,5 +194,21 @@ fn a_volume_whose_system_files_are_not_what_they_must_be_does_not_open() {
         // Whoever only reads needs the root alone.
         let reads = open(&memory, true).0.map(|fs| fs.shutdown().unwrap());
         assert_eq!(reads.is_ok(), number != layout::INO_ROOT);
+    }
+}
+
+#[test]
+fn a_system_file_is_a_directory_and_has_links_also_without_a_mark_of_going_away() {
+    let wrong: [fn(&mut Slot); 2] = [
+        |slot| slot.attributes.nlink = 0,
+        |slot| slot.anchor.permissions = u32::from(Kind::Fifo.number()) << 12 | 0o644,
+    ];
+    for number in [layout::INO_ORPHANS, layout::INO_PUBLIC_IDS] {
+        for change in wrong {
+            let memory = formatted(&FormatOptions::new(4096));
+            forge_slot(&memory, number, change);
+            let refused = open(&memory, false).0.map(drop).unwrap_err();
+            assert!(refused.detail().contains(&format!("system file {number}")), "{refused}");
+        }
     }
 }
