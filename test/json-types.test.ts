@@ -52,7 +52,7 @@ function volumeWithSizes(t: Test): string {
 
 t.test('a field is a number or a decimal string in every document, and the description says which', async t => {
   const image = volumeWithSizes(t)
-  const fresh = join(t.testdirName, 'new.img')
+  const [fresh, made] = ['new.img', 'made.img'].map(name => join(t.testdirName, name)) as [string, string]
   const types: Types = new Map()
   const commands = [
     ['mkfs', '-n', fresh, '64M'],
@@ -66,6 +66,8 @@ t.test('a field is a number or a decimal string in every document, and the descr
       ['stat', 'anchor', 'blocks', 'id'].map(command => [command, `${image}:/${name}`]),
     ),
     ['cat', `${image}:/inline`],
+    ['mkfs', made, '64M'],
+    ['trim', made],
   ]
   for (const words of commands) {
     const ran = await runCommand('hn4', HN4, [...words, '--json'])
