@@ -1,7 +1,7 @@
 // hn4 on an image file, by either transport.
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { must, quiet, until } from './deps.mjs'
+import { must, quiet, until } from '../shell.mjs'
 import { Target } from './target.mjs'
 
 export class Hn4 extends Target {

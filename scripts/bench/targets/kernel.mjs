@@ -1,5 +1,5 @@
 // Filesystems of the kernel, on a loop device over a file of the same disk.
-import { must, quiet } from './deps.mjs'
+import { must, quiet } from '../shell.mjs'
 import { Target } from './target.mjs'
 
 const KINDS = {

@@ -1,5 +1,5 @@
 // The limit: daemons in memory that do no work. One in C over either transport, and MemVfs on our own session.
-import { daemon, mounted, until } from './deps.mjs'
+import { daemon, mounted, until } from '../shell.mjs'
 import { Target } from './target.mjs'
 
 export class Limit extends Target {

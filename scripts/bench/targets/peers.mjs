@@ -1,7 +1,7 @@
 // Other daemons: filesystems on an image (fuse2fs, ntfs-3g) and over a folder of the disk (gocryptfs, bindfs, CryFS, EncFS).
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { daemon, mounted, must, until } from './deps.mjs'
+import { daemon, mounted, must, until } from '../shell.mjs'
 import { Target } from './target.mjs'
 
 /** A daemon that runs in front. */

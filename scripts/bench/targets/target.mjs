@@ -1,7 +1,8 @@
 // What every filesystem under test has in common: make, mount, unmount, and where its costs are read.
 import { closeSync, ftruncateSync, mkdirSync, openSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { mounted, unmount, which } from './deps.mjs'
+import { which } from '../../bootstrap/tools.mjs'
+import { mounted, unmount } from '../shell.mjs'
 
 export class Target {
   /** `limit`: does no work; `hn4`; `kernel`: a filesystem of the kernel on a loop device; `peer`: another daemon. */

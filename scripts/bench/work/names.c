@@ -67,38 +67,37 @@ static uint64_t stat_all(const struct task *task)
 	return task->count;
 }
 
-static uint64_t unlink_all(const struct task *task)
+/* One call for each path of a kind. */
+static uint64_t each(const struct task *task, const char *kind, int (*call)(const char *), const char *what)
 {
 	char path[4096];
 	for (uint64_t i = 0; i < task->count; i++) {
-		path_of(path, task, "g", i);
-		if (unlink(path))
-			die("unlink", path);
+		path_of(path, task, kind, i);
+		if (call(path))
+			die(what, path);
 	}
 	return task->count;
+}
+
+static int make_directory(const char *path)
+{
+	return mkdir(path, 0755);
+}
+
+static uint64_t unlink_all(const struct task *task)
+{
+	return each(task, "g", unlink, "unlink");
 }
 
 static uint64_t make_directories(const struct task *task)
 {
-	char path[4096];
 	folders(task);
-	for (uint64_t i = 0; i < task->count; i++) {
-		path_of(path, task, "d", i);
-		if (mkdir(path, 0755))
-			die("mkdir", path);
-	}
-	return task->count;
+	return each(task, "d", make_directory, "mkdir");
 }
 
 static uint64_t remove_directories(const struct task *task)
 {
-	char path[4096];
-	for (uint64_t i = 0; i < task->count; i++) {
-		path_of(path, task, "d", i);
-		if (rmdir(path))
-			die("rmdir", path);
-	}
-	return task->count;
+	return each(task, "d", rmdir, "rmdir");
 }
 
 static uint64_t list_directory(const struct task *task, int and_stat)

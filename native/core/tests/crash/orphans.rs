@@ -3,51 +3,21 @@
 use crate::rig::{open, options};
 use crate::workloads::bytes;
 use hn4_core::base::BLOCK_SIZE;
-use hn4_core::device::Device;
 use hn4_core::device::testing::{Fault, FaultDevice, MemDevice, Op, When};
-use hn4_core::format::{Geometry, PageBytes, Region, Slot, SlotBytes, layout, load_page, store_page};
-use hn4_core::testing::{FormatOptions, Rng, check_volume, formatted, read_only_tree};
+use hn4_core::format::{Slot, layout};
+use hn4_core::testing::{
+    FormatOptions, Rng, check_volume, forge_slot, formatted, geometry_of, read_only_tree,
+};
 use hn4_core::vfs::{Caller, FileSystem, SetAttr, Vfs};
 use hn4_core::volume::{OpenOptions, Reporter};
+use std::cell::Cell;
 use std::sync::{Arc, Mutex};
 
-const SLOT: usize = layout::SLOT_SIZE as usize;
-
-fn geometry(memory: &MemDevice) -> Geometry {
-    hn4_core::superblocks::read(memory).unwrap().geometry
-}
-
-/// Changes a page of metadata in every copy, as a writer would.
-fn rewrite(memory: &MemDevice, region: Region, number: u64, change: impl Fn(&mut PageBytes)) {
-    let geometry = geometry(memory);
-    let page = geometry.map.page(region, number).unwrap();
-    for copy in 0..geometry.copies() {
-        let at = geometry.page_block(copy, page).unwrap();
-        let mut bytes = [0; BLOCK_SIZE];
-        memory.read(at, &mut bytes).unwrap();
-        let txn = load_page(&mut bytes, &geometry.map, region, number).unwrap();
-        change(&mut bytes);
-        store_page(&mut bytes, &geometry.map, region, number, txn);
-        memory.write(at, &bytes).unwrap();
-    }
-}
-
-/// Page and place of a file's slot on a closed volume, and the slot.
-fn slot_of(memory: &MemDevice, number: u64) -> (u64, usize, Slot) {
-    let geometry = geometry(memory);
-    for page in 0..geometry.map.pages_of(Region::Cortex) {
-        let at = geometry.page_block(0, geometry.map.page(Region::Cortex, page).unwrap()).unwrap();
-        let mut bytes = [0; BLOCK_SIZE];
-        memory.read(at, &mut bytes).unwrap();
-        for slot in 0..layout::SLOTS_PER_PAGE as usize {
-            let found: &SlotBytes = bytes[slot * SLOT..(slot + 1) * SLOT].try_into().unwrap();
-            match Slot::decode(found) {
-                Ok(decoded) if decoded.anchor.number == number => return (page, slot, decoded),
-                _ => {}
-            }
-        }
-    }
-    panic!("file {number} has no slot in the cortex");
+/// The slot of a file on a closed volume.
+fn slot_of(memory: &MemDevice, number: u64) -> Slot {
+    let found = Cell::new(None);
+    forge_slot(memory, number, |slot| found.set(Some(*slot)));
+    found.into_inner().expect("a file of the cortex")
 }
 
 fn write(fs: &FileSystem, name: &str, blocks: u64) -> u64 {
@@ -84,18 +54,16 @@ fn an_orphan_whose_blocks_belong_to_another_file_by_now_frees_none_of_them() {
         }
         fs.shutdown().unwrap();
         drop(fs);
-        let (_, _, owners) = slot_of(&memory, owner);
-        let (page, place, mut slot) = slot_of(&memory, orphan);
+        let owners = slot_of(&memory, owner);
         // Its slot names the owner's blocks, and perhaps free ones behind them.
-        let (to, from) = (&mut slot.anchor, &owners.anchor);
-        to.gravity_center = from.gravity_center;
-        to.orbit_vector = from.orbit_vector;
-        to.fractal_scale = from.fractal_scale;
-        to.data_class |= flag;
-        to.mass = if flag == 0 { blocks * BLOCK_SIZE as u64 } else { 0 };
-        slot.attributes.blocks = blocks;
-        rewrite(&memory, Region::Cortex, page, |bytes| {
-            bytes[place * SLOT..(place + 1) * SLOT].copy_from_slice(&slot.encode());
+        forge_slot(&memory, orphan, |slot| {
+            let (to, from) = (&mut slot.anchor, &owners.anchor);
+            to.gravity_center = from.gravity_center;
+            to.orbit_vector = from.orbit_vector;
+            to.fractal_scale = from.fractal_scale;
+            to.data_class |= flag;
+            to.mass = if flag == 0 { blocks * BLOCK_SIZE as u64 } else { 0 };
+            slot.attributes.blocks = blocks;
         });
         let before = read_only_tree(memory.snapshot()).unwrap()["/owner"].clone();
         for life in 0..2 {
@@ -124,8 +92,8 @@ fn a_file_with_a_damaged_extension_chain_keeps_its_blocks_until_it_can_go_as_a_w
     fs.setxattr(damaged, b"user.attribute", &[1; 500], 0).unwrap();
     fs.shutdown().unwrap();
     drop(fs);
-    let geometry = geometry(&memory);
-    let unit = slot_of(&memory, damaged).2.attributes.extension;
+    let geometry = geometry_of(&memory);
+    let unit = slot_of(&memory, damaged).attributes.extension;
     let (page, _) = geometry.unit_place(unit);
     let device = Arc::new(FaultDevice::new(memory.clone()));
     for copy in 0..geometry.copies() {

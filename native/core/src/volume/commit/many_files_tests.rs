@@ -70,15 +70,20 @@ fn reading_more_files_than_a_record_holds_keeps_memory_bounded_and_every_time() 
         let left = fs.volume.inodes.loaded();
         assert!(left <= CACHED + 64 + 2 * CROWD, "dup {dup}: {left} inodes stay");
         fs.shutdown().unwrap();
-        assert!(lines.lock().is_empty(), "{:?}", lines.lock());
-        demand_sound(&*memory, "after reading all");
-        let (fs, _) = open_small(&memory);
-        for i in 0..FILES {
-            let attr = fs.lookup(1, &name(i)).unwrap();
-            assert!(attr.atime > attr.mtime, "dup {dup}: the time of the last read of file {i} is lost");
-        }
-        fs.shutdown().unwrap();
+        assert!(lines.lock().is_empty(), "dup {dup}: {:?}", lines.lock());
+        demand_times_of_reads(&memory, &format!("dup {dup}"));
     }
+}
+
+/// The closed volume is sound and has the time of the last read of every file.
+fn demand_times_of_reads(memory: &Arc<MemDevice>, what: &str) {
+    demand_sound(&**memory, what);
+    let (fs, _) = open_small(memory);
+    for i in 0..FILES {
+        let attr = fs.lookup(1, &name(i)).unwrap();
+        assert!(attr.atime > attr.mtime, "{what}: the time of the last read of file {i} is lost");
+    }
+    fs.shutdown().unwrap();
 }
 
 #[test]
@@ -112,13 +117,7 @@ fn reading_more_files_than_a_record_holds_in_a_large_cache_goes_out_in_several_r
     assert_eq!(fs.volume.inodes.read_times.waiting(), FILES, "the case did not happen: some went out before");
     fs.shutdown().unwrap();
     assert!(lines.lock().is_empty(), "{:?}", lines.lock());
-    demand_sound(&*memory, "after reading all");
-    let (fs, _) = open_small(&memory);
-    for i in 0..FILES {
-        let attr = fs.lookup(1, &name(i)).unwrap();
-        assert!(attr.atime > attr.mtime, "the time of the last read of file {i} is lost");
-    }
-    fs.shutdown().unwrap();
+    demand_times_of_reads(&memory, "a large cache");
 }
 
 /// Without any call that asks for a commit. If none comes, the test hangs.
