@@ -23,7 +23,7 @@ function inMount(ctx: Context, live: LivePath): number {
   if (wanted !== undefined) {
     const path = pathOfId(live, uuidText(idOf(wanted)))
     if (ctx.isJson) ctx.json({ path, public_id: uuidText(idOf(wanted)) })
-    else ctx.result(path)
+    else ctx.name(path)
     return EXIT.OK
   }
   const id = readPublicId(live)

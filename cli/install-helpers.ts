@@ -1,8 +1,10 @@
 /** `hn4 install-helpers`: the files by which mount(8), mkfs(8) and fsck(8) find the type hn4. */
-import { chmodSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+
 import { join } from 'node:path'
 import { Hn4Error, ioError } from '../src/base/error.ts'
+import { chmodSync, readFileSync, renameSync, rmSync, writeFileSync } from '../src/base/host-files.ts'
 import { PACKAGE_TOP } from '../src/base/package.ts'
+import { printable } from '../src/base/printable.ts'
 import type { Command } from '../src/console/command.ts'
 import type { Context } from '../src/console/context.ts'
 import { EXIT } from '../src/console/exit-codes.ts'
@@ -48,7 +50,7 @@ function demandOwnPackage(): void {
 function isOurs(path: string): boolean {
   let text: string
   try {
-    text = readFileSync(path, 'latin1')
+    text = readFileSync(path).toString('latin1')
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false
     throw ioError(path, 'read', error)
@@ -89,7 +91,7 @@ function run(ctx: Context): number {
   for (const { path, script } of changed) {
     if (isRemoval) remove(path)
     else write(path, helperText(script))
-    ctx.print(`${isRemoval ? 'removed' : 'wrote'} ${path}`)
+    ctx.print(printable(`${isRemoval ? 'removed' : 'wrote'} ${path}`))
   }
   if (ctx.isJson) ctx.json({ removed: isRemoval, files: changed.map(helper => helper.path) })
   return EXIT.OK

@@ -1,7 +1,8 @@
 /** Whether what root is going to run can be changed by somebody else. */
-import { lstatSync, readdirSync, readlinkSync, type Stats } from 'node:fs'
+
 import { dirname, join, parse, resolve } from 'node:path'
 import { ioError } from '../src/base/error.ts'
+import { lstatSync, readdirSync, readlinkSync, type Stats } from '../src/base/host-files.ts'
 
 const GROUP_OR_OTHERS_WRITE = 0o022
 const STICKY = 0o1000
@@ -34,10 +35,10 @@ function* way(path: string, seen: Set<string>): Generator<string> {
 
 /** Everything below a folder; symlinks are not followed. */
 function* below(folder: string, without: readonly string[]): Generator<string> {
-  for (const entry of readdirSync(folder, { withFileTypes: true })) {
-    const path = join(folder, entry.name)
+  for (const name of readdirSync(folder)) {
+    const path = join(folder, name)
     yield path
-    if (entry.isDirectory() && !without.includes(path)) yield* below(path, without)
+    if (look(path).isDirectory() && !without.includes(path)) yield* below(path, without)
   }
 }
 

@@ -1,6 +1,7 @@
 /** Runs a list of passes over an image, shows what they find and how far they are, and says how it ended. */
-import { realpathSync, statSync, writeSync } from 'node:fs'
+
 import { Hn4Error } from '../src/base/error.ts'
+import { realpathSync, statSync, writeSync } from '../src/base/host-files.ts'
 import { printable } from '../src/base/printable.ts'
 import type { Context } from '../src/console/context.ts'
 import { EXIT } from '../src/console/exit-codes.ts'
@@ -84,7 +85,7 @@ function sayClean(ctx: Context, image: string, { core }: Volume): number {
       damaged_files: [],
       exit: EXIT.OK,
     })
-  ctx.print(`${image}: clean, ${amounts(core.geometry, files, live_blocks)}`)
+  ctx.print(printable(`${image}: clean, ${amounts(core.geometry, files, live_blocks)}`))
   return EXIT.OK
 }
 

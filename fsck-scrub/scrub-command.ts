@@ -1,5 +1,5 @@
 /** hn4 scrub on an image: every byte against its checksum. Reads only. */
-import { existsSync } from 'node:fs'
+import { existsSync } from '../src/base/host-files.ts'
 import type { Command } from '../src/console/command.ts'
 import type { Context } from '../src/console/context.ts'
 import { SCRUB_PASSES, subtreePasses } from './passes/all.ts'

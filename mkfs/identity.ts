@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto'
 import { parseUuid } from '../src/base/bytes.ts'
 import { Hn4Error } from '../src/base/error.ts'
+import { isUtf8 } from '../src/base/host-text.ts'
 import { constant } from '../src/format/constants.ts'
 import { siphash24, sipKey } from '../src/format/siphash.ts'
 import type { Identity } from '../src/format/superblock.ts'
@@ -61,8 +62,9 @@ export function newUuid(wanted: string): Uint8Array {
   return chooseUuid(wanted, new Uint8Array(randomBytes(16)))
 }
 
-/** @throws Hn4Error ARGUMENT: too long, or with a NUL */
+/** @throws Hn4Error ARGUMENT: too long, not UTF-8, or with a NUL */
 export function labelOf(text: string): Uint8Array {
+  if (!isUtf8(text)) throw new Hn4Error('ARGUMENT', { text: 'label: not UTF-8' })
   const bytes = new TextEncoder().encode(text)
   const most = constant('LABEL_MAX')
   if (bytes.length > most) throw new Hn4Error('ARGUMENT', { text: `label: ${bytes.length} bytes, at most ${most}` })

@@ -1,5 +1,7 @@
 /** mkfs as a library: plans a volume, refuses what must not be overwritten, writes it. */
 import { spawnSync } from 'node:child_process'
+import { isZero } from '../src/base/bytes.ts'
+import { Hn4Error, ioError } from '../src/base/error.ts'
 import {
   closeSync,
   constants,
@@ -8,11 +10,9 @@ import {
   openSync,
   readSync,
   realpathSync,
+  rmSync,
   statSync,
-  unlinkSync,
-} from 'node:fs'
-import { isZero } from '../src/base/bytes.ts'
-import { Hn4Error, ioError } from '../src/base/error.ts'
+} from '../src/base/host-files.ts'
 import { usedBesides, usedBy } from '../src/device/in-use.ts'
 import { openError, refuseStrange } from '../src/device/refusal.ts'
 import { contentOf } from '../src/device/signatures.ts'
@@ -87,7 +87,7 @@ function makeNew(options: MakeOptions, identity: Identity): MadeVolume {
     if (options.preallocate) allocate(fd, path, sizeBytes)
     writeVolume(new FileSink(fd, path), geometry, identity, geometry.blockCount, rootOwner)
   } catch (error) {
-    unlinkSync(path)
+    rmSync(path)
     throw error
   } finally {
     lock?.release()
@@ -204,6 +204,8 @@ function readUpTo(fd: number, path: string, at: number, length: number): Uint8Ar
 
 /** Best effort: a volume never relies on what discarded blocks read as. */
 function discard(fd: number, path: string, isBlockDevice: boolean): void {
-  if (isBlockDevice) spawnSync('blkdiscard', ['--force', path], { stdio: 'ignore', timeout: 60_000 })
+  const asFd3 = ['ignore', 'ignore', 'ignore', fd] as const
+  // By its descriptor: Node cannot hand over a path that is not UTF-8.
+  if (isBlockDevice) spawnSync('blkdiscard', ['--force', '/proc/self/fd/3'], { stdio: [...asFd3], timeout: 60_000 })
   else resize(fd, path, 0)
 }

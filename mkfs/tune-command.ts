@@ -1,7 +1,8 @@
 /** `hn4 tune`: another label or UUID for a volume that is not mounted. */
-import { realpathSync } from 'node:fs'
+
 import { uuidText } from '../src/base/bytes.ts'
-import { printableBytes } from '../src/base/printable.ts'
+import { realpathSync } from '../src/base/host-files.ts'
+import { printable, printableBytes } from '../src/base/printable.ts'
 import type { Command } from '../src/console/command.ts'
 import type { Context } from '../src/console/context.ts'
 import { EXIT } from '../src/console/exit-codes.ts'
@@ -32,7 +33,7 @@ function run(ctx: Context): number {
   if (failure !== undefined) throw errorOf(failure, ctx.arg(0))
   const now = identityOf(image)
   if (ctx.isJson) ctx.json({ image: ctx.arg(0), ...now })
-  else ctx.print(`${ctx.arg(0)}: label ${now.label === '' ? '(none)' : now.label}, UUID ${now.uuid}`)
+  else ctx.print(printable(`${ctx.arg(0)}: label ${now.label === '' ? '(none)' : now.label}, UUID ${now.uuid}`))
   return EXIT.OK
 }
 

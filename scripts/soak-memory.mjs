@@ -7,7 +7,7 @@ import { closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, readSync, rm
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { mountAt } from '../dist/src/mount/mount-table.js'
+import { mountAt } from '../dist/src/device/mount-table.js'
 import { daemonOf } from '../dist/src/mount/processes.js'
 import { addon } from '../dist/src/native/addon.js'
 import { isFailure } from '../dist/src/native/failure.js'

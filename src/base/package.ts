@@ -1,7 +1,8 @@
 /** Where the package lies and which version it is. */
-import { readFileSync } from 'node:fs'
+
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { readFileSync } from './host-files.ts'
 
 function findTop(): string {
   let folder = dirname(fileURLToPath(import.meta.url))

@@ -2,18 +2,19 @@
  * Text as one line that nothing in it can forge. Names, labels and messages of the system pass through
  * here before a terminal or a log sees them.
  */
+import { hostBytes } from './host-text.ts'
 
-// C0 and C1 controls, DEL, line separators, marks and overrides of the writing direction.
+// C0 and C1 controls, DEL, line separators, marks and overrides of the writing direction, bytes that are not UTF-8.
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
-const UNSAFE = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]/
+const UNSAFE = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069\udc80-\udcff]/u
 
-const ALL_UNSAFE = new RegExp(UNSAFE, 'g')
-const UTF8 = new TextDecoder('utf-8', { fatal: true })
+const ALL_UNSAFE = new RegExp(UNSAFE, 'gu')
+const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 const escaped = (byte: number): string => `\\x${byte.toString(16).padStart(2, '0')}`
 
-/** Each unsafe character as its UTF-8 bytes, \xNN. A backslash stays: names in the text are escaped already. */
+/** Each unsafe character as its bytes, \xNN. A backslash stays: names in the text are escaped already. */
 export function printable(text: string): string {
-  return text.replace(ALL_UNSAFE, character => [...Buffer.from(character)].map(escaped).join(''))
+  return text.replace(ALL_UNSAFE, character => [...hostBytes(character)].map(escaped).join(''))
 }
 
 /**

@@ -1,5 +1,6 @@
 /** What a command gets: its arguments and options, and the only ways to print. */
 
+import { hostBytes } from '../base/host-text.ts'
 import { printable } from '../base/printable.ts'
 import type { Palette } from './colour.ts'
 import type { ExitTable } from './exit-codes.ts'
@@ -68,6 +69,14 @@ class ContextMethods {
   result(line = ''): void {
     const { isJson, io } = this.#settings
     if (!isJson) io.stdout.write(`${line}\n`)
+  }
+
+  /** A path of the host that was asked for: with all its bytes for a program, escaped on a terminal. */
+  name(path: string): void {
+    const { isJson, io } = this.#settings
+    if (isJson) return
+    if (io.stdout.isTerminal) io.stdout.write(`${printable(path)}\n`)
+    else io.stdout.writeBytes(hostBytes(`${path}\n`))
   }
 
   /** The one document of --json. */

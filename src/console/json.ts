@@ -3,6 +3,10 @@
  * bigint and always printed as a decimal string, the rest a number: by field, never by value (docs/json.md).
  */
 
+import { hex } from '../base/bytes.ts'
+import { hostBytes, isUtf8 } from '../base/host-text.ts'
+import { printableBytes } from '../base/printable.ts'
+
 export type JsonValue = string | number | bigint | boolean | null | readonly JsonValue[] | JsonObject
 export interface JsonObject {
   readonly [name: string]: JsonValue | undefined
@@ -33,10 +37,14 @@ function plain(value: string | number | bigint | boolean | null, before: string)
   return JSON.stringify(value)
 }
 
+/** A text with bytes that are not UTF-8 is written as people see it, and as `NAME_hex` beside it. */
 function* fieldsOf(object: JsonObject, colon: string): Generator<readonly [string, JsonValue]> {
   for (const [name, value] of Object.entries(object)) {
     if (!SNAKE.test(name)) throw new TypeError(`JSON name not in snake_case: ${name}`)
-    if (value !== undefined) yield [`"${name}"${colon}`, value]
+    if (value === undefined) continue
+    const isPlain = typeof value !== 'string' || isUtf8(value)
+    yield [`"${name}"${colon}`, isPlain ? value : printableBytes(hostBytes(value))]
+    if (!isPlain) yield [`"${name}_hex"${colon}`, hex(hostBytes(value))]
   }
 }
 

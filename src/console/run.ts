@@ -1,4 +1,5 @@
 /** Runs a tool: parses, prints help or version, calls the command, turns what is thrown into one line. */
+import { hostArguments, hostEnvironment } from '../base/host-process.ts'
 import { COLOUR_MODES, type ColourMode, palette, wantsColour } from './colour.ts'
 import { allOptions, type Command } from './command.ts'
 import { type Context, type Io, newContext, type Stream } from './context.ts'
@@ -124,15 +125,15 @@ function outputFailed(io: Io, meant: Meant, error: NodeJS.ErrnoException): void 
   if (meant.command.cancellable !== true) process.exit(EXIT.OK)
 }
 
-/** The entry of an executable: `process.argv` from its third word on, whatever the first two are. */
+/** The entry of an executable. */
 export async function main(tool: string, command: Command): Promise<void> {
   const io: Io = {
     stdout: stream(process.stdout),
     stderr: stream(process.stderr),
     stdinIsTerminal: process.stdin.isTTY === true,
-    env: process.env,
+    env: hostEnvironment(),
   }
-  const words = process.argv.slice(2)
+  const words = hostArguments()
   process.stdout.on('error', error => outputFailed(io, deepest(tool, command, words), error))
   process.stderr.on('error', () => {})
   const onStray = (thrown: unknown) => process.exit(report(io, tool, failureOf(thrown, command.exits), false, thrown))

@@ -1,7 +1,8 @@
 /** The commands' end of a control socket: one question, one answer. */
-import { lstatSync } from 'node:fs'
+
 import { connect, type Socket } from 'node:net'
 import { Hn4Error, ioError } from '../base/error.ts'
+import { lstatSync } from '../base/host-files.ts'
 import { checkDirectory, searchedDirectories, socketPath } from './directory.ts'
 import type { Fields } from './fields.ts'
 import { ControlError, LineReader, parseReply, REPLY_BYTES_MAX, type Reply, requestLine } from './message.ts'

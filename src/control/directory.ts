@@ -4,10 +4,12 @@
  * Rules: the directory is no symbolic link, belongs to that user and has mode 0700; nobody else may
  * rename it away. One that is otherwise is refused, never repaired.
  */
-import { lstatSync, mkdirSync, type Stats, statSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+
 import { dirname, isAbsolute, join } from 'node:path'
 import { Hn4Error, ioError } from '../base/error.ts'
+import { lstatSync, mkdirSync, type Stats, statSync } from '../base/host-files.ts'
+import { hostEnvironment, temporaryDirectory } from '../base/host-process.ts'
+import { isUtf8 } from '../base/host-text.ts'
 
 type Environment = Readonly<Record<string, string | undefined>>
 
@@ -21,24 +23,30 @@ const GROUP_OR_OTHERS = 0o077
 const WRITABLE_BY_OTHERS = 0o022
 const STICKY = 0o1000
 
-/** Whether the address of a socket in `directory` fits, also while it is being made. */
+/** Whether a socket in `directory` has an address, also while it is being made: Node takes only UTF-8. */
 const fits = (directory: string): boolean =>
-  Buffer.byteLength(socketPath(directory, '4095:1048575')) + SUFFIX_BYTES <= ADDRESS_BYTES
+  isUtf8(directory) && Buffer.byteLength(socketPath(directory, '4095:1048575')) + SUFFIX_BYTES <= ADDRESS_BYTES
 
 /** Directories in which this process may put its socket, the best first. */
-export function ownDirectories(uid: number, env: Environment = process.env): readonly string[] {
+export function ownDirectories(uid: number, env: Environment = hostEnvironment()): readonly string[] {
   if (uid === 0) return ['/run/hn4']
   const { XDG_RUNTIME_DIR: runtime } = env
   const named = runtime !== undefined && isAbsolute(runtime) ? [join(runtime, 'hn4')] : []
-  return [...named, join(tmpdir(), `hn4-${uid}`)].filter(fits)
+  return [...named, join(temporaryDirectory(env), `hn4-${uid}`)].filter(fits)
 }
 
 /** Directories in which the socket of a daemon of `uid` may be, whoever asks. */
-export function searchedDirectories(uid: number, asker: number, env: Environment = process.env): readonly string[] {
+export function searchedDirectories(
+  uid: number,
+  asker: number,
+  env: Environment = hostEnvironment(),
+): readonly string[] {
   if (uid === 0) return ['/run/hn4']
   const own = uid === asker ? ownDirectories(uid, env) : []
   // The daemon may have had another environment than the one who asks.
-  return [...new Set([...own, `/run/user/${uid}/hn4`, join(tmpdir(), `hn4-${uid}`), `/tmp/hn4-${uid}`])].filter(fits)
+  return [
+    ...new Set([...own, `/run/user/${uid}/hn4`, join(temporaryDirectory(env), `hn4-${uid}`), `/tmp/hn4-${uid}`]),
+  ].filter(fits)
 }
 
 /** `device` is `major:minor`, as in /proc/self/mountinfo. */
@@ -87,7 +95,9 @@ function makeDirectory(path: string, uid: number): string {
 
 /** The first of `candidates` that can be used, made if need be. Throws why the last one cannot. */
 export function runtimeDirectory(uid: number, candidates: readonly string[] = ownDirectories(uid)): string {
-  let problem: unknown = new Hn4Error('NOT_FOUND', { text: 'no runtime directory with a name that is short enough' })
+  let problem: unknown = new Hn4Error('NOT_FOUND', {
+    text: 'no runtime directory with a name that is short enough, and UTF-8',
+  })
   for (const path of candidates) {
     try {
       return makeDirectory(path, uid)

@@ -7,9 +7,10 @@
  * - a connection has one request at a time, and a limit of time for each line it sends;
  * - what is half, too long or malformed does nothing but end its connection.
  */
-import { chmodSync, lstatSync, renameSync, rmSync } from 'node:fs'
+
 import { createServer, type Server, type Socket } from 'node:net'
 import { ioError } from '../base/error.ts'
+import { chmodSync, lstatSync, renameSync, rmSync } from '../base/host-files.ts'
 import { Connection, type ConnectionSettings, dismiss } from './connection.ts'
 import { ControlError } from './message.ts'
 import { peerOf } from './peer.ts'

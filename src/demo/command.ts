@@ -1,6 +1,7 @@
 /** `hn4 demo`, run by `npm run demo`: the main job on images/demo.img, with figures. */
-import { mkdirSync } from 'node:fs'
+
 import { basename, dirname, join } from 'node:path'
+import { mkdirSync } from '../base/host-files.ts'
 import { PACKAGE_TOP } from '../base/package.ts'
 import type { Command } from '../console/command.ts'
 import type { Context } from '../console/context.ts'

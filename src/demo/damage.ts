@@ -1,5 +1,5 @@
 /** Flips bytes of files straight in the image, as a rotting disk would, and puts them back. */
-import { closeSync, fsyncSync, openSync, readSync, writeSync } from 'node:fs'
+import { closeSync, fsyncSync, openSync, readSync, writeSync } from '../base/host-files.ts'
 import { BLOCK_SIZE } from '../format/layout.ts'
 
 export interface Flip {

@@ -1,6 +1,8 @@
 /** Copies files of the host into a volume without a mount: image mode. */
-import { lstatSync, readdirSync, readFileSync, readlinkSync } from 'node:fs'
+
 import { join } from 'node:path'
+import { lstatSync, readdirSync, readFileSync, readlinkSync } from '../base/host-files.ts'
+import { hostBytes } from '../base/host-text.ts'
 import { type Failure, isFailure } from '../native/failure.ts'
 import type { NativeEntry, VolumeHandle } from '../native/volume.ts'
 import { DemoError } from './stage.ts'
@@ -17,7 +19,7 @@ function worked<T>(value: T | Failure, what: string): T {
 function make(volume: VolumeHandle, parent: number, name: Buffer, path: string, mode: number): NativeEntry {
   const kind = mode & S_IFMT
   if (kind === S_IFDIR) return worked(volume.mkdir(parent, name, 0o755), path)
-  if (kind === S_IFLNK) return worked(volume.symlink(parent, name, readlinkSync(path, { encoding: 'buffer' })), path)
+  if (kind === S_IFLNK) return worked(volume.symlink(parent, name, hostBytes(readlinkSync(path))), path)
   const entry = worked(volume.create(parent, name, 0o644), path)
   const bytes = readFileSync(path)
   if (bytes.length > 0) worked(volume.write(entry.ino, 0, bytes), path)

@@ -1,10 +1,11 @@
 /** The part of the demo that needs a mount: copy, git, unmount, mount again, compare. */
-import { mkdirSync, mkdtempSync, rmdirSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+
 import { basename, join } from 'node:path'
+import { mkdirSync, mkdtempSync, rmdirSync } from '../base/host-files.ts'
+import { temporaryDirectory } from '../base/host-process.ts'
 import { formatCount } from '../console/size.ts'
+import { isHn4Mount, mountAt, resolveMountpoint } from '../device/mount-table.ts'
 import { thisMachine } from '../mount/machine.ts'
-import { isHn4Mount, mountAt, resolveMountpoint } from '../mount/mount-table.ts'
 import { compare, newComparison, problemOf } from './compare.ts'
 import { DemoError, type Stage } from './stage.ts'
 import type { Tree } from './tree.ts'
@@ -19,7 +20,7 @@ export class DemoMount {
   constructor(stage: Stage, image: string) {
     this.#stage = stage
     this.#image = image
-    this.at = resolveMountpoint(mkdtempSync(join(tmpdir(), 'hn4-demo-')))
+    this.at = resolveMountpoint(mkdtempSync(join(temporaryDirectory(), 'hn4-demo-')))
   }
 
   mount(): void {

@@ -1,6 +1,7 @@
 /** The tree that the demo copies: real files that every machine with Node has. */
-import { existsSync, lstatSync, readdirSync, realpathSync } from 'node:fs'
+
 import { dirname, join } from 'node:path'
+import { existsSync, lstatSync, readdirSync, realpathSync } from '../base/host-files.ts'
 import { PACKAGE_TOP } from '../base/package.ts'
 
 const FILES_MIN = 5000

@@ -1,6 +1,7 @@
 /** Two ways to look at a tree of files: through the host's calls, and by the reader from an image. */
-import { lstatSync, readdirSync, readFileSync, readlinkSync } from 'node:fs'
+
 import { join } from 'node:path'
+import { lstatSync, readdirSync, readFileSync, readlinkSync } from '../base/host-files.ts'
 import { addon } from '../native/addon.ts'
 import { isFailure } from '../native/failure.ts'
 import type { Located } from '../reader/cortex.ts'

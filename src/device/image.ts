@@ -1,6 +1,7 @@
 /** An image, file or block device, opened for reading. Nothing here writes. */
-import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs'
+
 import { Hn4Error, ioError } from '../base/error.ts'
+import { closeSync, constants, fstatSync, openSync, readSync } from '../base/host-files.ts'
 import type { BlockNumber } from '../base/units.ts'
 import { BLOCK_SIZE } from '../format/layout.ts'
 import { openError, refuseStrange } from './refusal.ts'

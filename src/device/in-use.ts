@@ -2,20 +2,17 @@
  * Is an image in use? Mounted, swapped to, behind a loop device, or locked. --force never overrides this.
  * The kernel's own files are read; what cannot be read says nothing.
  */
-import { type BigIntStats, readdirSync, readFileSync } from 'node:fs'
+import { type BigIntStats, readdirSync, readNamesSync } from '../base/host-files.ts'
+import { mounts, unescapeOctal } from './mount-table.ts'
 import { majorMinor } from './size.ts'
 
 function lines(file: string): string[] {
   try {
-    return readFileSync(file, 'utf8').split('\n')
+    return readNamesSync(file).split('\n')
   } catch {
     return []
   }
 }
-
-/** Kernel tables write space, tab, newline and backslash as \ooo. */
-const unescapeOctal = (text: string): string =>
-  text.replace(/\\([0-7]{3})/g, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 8)))
 
 /** Who uses `path` (absolute, links resolved), as words for the error; null if nobody is known to. */
 export function usedBy(path: string, stat: BigIntStats): string | null {
@@ -35,16 +32,11 @@ export function writtenBy(path: string, stat: BigIntStats): string | null {
 function mountedAt(path: string, stat: BigIntStats, isForWriting: boolean, isLockOurs = false): string | null {
   const { major, minor } = majorMinor(stat.rdev)
   const device = stat.isBlockDevice() ? `${major}:${minor}` : null
-  for (const line of lines('/proc/self/mountinfo')) {
-    const fields = line.split(' ')
-    const dash = fields.indexOf('-', 6)
-    const [type, source] = [fields[dash + 1], fields[dash + 2]]
-    const isSource = source !== undefined && unescapeOctal(source) === path
-    const isWritable = fields[5]?.split(',').includes('rw') === true
-    if (isForWriting && !isWritable) continue
+  for (const mount of mounts()) {
+    if (isForWriting && !mount.options.includes('rw')) continue
     // A mount of ours without its lock is dead: its process was killed.
-    if (type === 'fuse.hn4' && (isLockOurs || lockHolder(stat, isForWriting) === null)) continue
-    if (isSource || (device !== null && fields[2] === device)) return `mounted at ${unescapeOctal(fields[4] ?? '?')}`
+    if (mount.type === 'fuse.hn4' && (isLockOurs || lockHolder(stat, isForWriting) === null)) continue
+    if (mount.source === path || (device !== null && mount.device === device)) return `mounted at ${mount.at}`
   }
   return null
 }

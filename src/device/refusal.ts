@@ -1,6 +1,7 @@
 /** Why a path of the host cannot be an image, in words that say what it is. */
-import { lstatSync, readFileSync, readlinkSync, type Stats, statSync } from 'node:fs'
+
 import { Hn4Error, ioError } from '../base/error.ts'
+import { lstatSync, readFileSync, readlinkSync, type Stats, statSync } from '../base/host-files.ts'
 import { majorMinor } from './size.ts'
 
 /** What can be neither read nor written as an image; undefined for files, block devices and directories. */
@@ -42,6 +43,7 @@ function isReadOnlyDevice(path: string): boolean {
 
 /** The error of an image that could not be opened; `hint` is for a device that takes no writes. */
 export function openError(path: string, error: unknown, hint?: string): Hn4Error {
+  if (path === '') return new Hn4Error('ARGUMENT', { text: 'an empty image name' }, { cause: error })
   const { code } = error as NodeJS.ErrnoException
   const target = code === 'ENOENT' || code === 'EEXIST' ? danglingTo(path) : undefined
   if (target !== undefined)

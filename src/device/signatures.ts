@@ -1,7 +1,7 @@
 /** What an image already holds: a short table of our own, blkid's answer where it is installed, or what it looks like. */
 import { spawnSync } from 'node:child_process'
-import { closeSync, constants, openSync, readSync } from 'node:fs'
 import { equalBytes, isZero } from '../base/bytes.ts'
+import { closeSync, constants, openSync, readSync } from '../base/host-files.ts'
 import { SUPERBLOCK_MAGIC_BYTES } from '../format/superblock.ts'
 
 const text = (s: string): Uint8Array => new Uint8Array(Buffer.from(s, 'latin1'))
@@ -134,11 +134,26 @@ export function namedContent(path: string): string | null {
 
 /** What blkid finds by probing; null if it finds nothing or is not installed. */
 function blkidSignature(path: string): string | null {
+  let fd: number
+  try {
+    fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK)
+  } catch {
+    return null
+  }
+  try {
+    return signatureOf(fd)
+  } finally {
+    closeSync(fd)
+  }
+}
+
+/** As `blkidSignature`, of an open image: Node cannot hand over a path that is not UTF-8. */
+function signatureOf(fd: number): string | null {
   for (const program of ['blkid', '/usr/sbin/blkid', '/sbin/blkid']) {
-    const { error, status, stdout } = spawnSync(program, ['-p', '-o', 'export', path], {
+    const { error, status, stdout } = spawnSync(program, ['-p', '-o', 'export', '/proc/self/fd/3'], {
       encoding: 'utf8',
       timeout: 10_000,
-      stdio: ['ignore', 'pipe', 'ignore'],
+      stdio: ['ignore', 'pipe', 'ignore', fd],
     })
     if (error) continue
     // 8: several signatures that contradict each other.

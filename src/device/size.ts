@@ -1,6 +1,7 @@
 /** What kind of thing an image path names, and how many bytes it has. */
-import { type BigIntStats, fstatSync, readFileSync, realpathSync } from 'node:fs'
 import { Hn4Error, ioError } from '../base/error.ts'
+import { type BigIntStats, fstatSync, readFileSync, realpathSync } from '../base/host-files.ts'
+import { isHn4Mount, mountAt } from './mount-table.ts'
 
 /** `major:minor` of a device number as Linux encodes it. */
 export function majorMinor(device: bigint): { major: bigint; minor: bigint } {
@@ -24,13 +25,9 @@ export function sizeOfTarget(fd: number, path: string): { bytes: number; isBlock
 /** A directory is not an image, but a volume may be mounted on it. */
 function directoryText(path: string): string {
   try {
-    const at = realpathSync(path)
-    const mount = readFileSync('/proc/self/mountinfo', 'utf8')
-      .split('\n')
-      .map(line => line.split(' '))
-      .findLast(words => words[4] === at && words.some(word => word === 'fuse.hn4' || word === 'fuseblk.hn4'))
-    const source = mount?.[mount.indexOf('-', 6) + 2]
-    if (source !== undefined) return `is where ${source} is mounted: unmount it, and name the image`
+    const mount = mountAt(realpathSync(path))
+    if (mount !== undefined && isHn4Mount(mount))
+      return `is where ${mount.source} is mounted: unmount it, and name the image`
   } catch {
     // Then it is a directory and no more.
   }

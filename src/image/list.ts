@@ -1,7 +1,7 @@
 /** hn4 ls and hn4 tree. */
 
 import { Hn4Error } from '../base/error.ts'
-import { printableBytes } from '../base/printable.ts'
+import { printable, printableBytes } from '../base/printable.ts'
 import type { Command } from '../console/command.ts'
 import type { Context } from '../console/context.ts'
 import type { JsonObject } from '../console/json.ts'
@@ -162,7 +162,7 @@ class Tree {
 function tree(ctx: Context): number {
   return withTarget(ctx, ctx.arg(0), (volume, { path }, damage) => {
     const start = findTyped(volume, path)
-    ctx.print(path)
+    ctx.print(printable(path))
     const drawing = new Tree(volume, ctx, damage)
     const entries = start.slot.type === 'directory' ? drawing.draw(start) : []
     const { directories, files } = drawing

@@ -1,6 +1,8 @@
 /** `IMAGE:/path`: what the image commands take. */
-import { existsSync, realpathSync, statSync } from 'node:fs'
+
 import { Hn4Error, isDamage } from '../base/error.ts'
+import { existsSync, realpathSync, statSync } from '../base/host-files.ts'
+import { hostBytes } from '../base/host-text.ts'
 import type { Context } from '../console/context.ts'
 import { UsageError } from '../console/failure.ts'
 import { ImageFile } from '../device/image.ts'
@@ -40,7 +42,7 @@ export function findTyped(volume: Volume, path: string, follow = false): Located
   } catch (error) {
     const isMissing = error instanceof Hn4Error && error.code === 'NOT_FOUND'
     if (!isMissing || !ESCAPE.test(path)) throw error
-    const bytes = Buffer.from(path)
+    const bytes = hostBytes(path)
       .toString('latin1')
       .replace(ESCAPES, (_, digits: string) => charOf(digits))
     return volume.lookup(new Uint8Array(Buffer.from(bytes, 'latin1')), follow)

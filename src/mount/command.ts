@@ -1,4 +1,5 @@
 /** `hn4 mount`: mounts in the background, or with -f in front. */
+import { printable } from '../base/printable.ts'
 import type { Command } from '../console/command.ts'
 import type { Context } from '../console/context.ts'
 import { UsageError } from '../console/failure.ts'
@@ -22,7 +23,7 @@ export async function mountInBackground(ctx: Context, request: MountRequest, opt
     relay: text => ctx.io.stderr.write(text),
     onReady: linesTo => sayWhere(ctx, linesTo, options.log),
   })
-  if (exit === 0 && ctx.isVerbose) ctx.print(`${request.image} mounted on ${request.mountpoint}`)
+  if (exit === 0 && ctx.isVerbose) ctx.print(printable(`${request.image} mounted on ${request.mountpoint}`))
   return exit
 }
 
@@ -32,7 +33,7 @@ function sayWhere(ctx: Context, linesTo: string, asked: string | undefined): voi
   if (linesTo === NOWHERE)
     ctx.note('no system log here, and no runtime directory: what goes wrong is said nowhere; use -o log=FILE')
   else if (ctx.io.stdout.isTerminal || ctx.isVerbose)
-    ctx.print(`no system log here: what goes wrong is said in ${linesTo}`)
+    ctx.print(printable(`no system log here: what goes wrong is said in ${linesTo}`))
 }
 
 /** A service manager that waits for READY=1 (Type=notify) gets it. */

@@ -1,11 +1,11 @@
 /**
  * The background process of a mount, started by start.ts with one JSON argument. Descriptor 3 is a
  * pipe: READY in it means that the mount answers and that this process has let go of its output; the
- * next line says where its lines go.
+ * next line says, as JSON, where its lines go.
  */
-import { closeSync, writeSync } from 'node:fs'
+import { closeSync, writeSync } from '../base/host-files.ts'
 import { addon } from '../native/addon.ts'
-import { ownLog } from './own-log.ts'
+import { linesTo, ownLog } from './own-log.ts'
 import { serveAndExit } from './serve.ts'
 import type { DaemonArgument } from './start.ts'
 
@@ -21,7 +21,7 @@ await serveAndExit({
   isDebug,
   onReady(file) {
     addon().detachOutput(file, ownLog())
-    writeSync(READY_FD, `${READY}${addon().linesTo()}\n`)
+    writeSync(READY_FD, `${READY}${JSON.stringify(linesTo())}\n`)
     closeSync(READY_FD)
   },
 })

@@ -1,4 +1,5 @@
 /** The command line of mount.hn4, as mount(8) calls it: mount.hn4 IMAGE DIR [-sfnv] [-N ns] [-o opts] [-t type]. */
+import { printable } from '../base/printable.ts'
 import type { Command } from '../console/command.ts'
 import type { Context } from '../console/context.ts'
 import { MOUNT_EXIT } from '../console/exit-codes.ts'
@@ -17,7 +18,7 @@ async function run(ctx: Context): Promise<number> {
   if (options.dropped.length > 0 && ctx.isVerbose) ctx.note(`ignored: ${options.dropped.join(', ')}`)
   const request = await prepare(ctx, ctx.arg(0), ctx.arg(1), options)
   if (!isFake) return await mountInBackground(ctx, request, options)
-  if (ctx.isVerbose) ctx.print(`${request.image} would be mounted on ${request.mountpoint}`)
+  if (ctx.isVerbose) ctx.print(printable(`${request.image} would be mounted on ${request.mountpoint}`))
   return MOUNT_EXIT.OK
 }
 

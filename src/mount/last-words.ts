@@ -2,7 +2,7 @@
  * How the process of a mount ended, for whoever waits for it and is not its parent: it keeps a file in memory
  * (native/node/src/last_words.rs), found by its descriptor and opened before the end, read after it.
  */
-import { closeSync, openSync, readFileSync, readlinkSync } from 'node:fs'
+import { closeSync, openSync, readlinkSync, readRestSync } from '../base/host-files.ts'
 import { addon } from '../native/addon.ts'
 import type { Failure } from '../native/failure.ts'
 import { names, type Process } from './processes.ts'
@@ -50,7 +50,7 @@ export class LastWords {
   /** To be read when the process has ended. */
   read(): End {
     try {
-      const text = readFileSync(this.#fd, 'utf8')
+      const text = readRestSync(this.#fd)
       if (text === CLEAN) return { is: 'clean' }
       return text === '' ? { is: 'silent' } : { is: 'failed', text }
     } finally {

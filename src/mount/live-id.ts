@@ -1,10 +1,10 @@
 /** Public ids of files in a mount: read and set by the extended attribute that the engine answers. */
-import { readlinkSync, realpathSync } from 'node:fs'
-import { basename, dirname, join, resolve } from 'node:path'
+import { join, resolve } from 'node:path'
 import { Hn4Error } from '../base/error.ts'
+import { readlinkSync, realEntrySync } from '../base/host-files.ts'
+import { isHn4Mount, type Mount, mounts } from '../device/mount-table.ts'
 import { addon } from '../native/addon.ts'
 import { errorOf, isFailure } from '../native/failure.ts'
-import { isHn4Mount, type Mount, mounts } from './mount-table.ts'
 
 const ATTRIBUTE = 'user.hn4.public_id'
 
@@ -16,10 +16,9 @@ export interface LivePath {
 
 /** The hn4 mount that a path leads into; undefined where it leads elsewhere or nowhere. */
 export function livePath(given: string): LivePath | undefined {
-  const absolute = resolve(given)
   let path: string
   try {
-    path = absolute === '/' ? absolute : join(realpathSync(dirname(absolute)), basename(absolute))
+    path = realEntrySync(given)
   } catch {
     return undefined
   }

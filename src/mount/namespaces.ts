@@ -2,7 +2,7 @@
  * Other mount namespaces: one that was made with private propagation (a container, `unshare -m`) keeps copies
  * of all mounts made before it. A filesystem ends when its last copy has gone, whatever was unmounted here.
  */
-import { isHn4Mount, type Mount, mounts } from './mount-table.ts'
+import { isHn4Mount, type Mount, mounts } from '../device/mount-table.ts'
 import { link, type Process, pids, processList, processOf } from './processes.ts'
 
 /** What keeps a filesystem alive that is not mounted here, or no longer where it was. */

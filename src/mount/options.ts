@@ -1,5 +1,5 @@
 /** Mount options (`-o`), read into one object. The table below is the whole list. */
-import { resolve } from 'node:path'
+import { resolvePath } from '../base/host-files.ts'
 import { UsageError } from '../console/failure.ts'
 import type { TransportChoice } from '../native/mount.ts'
 
@@ -142,7 +142,7 @@ const EFFECTS: Readonly<Record<string, Effect>> = {
     o.transport = found
   },
   log(o, value, name) {
-    o.log = resolve(needed(value, name))
+    o.log = resolvePath(needed(value, name))
   },
   errors(_, value, name) {
     if (needed(value, name) !== 'remount-ro')

@@ -1,16 +1,16 @@
 /** Everything that can be said about a mount before it is tried. */
-import { accessSync, constants, readFileSync, realpathSync, statSync } from 'node:fs'
-import { stat } from 'node:fs/promises'
+
 import { Hn4Error } from '../base/error.ts'
+import { accessSync, constants, readFileSync, realpathSync, stat, statSync } from '../base/host-files.ts'
 import type { Context } from '../console/context.ts'
 import { UsageError } from '../console/failure.ts'
 import { lockHolder } from '../device/in-use.ts'
+import { isHn4Mount, type Mount, mountAt, mounts, resolveMountpoint } from '../device/mount-table.ts'
 import { openError, refuseStrange } from '../device/refusal.ts'
 import { addon } from '../native/addon.ts'
 import { errorOf } from '../native/failure.ts'
 import type { MountRequest } from '../native/mount.ts'
 import { examineNeeded, mountObstacle } from './machine.ts'
-import { isHn4Mount, type Mount, mountAt, mounts, resolveMountpoint } from './mount-table.ts'
 import { copiesOfImage, copiesText, isHeld } from './namespaces.ts'
 import type { MountOptions } from './options.ts'
 

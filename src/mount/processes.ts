@@ -2,9 +2,11 @@
  * Who serves a mount and who uses it, found in /proc. Files are recognised by what the kernel
  * writes about them; nothing asks a mount, which may be dead or slow.
  */
-import { readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs'
+
+import { readdirSync, readFileSync, readlinkSync, statSync } from '../base/host-files.ts'
+import { printable } from '../base/printable.ts'
+import type { Mount } from '../device/mount-table.ts'
 import { majorMinor } from '../device/size.ts'
-import type { Mount } from './mount-table.ts'
 
 export interface Process {
   readonly pid: number
@@ -97,7 +99,7 @@ export function daemonOf(mount: Mount): Process | undefined {
     if (infos.some(holds)) holders.push(pid)
   }
   // Its title ends with its mountpoint.
-  const named = holders.find(pid => text(`/proc/${pid}/cmdline`).replace(/\0+$/, '').endsWith(mount.at))
+  const named = holders.find(pid => text(`/proc/${pid}/cmdline`).replace(/\0+$/, '').endsWith(printable(mount.at)))
   const pid = named ?? (holders.length === 1 ? holders[0] : undefined)
   return pid === undefined ? undefined : processOf(pid)
 }

@@ -1,14 +1,16 @@
 /** `-o remount`: other flags for a mount that is there. */
-import { closeSync, fsyncSync, openSync } from 'node:fs'
+
 import { Hn4Error } from '../base/error.ts'
+import { closeSync, fsyncSync, openSync } from '../base/host-files.ts'
+import { printable } from '../base/printable.ts'
 import type { Context } from '../console/context.ts'
 import { MOUNT_EXIT } from '../console/exit-codes.ts'
 import { UsageError } from '../console/failure.ts'
 import { ask } from '../control/client.ts'
 import { status } from '../control/requests/status.ts'
+import type { Mount } from '../device/mount-table.ts'
 import { addon } from '../native/addon.ts'
 import { errorOf } from '../native/failure.ts'
-import type { Mount } from './mount-table.ts'
 import { type MountOptions, parseMountOptions, splitOptions } from './options.ts'
 import { processList, usersOf } from './processes.ts'
 import { findMount } from './umount-command.ts'
@@ -86,6 +88,7 @@ export async function remount(
   if (failure !== undefined) throw errorOf(failure, mount.at)
   // What was written between the two.
   if (!wasReadOnly && options.readOnly) sync(mount)
-  if (ctx.isVerbose) ctx.print(`${mount.at} is mounted ${options.readOnly ? 'read-only' : 'for writing'} now`)
+  if (ctx.isVerbose)
+    ctx.print(printable(`${mount.at} is mounted ${options.readOnly ? 'read-only' : 'for writing'} now`))
   return MOUNT_EXIT.OK
 }

@@ -2,19 +2,22 @@
  * Serves one mount until it ends: the inside of `hn4 mount -f` and of the daemon. The addon's
  * threads answer the kernel; this process only waits for signals and for the end.
  */
-import { writeFileSync } from 'node:fs'
+
 import { Hn4Error, reasonOf } from '../base/error.ts'
+import { writeFileSync } from '../base/host-files.ts'
+import { printable } from '../base/printable.ts'
 import { MOUNT_EXIT } from '../console/exit-codes.ts'
 import { failureLine, failureOf } from '../console/failure.ts'
 import { counted } from '../console/size.ts'
+import { type Mount, mountAt } from '../device/mount-table.ts'
 import { addon, hasAddon } from '../native/addon.ts'
 import { type Failure, isFailure, withoutNumber } from '../native/failure.ts'
 import type { LogFile, MountAddon, MountHandle, MountRequest } from '../native/mount.ts'
 import { openControl } from './control.ts'
 import { keepLastWords, sayLastWords } from './last-words.ts'
-import { type Mount, mountAt } from './mount-table.ts'
 import { copiesOf, copiesText } from './namespaces.ts'
 import { openingError } from './opening.ts'
+import { linesTo } from './own-log.ts'
 import { processList, usersOf } from './processes.ts'
 
 export interface ServeSettings {
@@ -83,12 +86,12 @@ class Stopper {
     const mount = mountAt(this.#mountpoint)
     if (this.#mount !== undefined && mount?.device !== this.#mount.device) {
       const where = copiesText(copiesOf(this.#mount)) || 'used by somebody'
-      return logLine(`not at ${this.#mountpoint} any more, but still ${where}: it goes on; ${force}`)
+      return logLine(printable(`not at ${this.#mountpoint} any more, but still ${where}: it goes on; ${force}`))
     }
     if (failure.code !== 'EBUSY') return logLine(`not unmounted: ${failure.text}`)
     const users = mount === undefined ? [] : usersOf(mount)
     const who = users.length > 0 ? processList(users) : 'processes that this user may not see'
-    logLine(`${this.#mountpoint} is in use by ${who}: not unmounted; ${force}`)
+    logLine(printable(`${this.#mountpoint} is in use by ${who}: not unmounted; ${force}`))
   }
 
   async #force(handle: MountHandle): Promise<void> {
@@ -114,7 +117,7 @@ function statsLine(handle: MountHandle): string {
 
 /** `hn4` in ps and in messages about who holds an image, and not `node`. */
 function nameProcess({ image, mountpoint }: MountRequest): void {
-  process.title = `hn4 mount ${image} ${mountpoint}`
+  process.title = printable(`hn4 mount ${image} ${mountpoint}`)
   try {
     writeFileSync('/proc/self/comm', 'hn4')
   } catch {
@@ -154,7 +157,7 @@ export async function serve(settings: ServeSettings): Promise<number> {
   if (isFailure(handle)) throw openingError(handle, request.image)
   keepServing(native)
   reportOpening(handle)
-  const control = await openControl({ request, handle, sinceMs: Date.now(), linesTo: () => native.linesTo() })
+  const control = await openControl({ request, handle, sinceMs: Date.now(), linesTo })
   // Otherwise Node would open its debugger.
   process.on('SIGUSR1', () => native.logLine(statsLine(handle)))
   stopper.attach(handle)
@@ -170,7 +173,7 @@ export async function serve(settings: ServeSettings): Promise<number> {
 
 /** Once the output is let go of, only the log has readers. */
 function tell(line: string): void {
-  if (hasAddon() && addon().linesTo() !== 'stderr') addon().logLine(line)
+  if (hasAddon() && linesTo() !== 'stderr') addon().logLine(line)
   else process.stderr.write(`${line}\n`)
 }
 

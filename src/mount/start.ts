@@ -3,14 +3,14 @@
  * mountpoint, is asked by this process: were it the daemon's own, a daemon that hangs would wait for itself.
  */
 import { type ChildProcess, spawn } from 'node:child_process'
-import { statfs } from 'node:fs/promises'
 import type { Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import { Hn4Error } from '../base/error.ts'
+import { statfs } from '../base/host-files.ts'
 import { MOUNT_EXIT } from '../console/exit-codes.ts'
+import { mountAt } from '../device/mount-table.ts'
 import { addon } from '../native/addon.ts'
 import type { MountRequest } from '../native/mount.ts'
-import { mountAt } from './mount-table.ts'
 
 export interface DaemonArgument {
   readonly tool: string
@@ -43,6 +43,15 @@ function spawnDaemon(settings: StartSettings): ChildProcess {
   })
 }
 
+/** Where lines go, from what the daemon wrote; empty: it did not say. */
+function toldIn(text: string): string {
+  try {
+    return String(JSON.parse(text.split('\n')[1] ?? ''))
+  } catch {
+    return ''
+  }
+}
+
 type Outcome =
   | { readonly is: 'ready'; readonly linesTo: string }
   | { readonly is: 'late' }
@@ -62,7 +71,7 @@ function firstOf(child: ChildProcess, limitMs: number): Promise<Outcome> {
     for (const name of signals) process.on(name, onSignal)
     const timer = setTimeout(() => finish({ is: 'late' }), limitMs)
     const ready = child.stdio[3] as Readable
-    ready.once('data', bytes => finish({ is: 'ready', linesTo: String(bytes).split('\n')[1] ?? '' }))
+    ready.once('data', bytes => finish({ is: 'ready', linesTo: toldIn(String(bytes)) }))
     child.once('error', reject)
     // 'close' comes after the last line on stderr, 'exit' may come before it.
     child.once('close', (exit, signal) => finish({ is: 'ended', exit, signal }))

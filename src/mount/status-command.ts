@@ -7,7 +7,7 @@ import { counted, formatCount } from '../console/size.ts'
 import { keyValues } from '../console/table.ts'
 import { ask } from '../control/client.ts'
 import { type Status, status } from '../control/requests/status.ts'
-import type { Mount } from './mount-table.ts'
+import type { Mount } from '../device/mount-table.ts'
 import { findMount } from './umount-command.ts'
 
 const BLOCK_BYTES = 4096

@@ -1,15 +1,17 @@
 /** `hn4 trim`: the host gets the space of freed blocks back. */
-import { realpathSync } from 'node:fs'
+
 import { Hn4Error } from '../base/error.ts'
+import { realpathSync } from '../base/host-files.ts'
+import { printable } from '../base/printable.ts'
 import type { Command } from '../console/command.ts'
 import type { Context } from '../console/context.ts'
 import { EXIT } from '../console/exit-codes.ts'
 import { ask } from '../control/client.ts'
 import { trim } from '../control/requests/trim.ts'
+import type { Mount } from '../device/mount-table.ts'
 import { refuseStrange } from '../device/refusal.ts'
 import { addon } from '../native/addon.ts'
 import { errorOf, isFailure } from '../native/failure.ts'
-import type { Mount } from './mount-table.ts'
 import { findMount } from './umount-command.ts'
 
 const BLOCK_BYTES = 4096n
@@ -41,7 +43,7 @@ async function run(ctx: Context): Promise<number> {
   const blocks = mount === undefined ? await blocksOfImage(given) : await blocksOfMount(mount)
   const bytes = BigInt(blocks) * BLOCK_BYTES
   if (ctx.isJson) ctx.json({ target: given, mounted: mount !== undefined, trimmed_bytes: bytes })
-  else ctx.print(`${given}: ${ctx.size(Number(bytes))} trimmed`)
+  else ctx.print(printable(`${given}: ${ctx.size(Number(bytes))} trimmed`))
   return EXIT.OK
 }
 

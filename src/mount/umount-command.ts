@@ -1,16 +1,18 @@
 /** `hn4 umount`: unmounts and waits until the daemon has finished, so that the image is complete. */
-import { realpathSync } from 'node:fs'
+
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Hn4Error } from '../base/error.ts'
+import { realpathSync } from '../base/host-files.ts'
+import { printable } from '../base/printable.ts'
 import type { Command } from '../console/command.ts'
 import type { Context } from '../console/context.ts'
 import { MOUNT_EXIT } from '../console/exit-codes.ts'
 import { failureLine, failureOf, UsageError } from '../console/failure.ts'
+import { isHn4Mount, type Mount, mountAt, mounts, resolveMountpoint } from '../device/mount-table.ts'
 import { addon } from '../native/addon.ts'
 import { errorOf } from '../native/failure.ts'
 import { Volume } from '../reader/volume.ts'
 import { type End, LastWords } from './last-words.ts'
-import { isHn4Mount, type Mount, mountAt, mounts, resolveMountpoint } from './mount-table.ts'
 import { type Copies, copiesOf, copiesText, isHeld } from './namespaces.ts'
 import { daemonOf, isAlive, type Process, processList, usersOf } from './processes.ts'
 
@@ -154,7 +156,7 @@ async function unmountOne(ctx: Context, mount: Mount): Promise<number> {
   } else if (stoppedEarly(mount)) {
     ctx.note(`${mount.source}: the process that served it had ended; what was synced is there when it is mounted again`)
   }
-  if (ctx.isVerbose) ctx.print(`${mount.at} unmounted`)
+  if (ctx.isVerbose) ctx.print(printable(`${mount.at} unmounted`))
   return MOUNT_EXIT.OK
 }
 

@@ -2,10 +2,11 @@
  * The native addon: its typed interface and its loader. Everything that runs per request of a
  * mounted volume is in there; it gets regions and gives numbers back.
  */
-import { readdirSync } from 'node:fs'
+
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { Hn4Error } from '../base/error.ts'
+import { readdirSync } from '../base/host-files.ts'
 import { PACKAGE_TOP, PACKAGE_VERSION } from '../base/package.ts'
 import { LAYOUT_HASH } from '../format/layout-hash.ts'
 import type { LockAddon } from './lock.ts'

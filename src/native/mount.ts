@@ -109,7 +109,8 @@ export interface MountAddon {
   logToStderr(tool: string): void
   logLine(text: string): void
   /** Where lines go now: the path of a file, `stderr`, `system log`, or `nowhere`. */
-  linesTo(): string
+  /** As bytes: it may be a path. */
+  linesTo(): Buffer
   hasSystemLog(): boolean
   readonly LogFile: new (path: string) => LogFile
   /** Lets go of stdin, stdout and stderr; lines go to the file, else to the system's log, else to `own`. */

@@ -4,6 +4,7 @@
  */
 
 import { Hn4Error, isDamage, type OnMissing } from '../base/error.ts'
+import { hostBytes } from '../base/host-text.ts'
 import { printableBytes } from '../base/printable.ts'
 import { type BlockSource, ImageFile } from '../device/image.ts'
 import type { CodecMaker } from '../format/block-codec.ts'
@@ -37,7 +38,7 @@ const SLASH = '/'.charCodeAt(0)
 
 /** The names of a path, `..` among them; empty ones and `.` are left out. @throws Hn4Error ARGUMENT for NUL and long names */
 export function splitPath(path: VolumePath): Uint8Array[] {
-  const bytes = typeof path === 'string' ? new Uint8Array(Buffer.from(path)) : path
+  const bytes = typeof path === 'string' ? new Uint8Array(hostBytes(path)) : path
   const names: Uint8Array[] = []
   for (let start = 0; start <= bytes.length; ) {
     const at = bytes.indexOf(SLASH, start)

@@ -1,6 +1,7 @@
 /** Where written blocks go: an open image, or one in memory for tests. */
-import { fsyncSync, writeSync } from 'node:fs'
+
 import { ioError } from '../base/error.ts'
+import { fsyncSync, writeSync } from '../base/host-files.ts'
 import type { BlockNumber } from '../base/units.ts'
 import { BLOCK_SIZE } from '../format/layout.ts'
 

@@ -14,7 +14,7 @@ import {
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
-import { mountAt } from '../../src/mount/mount-table.ts'
+import { mountAt } from '../../src/device/mount-table.ts'
 import { isAlive } from '../../src/mount/processes.ts'
 import { runKills } from '../support/kills.ts'
 import { mountTest } from '../support/mount.ts'

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { parseMount } from '../../src/mount/mount-table.ts'
+import { parseMount } from '../../src/device/mount-table.ts'
 import { parseMountOptions, splitOptions } from '../../src/mount/options.ts'
 
 t.test('a list is split at commas, except escaped and quoted ones', async t => {

@@ -8,7 +8,7 @@ use crate::lifecycle::{Lifecycle, Phase};
 use crate::mount::{Attached, Device, MountError, MountOptions, Step, attach, is_root};
 use crate::transport::uring::{self, Share, Switch};
 use crate::transport::{Transport, TransportChoice, clone_channel, serve};
-use hn4_core::base::{Error, Ino};
+use hn4_core::base::{Error, Ino, shown};
 use hn4_core::vfs::{Synced, Vfs};
 use parking_lot::Mutex;
 use std::fs::File;
@@ -174,7 +174,7 @@ impl Session {
             return Ok(());
         }
         if self.number.is_some() && self.attached.device().ok() != self.number {
-            return Err(io::Error::other(format!("{} holds another mount", self.mountpoint().display())));
+            return Err(io::Error::other(format!("{} holds another mount", shown(self.mountpoint()))));
         }
         self.attached.detach(lazy)
     }

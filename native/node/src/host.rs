@@ -6,9 +6,10 @@ use crate::path::{c_path, host_path};
 use crate::promise::guard;
 use napi::bindgen_prelude::{Buffer, Either, Utf16String};
 use napi_derive::napi;
-use std::ffi::CString;
+use std::ffi::{CString, OsStr};
 use std::io;
 use std::os::linux::net::SocketAddrExt;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::net::{SocketAddr, UnixDatagram};
 
 /// What a call gives: its value, or why not.
@@ -83,11 +84,12 @@ pub fn allocate_file(fd: i32, bytes: f64) -> Outcome<()> {
 /// Tells the service manager how the process stands (sd_notify(3)): `READY=1`. Does nothing where
 /// nobody asked for it.
 #[napi(ts_return_type = "undefined | Failure")]
-pub fn notify_manager(socket: String, state: String) -> Outcome<()> {
+pub fn notify_manager(socket: Utf16String, state: String) -> Outcome<()> {
     outcome(|| {
-        let address = match socket.strip_prefix('@') {
+        let socket = host_path(&socket).into_os_string().into_vec();
+        let address = match socket.strip_prefix(b"@") {
             Some(name) => SocketAddr::from_abstract_name(name)?,
-            None => SocketAddr::from_pathname(&socket)?,
+            None => SocketAddr::from_pathname(OsStr::from_bytes(&socket))?,
         };
         UnixDatagram::unbound()?.send_to_addr(state.as_bytes(), &address)?;
         Ok(())

@@ -4,12 +4,14 @@
 use crate::path::host_path;
 use crate::places::Places;
 use crate::system_log;
-use napi::bindgen_prelude::Utf16String;
+use hn4_core::base::shown;
+use napi::bindgen_prelude::{Buffer, Utf16String};
 use napi_derive::napi;
 use parking_lot::Mutex;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
 use std::os::fd::{AsFd, AsRawFd};
+use std::os::unix::ffi::OsStringExt;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Once;
@@ -36,12 +38,12 @@ pub fn line(text: &str) {
     }
 }
 
-/// Where lines go: the path of a file, `stderr`, `system log`, or `nowhere`.
+/// Where lines go, as bytes: the path of a file, `stderr`, `system log`, or `nowhere`.
 #[napi]
-pub fn lines_to() -> String {
+pub fn lines_to() -> Buffer {
     match &*SINK.lock() {
-        Sink::Stderr(_) => "stderr".into(),
-        Sink::Detached(places) => places.name(),
+        Sink::Stderr(_) => b"stderr".to_vec().into(),
+        Sink::Detached(places) => places.name().into_os_string().into_vec().into(),
     }
 }
 
@@ -65,7 +67,7 @@ pub fn log_line(text: String) {
 
 /// Opens the file `path` for [`detach_output`], before anything else could fail without it.
 #[napi]
-pub struct LogFile(File, String);
+pub struct LogFile(File, PathBuf);
 
 #[napi]
 impl LogFile {
@@ -73,10 +75,9 @@ impl LogFile {
     #[napi(constructor)]
     pub fn open(path: Utf16String) -> napi::Result<LogFile> {
         let path = host_path(&path);
-        let shown = path.display().to_string();
         match OpenOptions::new().append(true).create(true).mode(0o640).open(&path) {
-            Ok(file) => Ok(LogFile(file, shown)),
-            Err(error) => Err(napi::Error::from_reason(format!("{shown}: {error}"))),
+            Ok(file) => Ok(LogFile(file, path)),
+            Err(error) => Err(napi::Error::from_reason(format!("{}: {error}", shown(&path)))),
         }
     }
 }
@@ -84,7 +85,7 @@ impl LogFile {
 /// Lets go of stdin, stdout and stderr, so that whoever started this process can end: lines go to
 /// the file, else to the system's log, else to `own`.
 #[napi]
-pub fn detach_output(file: Option<&LogFile>, own: Option<String>) -> napi::Result<()> {
+pub fn detach_output(file: Option<&LogFile>, own: Option<Utf16String>) -> napi::Result<()> {
     let null = OpenOptions::new().read(true).write(true).open("/dev/null")?;
     let output = file.map_or(null.as_fd(), |file| file.0.as_fd());
     let places = Places {
@@ -92,7 +93,7 @@ pub fn detach_output(file: Option<&LogFile>, own: Option<String>) -> napi::Resul
             .map(|LogFile(file, path)| Ok::<_, io::Error>((file.try_clone()?, path.clone())))
             .transpose()?,
         system: SYSTEM_LOG.into(),
-        own: own.map(PathBuf::from),
+        own: own.as_ref().map(host_path),
     };
     for (number, source) in [(0, null.as_fd()), (1, output), (2, output)] {
         // SAFETY: dup2 on descriptor numbers; Rust owns none of 0, 1 and 2.

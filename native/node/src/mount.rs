@@ -6,7 +6,7 @@ use crate::path::host_path;
 use crate::promise::promise;
 use crate::state::{Lines, MountState, state};
 use crate::stats::{MountStats, collect};
-use hn4_core::base::{BLOCK_SIZE, Code};
+use hn4_core::base::{BLOCK_SIZE, Code, shown};
 use hn4_core::device::{FileDevice, InUse, OpenFile, in_use};
 use hn4_core::vfs::{FileSystem, Vfs};
 use hn4_core::volume::{OpenOptions, OpenReport, Reporter, Volume};
@@ -114,7 +114,7 @@ fn mount(request: &MountRequest) -> Result<MountHandle, Failure> {
     let device = open_device(&path, request.read_only)?;
     let lines = Arc::new(Lines::default());
     // The system log may hold lines of several mounts.
-    let (about, told) = (format!("{}: ", path.display()), lines.clone());
+    let (about, told) = (format!("{}: ", shown(&path)), lines.clone());
     let options = OpenOptions {
         read_only: request.read_only,
         rescue: request.rescue,
@@ -156,7 +156,7 @@ pub fn open_device(image: &Path, read_only: bool) -> Result<FileDevice, Failure>
     let how = if read_only { OpenFile::READ_ONLY } else { OpenFile::READ_WRITE };
     FileDevice::open(image, how).map_err(|error| match mounted_at {
         Some(at) if error.code == Code::Busy => {
-            Failure::busy(format!("{}; mounted at {}", error.detail(), at.display()))
+            Failure::busy(format!("{}; mounted at {}", error.detail(), shown(&at)))
         }
         _ => error.into(),
     })

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 /// Where lines of a process without a terminal may go, in this order.
 pub struct Places {
     /// The file that was asked for, and its path.
-    pub file: Option<(File, String)>,
+    pub file: Option<(File, PathBuf)>,
     pub system: PathBuf,
     /// The log of the runtime directory.
     pub own: Option<PathBuf>,
@@ -33,11 +33,11 @@ impl Places {
     }
 
     /// Where lines go now: the path of a file, `system log`, or `nowhere`.
-    pub fn name(&self) -> String {
+    pub fn name(&self) -> PathBuf {
         match (&self.file, &self.own) {
             (Some((_, path)), _) => path.clone(),
             _ if system_log::listens(&self.system) => "system log".into(),
-            (None, Some(path)) => path.to_string_lossy().into_owned(),
+            (None, Some(path)) => path.clone(),
             (None, None) => "nowhere".into(),
         }
     }

@@ -9,7 +9,7 @@ use places::{OWN_BYTES_MAX, Places};
 use std::fs::OpenOptions;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::os::unix::net::{UnixDatagram, UnixListener};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// A folder of its own, removed at the end.
 struct Folder(PathBuf);
@@ -48,7 +48,7 @@ fn a_line_goes_to_the_system_log_and_nowhere_else() {
     let folder = Folder::new("system");
     let system = UnixDatagram::bind(folder.path("system")).unwrap();
     let mut places = folder.places();
-    assert_eq!(places.name(), "system log");
+    assert_eq!(places.name(), Path::new("system log"));
     places.line("read-only now");
     let line = received(&system);
     assert!(line.starts_with("<28>"), "{line}");
@@ -67,14 +67,14 @@ fn a_log_that_listens_for_streams_gets_the_line_too() {
     let mut text = String::new();
     stream.read_to_string(&mut text).unwrap();
     assert!(text.ends_with("read-only now\0"), "{text}");
-    assert_eq!(places.name(), "system log");
+    assert_eq!(places.name(), Path::new("system log"));
 }
 
 #[test]
 fn without_a_system_log_lines_go_to_the_own_one_also_when_it_ended_later() {
     let folder = Folder::new("own");
     let mut places = folder.places();
-    assert_eq!(places.name(), folder.path("own").to_string_lossy());
+    assert_eq!(places.name(), folder.path("own"));
     places.line("one");
     let system = UnixDatagram::bind(folder.path("system")).unwrap();
     places.line("two");
@@ -97,7 +97,7 @@ fn a_file_that_takes_no_more_hands_on_to_the_next_place() {
     let mut places = Places { file: Some((full, "/dev/full".into())), ..folder.places() };
     places.line("kept");
     assert!(folder.text("own").ends_with(": kept\n"));
-    assert_eq!(places.name(), "/dev/full");
+    assert_eq!(places.name(), Path::new("/dev/full"));
 }
 
 #[test]
@@ -112,5 +112,5 @@ fn the_own_log_is_bounded_and_follows_no_link() {
     symlink(folder.path("elsewhere"), folder.path("own")).unwrap();
     places.line("lost");
     assert!(!folder.path("elsewhere").exists());
-    assert_eq!(Places { own: None, ..folder.places() }.name(), "nowhere");
+    assert_eq!(Places { own: None, ..folder.places() }.name(), Path::new("nowhere"));
 }

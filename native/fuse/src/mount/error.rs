@@ -1,6 +1,7 @@
 //! Why a mount failed, as a sentence.
 
 use super::MountOptions;
+use hn4_core::base::shown;
 use std::{fmt, io};
 
 /// The step that failed.
@@ -24,7 +25,7 @@ pub struct MountError {
 
 impl MountError {
     pub(crate) fn new(step: Step, options: &MountOptions, source: io::Error) -> MountError {
-        let mountpoint = options.mountpoint.display();
+        let mountpoint = shown(&options.mountpoint);
         let text = match step {
             Step::Mountpoint => format!("mountpoint {mountpoint}: {source}"),
             Step::Device => match source.raw_os_error() {

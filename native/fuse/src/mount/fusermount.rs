@@ -2,9 +2,12 @@
 //! over the socket named in _FUSE_COMMFD.
 
 use super::MountOptions;
+use hn4_core::base::shown;
+use std::ffi::OsStr;
 use std::io;
 use std::mem::{size_of, zeroed};
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
@@ -50,7 +53,7 @@ pub fn unmount(mountpoint: &Path, lazy: bool) -> io::Result<()> {
 
 /// What the helper said. "busy" keeps its errno, for callers that act on it.
 fn complaint(output: &Output) -> io::Error {
-    let text = String::from_utf8_lossy(&output.stderr);
+    let text = shown(Path::new(OsStr::from_bytes(&output.stderr)));
     if text.contains("Device or resource busy") {
         return io::Error::from_raw_os_error(libc::EBUSY);
     }

@@ -1,6 +1,6 @@
 //! The lock of an image: on the open file, and on the image behind it if that is a loop device.
 
-use crate::base::Result;
+use crate::base::{Result, shown};
 use crate::device::host::{error, lock, loop_device, sys};
 use std::fs::{File, OpenOptions};
 use std::os::fd::BorrowedFd;
@@ -19,7 +19,7 @@ impl ImageLock {
     /// Locks the image or block device that is open as `fd`; `path` is its name. An exclusive lock needs a
     /// descriptor that may write. Errors: `Busy`, naming who is in the way; the host's, where it has no locks.
     pub fn take(fd: BorrowedFd<'_>, path: &Path, exclusive: bool) -> Result<ImageLock> {
-        let failed = |cause: std::io::Error| error::open(&path.display(), &cause);
+        let failed = |cause: std::io::Error| error::open(&shown(path), &cause);
         let file = File::from(fd.try_clone_to_owned().map_err(failed)?);
         lock::acquire(&file, path, exclusive)?;
         let mut taken = ImageLock { file, backing: None };

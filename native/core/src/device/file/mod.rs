@@ -16,7 +16,7 @@ use self::transfer::HostFile;
 use self::watch::Watch;
 use super::host::{error, sys};
 use super::{Device, Outside, bounds};
-use crate::base::{BLOCK_SIZE, BlockNumber, Code, Error, Result};
+use crate::base::{BLOCK_SIZE, BlockNumber, Code, Error, Result, shown};
 use std::fmt;
 use std::fs::Metadata;
 use std::os::unix::fs::MetadataExt;
@@ -53,7 +53,7 @@ impl FileDevice {
 
     /// Error: the image no longer has room for the volume, or no name, so that it ends with its last descriptor.
     fn check_there(&self) -> Result<Metadata> {
-        let name = self.path.display();
+        let name = shown(&self.path);
         let gone = |what: String| Err(Error::new(Code::Io, format!("the image {name} {what}")));
         let failed = |cause| error::transfer("look at the image", 0, 0, &cause);
         let file = self.host.file();
@@ -77,7 +77,7 @@ impl FileDevice {
         if !self.read_only {
             return Ok(());
         }
-        Err(Error::new(Code::ReadOnly, format!("{what}: {} is open read-only", self.path.display())))
+        Err(Error::new(Code::ReadOnly, format!("{what}: {} is open read-only", shown(&self.path))))
     }
 }
 

@@ -1,7 +1,7 @@
 //! Opening: what kinds of file are accepted, how large they are, the lock.
 
 use super::{Discarder, FileDevice, HostFile, ImageLock, Watch};
-use crate::base::{BLOCK_SIZE, Code, Error, Result};
+use crate::base::{BLOCK_SIZE, Code, Error, Result, shown};
 use crate::device::host::{error, sys};
 use std::fs::{FileType, OpenOptions};
 use std::os::fd::AsFd;
@@ -33,7 +33,7 @@ impl FileDevice {
     /// another opener's lock is in the way, naming it; `NotFound`, `AccessDenied`, `ReadOnly` and so
     /// on when the host refuses.
     pub fn open(path: &Path, how: OpenFile) -> Result<FileDevice> {
-        let name = path.display();
+        let name = shown(path);
         let failed = |cause: std::io::Error| error::open(&name, &cause);
         // Looked at before it is opened: opening a tape or a watchdog would already act on it.
         check_kind(path, std::fs::metadata(path).map_err(failed)?.file_type())?;
@@ -96,6 +96,6 @@ fn check_kind(path: &Path, kind: FileType) -> Result<()> {
     };
     Err(Error::new(
         Code::InvalidArgument,
-        format!("{} is {what}, neither an image file nor a block device", path.display()),
+        format!("{} is {what}, neither an image file nor a block device", shown(path)),
     ))
 }

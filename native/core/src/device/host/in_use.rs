@@ -4,7 +4,7 @@
 //! mapper, loop devices. A hn4 mount is found by its lock (lock/mod.rs), and here by its source.
 
 use super::{error, loop_device, mountinfo};
-use crate::base::Result;
+use crate::base::{Result, shown};
 use std::fmt;
 use std::fs::{self, Metadata, OpenOptions};
 use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt};
@@ -32,10 +32,10 @@ pub enum InUse {
 impl fmt::Display for InUse {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            InUse::Mounted { at, .. } => write!(f, "is mounted at {}", at.display()),
-            InUse::Loop { device, mounted_at: None } => write!(f, "is attached to {}", device.display()),
+            InUse::Mounted { at, .. } => write!(f, "is mounted at {}", shown(at)),
+            InUse::Loop { device, mounted_at: None } => write!(f, "is attached to {}", shown(device)),
             InUse::Loop { device, mounted_at: Some(at) } => {
-                write!(f, "is attached to {}, which is mounted at {}", device.display(), at.display())
+                write!(f, "is attached to {}, which is mounted at {}", shown(device), shown(at))
             }
             InUse::Swap => write!(f, "is swap space in use"),
             InUse::Claimed => write!(f, "is held by the kernel (RAID, device mapper, or mounted elsewhere)"),
@@ -46,7 +46,7 @@ impl fmt::Display for InUse {
 /// The first user of the image or device found, or none. Errors: the host's, for a path that cannot
 /// be looked at.
 pub fn in_use(path: &Path) -> Result<Option<InUse>> {
-    let stat = fs::metadata(path).map_err(|cause| error::open(&path.display(), &cause))?;
+    let stat = fs::metadata(path).map_err(|cause| error::open(&shown(path), &cause))?;
     Ok(if stat.file_type().is_block_device() {
         device_in_use(path, &stat)
     } else {

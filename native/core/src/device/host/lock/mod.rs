@@ -8,7 +8,7 @@ mod holder;
 mod tests;
 
 use super::{error, sys};
-use crate::base::{Code, Error, Result};
+use crate::base::{Code, Error, Result, shown};
 use std::fs::File;
 use std::path::Path;
 
@@ -20,9 +20,9 @@ pub(in crate::device) fn acquire(file: &File, path: &Path, exclusive: bool) -> R
         Some(libc::EAGAIN | libc::EACCES) => {
             let by = holder::find(file, exclusive);
             let want = if exclusive { "for writing" } else { "for reading" };
-            Err(Error::new(Code::Busy, format!("cannot open {} {want}: {by}", path.display())))
+            Err(Error::new(Code::Busy, format!("cannot open {} {want}: {by}", shown(path))))
         }
-        _ => Err(error::open(&format_args!("{}: lock", path.display()), &cause)),
+        _ => Err(error::open(&format_args!("{}: lock", shown(path)), &cause)),
     }
 }
 

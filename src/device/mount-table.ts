@@ -1,6 +1,5 @@
 /** The kernel's mount table, /proc/self/mountinfo (proc(5)). */
-import { readFileSync, realpathSync } from 'node:fs'
-import { basename, dirname, join, resolve } from 'node:path'
+import { readNamesSync, realEntrySync, realpathSync } from '../base/host-files.ts'
 
 export interface Mount {
   /** Number of the mount, as in /proc/PID/fdinfo. */
@@ -23,8 +22,8 @@ const HN4_TYPES: readonly string[] = ['fuse.hn4', 'fuseblk.hn4']
 
 export const isHn4Mount = (mount: Mount): boolean => HN4_TYPES.includes(mount.type)
 
-/** Undoes the kernel's \040 and its kin, byte by byte. */
-function unescapeOctal(text: string): string {
+/** Undoes the kernel's \ooo for space, tab, newline and backslash. */
+export function unescapeOctal(text: string): string {
   if (!text.includes('\\')) return text
   return text.replace(/\\([0-7]{3})/g, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 8)))
 }
@@ -53,7 +52,7 @@ export function parseMount(line: string): Mount | undefined {
 export function mounts(process: number | 'self' = 'self'): readonly Mount[] {
   let text: string
   try {
-    text = readFileSync(`/proc/${process}/mountinfo`, 'utf8')
+    text = readNamesSync(`/proc/${process}/mountinfo`)
   } catch {
     return []
   }
@@ -74,7 +73,6 @@ export function resolveMountpoint(path: string): string {
     return realpathSync(path)
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOTCONN') throw error
-    const absolute = resolve(path)
-    return join(realpathSync(dirname(absolute)), basename(absolute))
+    return realEntrySync(path)
   }
 }
