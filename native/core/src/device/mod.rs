@@ -5,6 +5,7 @@ mod bounds;
 mod cut;
 mod file;
 mod host;
+mod many;
 mod outside;
 mod queue;
 #[cfg(any(test, feature = "testing"))]
@@ -13,6 +14,7 @@ pub mod testing;
 pub use cut::CutDevice;
 pub use file::{FileDevice, ImageLock, OpenFile};
 pub use host::{InUse, in_use};
+pub use many::BlockWrite;
 pub use outside::Outside;
 pub use queue::{IoQueue, QUEUE_DEPTH, Run, Ticket, WriteBuf};
 
@@ -31,6 +33,15 @@ pub trait Device: Send + Sync {
     fn write(&self, at: BlockNumber, buf: &[u8]) -> Result<()>;
     /// Writes any number of buffers, in order, to consecutive blocks; each is whole blocks.
     fn write_vectored(&self, at: BlockNumber, bufs: &[&[u8]]) -> Result<()>;
+    /// Makes several writes, none of which overlaps another, each as [`Device::write_vectored`] does it. Error: of one
+    /// that failed; others may have been made.
+    fn write_many(&self, writes: &[BlockWrite<'_>]) -> Result<()> {
+        writes.iter().try_for_each(|write| self.write_vectored(write.at, write.bufs))
+    }
+    /// Writes that [`Device::write_many`] has under way at once, if it is asked for more than one.
+    fn writes_at_once(&self) -> usize {
+        1
+    }
     /// Makes completed writes durable.
     fn flush(&self) -> Result<()>;
     /// Tells the device that the blocks hold nothing; their content is undefined after it.

@@ -3,6 +3,7 @@
 mod discard;
 mod lock;
 mod open;
+mod rings;
 #[cfg(test)]
 mod tests;
 mod transfer;
@@ -15,7 +16,7 @@ use self::discard::Discarder;
 use self::transfer::HostFile;
 use self::watch::Watch;
 use super::host::{error, sys};
-use super::{Device, Outside, bounds};
+use super::{BlockWrite, Device, Outside, bounds};
 use crate::base::{BLOCK_SIZE, BlockNumber, Code, Error, Result, shown};
 use std::fmt;
 use std::fs::Metadata;
@@ -112,6 +113,18 @@ impl Device for FileDevice {
         self.check_writable("write")?;
         bounds::check_all(self.block_count, at, bufs)?;
         self.host.write_vectored(at.byte(), bufs)
+    }
+
+    fn write_many(&self, writes: &[BlockWrite<'_>]) -> Result<()> {
+        self.check_writable("write")?;
+        for write in writes {
+            bounds::check_all(self.block_count, write.at, write.bufs)?;
+        }
+        self.host.write_many(writes)
+    }
+
+    fn writes_at_once(&self) -> usize {
+        self.host.writes_at_once()
     }
 
     /// fdatasync: the file's size never changes. After one failure every later flush fails too,

@@ -14,12 +14,15 @@ fn image(dir: &Path, blocks: u64) -> PathBuf {
 }
 
 /// The contract on image files in `dir`.
-fn image_contract(dir: &Path, direct: bool) {
+fn image_contract(dir: &Path, direct: bool, rings: bool) {
     device_contract(&|blocks| {
         let how = OpenFile { direct, ..OpenFile::READ_WRITE };
-        let device = FileDevice::open(&image(dir, blocks), how).unwrap();
+        let mut device = FileDevice::open(&image(dir, blocks), how).unwrap();
         assert!(direct || !device.direct());
-        println!("direct {}", device.direct());
+        if !rings {
+            device.host.forget_rings();
+        }
+        println!("direct {}, {} writes at once", device.direct(), device.writes_at_once());
         Box::new(device)
     });
 }
@@ -27,8 +30,9 @@ fn image_contract(dir: &Path, direct: bool) {
 #[test]
 fn an_image_file_keeps_the_contract_with_and_without_the_hosts_cache() {
     let dir = tempfile::tempdir().unwrap();
-    image_contract(dir.path(), true);
-    image_contract(dir.path(), false);
+    image_contract(dir.path(), true, true);
+    image_contract(dir.path(), true, false);
+    image_contract(dir.path(), false, true);
 }
 
 #[test]
@@ -37,7 +41,7 @@ fn an_image_on_a_host_with_its_own_manners_keeps_the_contract() {
         println!("skipped: no /dev/shm");
         return;
     };
-    image_contract(dir.path(), true);
+    image_contract(dir.path(), true, true);
 }
 
 #[test]
@@ -85,6 +89,50 @@ fn direct_transfers_that_the_host_refuses_later_go_through_its_cache() {
     assert!(memory.iter().all(|&b| b == 0x5a));
     let refused = FileDevice::open(&path, OpenFile::READ_WRITE).unwrap_err();
     assert_eq!(refused.code, Code::Busy, "the lock survived the switch");
+}
+
+#[test]
+fn many_direct_writes_that_the_host_refuses_go_through_its_cache() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut device = FileDevice::open(&image(dir.path(), 100), OpenFile::READ_WRITE).unwrap();
+    if !device.direct() || device.writes_at_once() == 1 {
+        println!("skipped: no O_DIRECT in the temporary directory, or no io_uring");
+        return;
+    }
+    device.host.pretend_any_alignment();
+    let mut memory = AlignedBuf::zeroed(3);
+    memory.fill(0x5a);
+    let odd = &memory[1..1 + BLOCK_SIZE];
+    let places: Vec<BlockNumber> = (0..30).map(|n| BlockNumber(n * 3)).collect();
+    let bufs = [odd];
+    let writes: Vec<BlockWrite<'_>> = places.iter().map(|&at| BlockWrite { at, bufs: &bufs }).collect();
+    device.write_many(&writes).unwrap();
+    assert!(!device.direct());
+    assert_eq!(device.writes_at_once(), 1);
+    let mut block = [0; BLOCK_SIZE];
+    for at in places {
+        device.read(at, &mut block).unwrap();
+        assert!(block.iter().all(|&byte| byte == 0x5a));
+    }
+}
+
+#[test]
+fn many_writes_that_fail_say_where_and_why() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = image(dir.path(), 100);
+    let device = FileDevice::open(&path, OpenFile::READ_ONLY).unwrap();
+    let block = AlignedBuf::zeroed(1);
+    let bufs = [&block[..]];
+    let writes = [1, 5].map(|at| BlockWrite { at: BlockNumber(at), bufs: &bufs });
+    assert_eq!(device.write_many(&writes).unwrap_err().code, Code::ReadOnly);
+    drop(device);
+    let device = FileDevice::open(&path, OpenFile::READ_WRITE).unwrap();
+    let outside = [1, 100].map(|at| BlockWrite { at: BlockNumber(at), bufs: &bufs });
+    assert_eq!(device.write_many(&outside).unwrap_err().code, Code::InvalidArgument);
+    // The host refuses a write of this descriptor: as the single write says it.
+    let refused = HostFile::new(File::open(&path).unwrap(), true);
+    let error = refused.write_many(&writes).unwrap_err();
+    assert!(error.detail().contains("offset 4096"), "{error}");
 }
 
 #[test]

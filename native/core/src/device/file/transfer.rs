@@ -1,6 +1,8 @@
 //! Reads and writes of whole ranges: short transfers, interrupts, O_DIRECT and its refusal.
 
+use super::rings::{AT_ONCE, RingWrite, Rings};
 use crate::base::{BLOCK_SIZE, BufPool, POOLED_BLOCKS_MAX, Result};
+use crate::device::BlockWrite;
 use crate::device::host::{error, sys};
 use std::cell::Cell;
 use std::fs::File;
@@ -24,6 +26,8 @@ pub(super) struct HostFile {
     /// Bytes that memory of a direct transfer must be aligned to.
     memory_align: usize,
     bounce: Arc<BufPool>,
+    /// For direct transfers; none where the host has no io_uring.
+    rings: Option<Rings>,
 }
 
 impl HostFile {
@@ -40,6 +44,7 @@ impl HostFile {
             direct: AtomicBool::new(direct),
             memory_align,
             bounce: BufPool::new(BOUNCE_KEPT_MAX),
+            rings: if direct { Rings::new().ok() } else { None },
         }
     }
 
@@ -54,6 +59,12 @@ impl HostFile {
     #[cfg(test)]
     pub(super) fn pretend_any_alignment(&mut self) {
         self.memory_align = 1;
+    }
+
+    /// As where the host has no io_uring.
+    #[cfg(test)]
+    pub(super) fn forget_rings(&mut self) {
+        self.rings = None;
     }
 
     pub(super) fn read(&self, offset: u64, buf: &mut [u8]) -> Result<()> {
@@ -90,6 +101,38 @@ impl HostFile {
             written = done;
             sys::write_vectored_at(&self.file, rest, offset + done as u64)
         })
+    }
+
+    /// Writes that gain by being made side by side: through the host's cache they are copies and no more.
+    pub(super) fn writes_at_once(&self) -> usize {
+        if self.direct() && self.rings.is_some() { AT_ONCE } else { 1 }
+    }
+
+    pub(super) fn write_many(&self, writes: &[BlockWrite<'_>]) -> Result<()> {
+        let bufs = || writes.iter().flat_map(|write| write.bufs);
+        let rings = self.rings.as_ref().filter(|_| self.direct() && writes.len() > 1);
+        let Some(rings) = rings.filter(|_| !bufs().any(|buf| self.needs_bounce(buf))) else {
+            return writes.iter().try_for_each(|write| self.write_vectored(write.at.byte(), write.bufs));
+        };
+        let slices: Vec<IoSlice<'_>> = bufs().map(|buf| IoSlice::new(buf)).collect();
+        let mut rest = &slices[..];
+        let mut many = Vec::with_capacity(writes.len());
+        for write in writes {
+            let (slices, others) = rest.split_at(write.bufs.len());
+            rest = others;
+            let slices = &slices[..slices.len().min(libc::UIO_MAXIOV as usize)];
+            many.push(RingWrite { offset: write.at.byte(), slices });
+        }
+        for (writes, many) in writes.chunks(AT_ONCE).zip(many.chunks(AT_ONCE)) {
+            for (write, answer) in writes.iter().zip(rings.write(&self.file, many)) {
+                let bytes: usize = write.bufs.iter().map(|buf| buf.len()).sum();
+                // A short, refused or failed one is made as any other, and says what is wrong.
+                if usize::try_from(answer) != Ok(bytes) {
+                    self.write_vectored(write.at.byte(), write.bufs)?;
+                }
+            }
+        }
+        Ok(())
     }
 
     /// Writes the buffers one after the other through aligned memory.

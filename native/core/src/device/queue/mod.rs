@@ -69,6 +69,8 @@ pub struct IoQueue {
 /// What the queue's threads and its callers work on.
 struct Shared {
     device: Arc<dyn Device>,
+    /// Writes that the device takes from one call.
+    at_once: usize,
     pending: Mutex<Pending>,
     /// There is something to write, or the queue ends.
     work: Condvar,
@@ -86,6 +88,7 @@ impl IoQueue {
     /// in the order of submission). Error: the host gives no threads.
     pub fn with_depth(device: Arc<dyn Device>, depth: usize) -> Result<IoQueue> {
         let shared = Arc::new(Shared {
+            at_once: device.writes_at_once().max(1),
             device,
             pending: Mutex::new(Pending::default()),
             work: Condvar::new(),
@@ -116,6 +119,20 @@ impl IoQueue {
     /// leaves together: better than one submit per page.
     pub fn submit_all(&self, runs: impl IntoIterator<Item = Run>) -> Ticket {
         self.shared.submit(runs, 0)
+    }
+
+    /// As [`IoQueue::submit_all`], for a caller who is going to wait or to call [`IoQueue::start`]: as much as it can
+    /// write with one call is left for it.
+    pub fn submit_soon(&self, runs: impl IntoIterator<Item = Run>) -> Ticket {
+        self.shared.submit(runs, 1)
+    }
+
+    /// Wakes threads for all that was submitted and that nobody has begun.
+    pub fn start(&self) {
+        let queued = self.shared.pending.lock().queued();
+        for _ in 0..queued.div_ceil(self.shared.at_once) {
+            self.shared.work.notify_one();
+        }
     }
 
     /// Submits and waits; the caller's thread does its share without waking another for it.

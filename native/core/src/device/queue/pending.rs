@@ -54,6 +54,10 @@ impl Pending {
         self.tickets.first_key_value().is_some_and(|(&first, _)| first <= last)
     }
 
+    pub(super) fn queued(&self) -> usize {
+        self.queued.len()
+    }
+
     /// Whether a piece may be added now: room, and no earlier write of its blocks.
     pub(super) fn accepts(&self, at: u64, blocks: u64) -> bool {
         if self.error.is_some() {
@@ -77,7 +81,7 @@ impl Pending {
     }
 
     /// Takes the oldest piece, with what follows it on the device.
-    pub(super) fn start(&mut self) -> Option<Piece> {
+    fn start(&mut self) -> Option<Piece> {
         let mut piece = loop {
             let at = self.order.pop_front()?;
             if let Some(piece) = self.queued.remove(&at) {
@@ -96,6 +100,18 @@ impl Pending {
         }
         self.in_flight.insert(piece.at, piece.blocks);
         Some(piece)
+    }
+
+    /// Takes up to `most` pieces, but no more than one that are large: each of those is worth a thread of its own.
+    pub(super) fn start_some(&mut self, most: usize) -> Vec<Piece> {
+        let mut pieces = Vec::new();
+        let mut blocks = 0;
+        while pieces.len() < most && blocks < WRITE_BLOCKS_MAX {
+            let Some(piece) = self.start() else { break };
+            blocks += piece.blocks;
+            pieces.push(piece);
+        }
+        pieces
     }
 
     /// The piece from [`Pending::start`] at `at` is written, or not.

@@ -28,6 +28,8 @@ struct Gate {
     active: Mutex<Vec<(u64, u64)>>,
     bad_block: Option<u64>,
     panics: bool,
+    at_once: usize,
+    writers: Mutex<Vec<std::thread::ThreadId>>,
 }
 
 impl Gate {
@@ -42,6 +44,8 @@ impl Gate {
             active: Mutex::new(Vec::new()),
             bad_block: None,
             panics: false,
+            at_once: 1,
+            writers: Mutex::default(),
         }
     }
     fn open(&self) {
@@ -55,6 +59,7 @@ impl Gate {
             self.overlap.fetch_or(meets, Ordering::SeqCst);
             active.push((at, blocks));
         }
+        self.writers.lock().push(std::thread::current().id());
         let now = self.inside.fetch_add(1, Ordering::SeqCst) + 1;
         self.most_inside.fetch_max(now, Ordering::SeqCst);
         let mut open = self.open.lock();
@@ -86,6 +91,9 @@ impl Device for Gate {
         let blocks = bufs.iter().map(|b| b.len() / BLOCK_SIZE).sum::<usize>() as u64;
         self.pass(at.0, blocks, || self.inner.write_vectored(at, bufs))
     }
+    fn writes_at_once(&self) -> usize {
+        self.at_once
+    }
     fn flush(&self) -> Result<()> {
         Ok(())
     }
@@ -99,9 +107,10 @@ impl Device for Gate {
 
 #[test]
 fn everything_submitted_is_written_in_the_order_of_each_block() {
-    for seed in 0..10 {
+    for seed in 0..20 {
         let mut rng = Rng::new(seed);
-        let device = Arc::new(Gate::new(true));
+        let at_once = if seed % 2 == 0 { 1 } else { 1 + rng.below(70) as usize };
+        let device = Arc::new(Gate { at_once, ..Gate::new(true) });
         let queue = IoQueue::with_depth(device.clone(), 4).unwrap();
         let mut model = vec![0u8; 400];
         let mut tickets = Vec::new();
@@ -150,6 +159,36 @@ fn several_writes_are_under_way_at_once() {
     device.open();
     queue.barrier().unwrap();
     assert_eq!(device.most_inside.load(Ordering::SeqCst), 4);
+}
+
+#[test]
+fn what_is_submitted_for_a_caller_who_waits_is_left_for_it() {
+    let device = Arc::new(Gate { at_once: 64, ..Gate::new(true) });
+    let queue = IoQueue::with_depth(device.clone(), 4).unwrap();
+    let scattered = |first: u64, count: u64| {
+        (0..count).map(move |n| Run { at: BlockNumber(first + n * 2), bufs: vec![WriteBuf::Block(block(2))] })
+    };
+    let caller = std::thread::current().id();
+    // A thread that has just started looks for work once; then all sleep.
+    let alone = (0..1000).any(|_| {
+        std::thread::yield_now();
+        device.writers.lock().clear();
+        queue.wait(queue.submit_soon(scattered(0, 40))).unwrap();
+        device.writers.lock().iter().all(|writer| *writer == caller)
+    });
+    assert!(alone && first_byte(&*device, 78) == 2);
+    device.writers.lock().clear();
+    // More than one call takes: the rest is handed out.
+    let more = queue.submit_soon(scattered(100, 300));
+    queue.start();
+    while device.writers.lock().len() < 300 {
+        std::thread::yield_now();
+    }
+    queue.wait(more).unwrap();
+    assert!(
+        device.writers.lock().iter().all(|writer| *writer != caller),
+        "nobody waited while it was written"
+    );
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use super::pending::{Pending, Piece, WRITE_BLOCKS_MAX};
 use super::{Run, Shared, Ticket, WriteBuf};
 use crate::base::{BlockNumber, Code, Error, Result};
-use crate::device::bounds;
+use crate::device::{BlockWrite, bounds};
 use parking_lot::MutexGuard;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -21,12 +21,12 @@ pub(super) fn spawn(number: usize, shared: Arc<Shared>) -> Result<JoinHandle<()>
 }
 
 impl Shared {
-    /// Queues the runs under one ticket and wakes a thread for each piece, but `kept` of them, which
-    /// the caller is about to do itself.
-    pub(super) fn submit(&self, runs: impl IntoIterator<Item = Run>, kept: usize) -> Ticket {
+    /// Queues the runs under one ticket and wakes a thread for each call that they need, but for `kept` of these,
+    /// which the caller is about to do itself.
+    pub(super) fn submit(&self, runs: impl IntoIterator<Item = Run>, kept: u64) -> Ticket {
         let mut pending = self.pending.lock();
         let ticket = pending.new_ticket();
-        let mut added = 0;
+        let (mut added, mut length) = (0, 0);
         for run in runs {
             for (at, bufs) in split(run) {
                 let blocks = bufs.iter().map(WriteBuf::block_count).sum();
@@ -38,10 +38,13 @@ impl Shared {
                 }
                 pending.add(ticket, at, bufs);
                 added += 1;
+                length += blocks;
             }
         }
         drop(pending);
-        for _ in kept..added {
+        // As a thread takes them.
+        let calls = u64::div_ceil(added, self.at_once as u64).max(length.div_ceil(WRITE_BLOCKS_MAX));
+        for _ in kept..calls {
             self.work.notify_one();
         }
         Ticket(ticket)
@@ -56,43 +59,61 @@ impl Shared {
         pending.error()
     }
 
-    /// Does one queued write, or sleeps until one under way is done.
+    /// Does some queued writes, or sleeps until one under way is done.
     fn do_or_await(&self, pending: &mut MutexGuard<'_, Pending>) {
-        match pending.start() {
-            Some(piece) => self.perform(pending, piece),
-            None => self.done.wait(pending),
+        let pieces = pending.start_some(self.at_once);
+        if pieces.is_empty() {
+            self.done.wait(pending);
+        } else {
+            self.perform(pending, pieces);
         }
     }
 
     fn work_until_closed(&self) {
         let mut pending = self.pending.lock();
         loop {
-            match pending.start() {
-                Some(piece) => self.perform(&mut pending, piece),
-                None if pending.closed() => return,
-                None => self.work.wait(&mut pending),
+            let pieces = pending.start_some(self.at_once);
+            if !pieces.is_empty() {
+                self.perform(&mut pending, pieces);
+            } else if pending.closed() {
+                return;
+            } else {
+                self.work.wait(&mut pending);
             }
         }
     }
 
-    fn perform(&self, pending: &mut MutexGuard<'_, Pending>, piece: Piece) {
-        let Piece { at, bufs, tickets, .. } = piece;
-        let result = MutexGuard::unlocked(pending, || {
-            let written = catch_unwind(AssertUnwindSafe(|| self.write(BlockNumber(at), &bufs)));
-            // Before the ticket is done: whoever waited for it owns its buffers alone again.
-            drop(bufs);
-            written.unwrap_or_else(|_| Err(Error::new(Code::Io, "the device panicked during a write")))
+    fn perform(&self, pending: &mut MutexGuard<'_, Pending>, pieces: Vec<Piece>) {
+        let (written, result) = MutexGuard::unlocked(pending, || {
+            let result = catch_unwind(AssertUnwindSafe(|| self.write(&pieces)));
+            // Before the tickets are done: whoever waited for them owns its buffers alone again.
+            let written: Vec<_> = pieces.into_iter().map(|piece| (piece.at, piece.tickets)).collect();
+            (
+                written,
+                result.unwrap_or_else(|_| Err(Error::new(Code::Io, "the device panicked during a write"))),
+            )
         });
-        pending.finish(at, &tickets, result);
+        for (at, tickets) in written {
+            pending.finish(at, &tickets, result.clone());
+        }
         self.done.notify_all();
     }
 
-    fn write(&self, at: BlockNumber, bufs: &[WriteBuf]) -> Result<()> {
-        match bufs {
-            [buf] => self.device.write(at, buf.bytes()),
-            bufs => {
-                let slices: Vec<&[u8]> = bufs.iter().map(WriteBuf::bytes).collect();
-                self.device.write_vectored(at, &slices)
+    fn write(&self, pieces: &[Piece]) -> Result<()> {
+        if let [Piece { at, bufs, .. }] = pieces
+            && let [buf] = &bufs[..]
+        {
+            return self.device.write(BlockNumber(*at), buf.bytes());
+        }
+        let bufs: Vec<Vec<&[u8]>> =
+            pieces.iter().map(|piece| piece.bufs.iter().map(WriteBuf::bytes).collect()).collect();
+        match &bufs[..] {
+            [bufs] => self.device.write_vectored(BlockNumber(pieces[0].at), bufs),
+            _ => {
+                let writes = pieces.iter().zip(&bufs);
+                let writes: Vec<_> =
+                    writes.map(|(piece, bufs)| BlockWrite { at: BlockNumber(piece.at), bufs }).collect();
+                self.device.write_many(&writes)
             }
         }
     }

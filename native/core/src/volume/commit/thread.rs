@@ -190,6 +190,7 @@ impl Committer {
             }
             self.empty_overwrites(volume)?;
         }
+        volume.queue.start();
         volume.commits.wrote_back();
         Ok(())
     }

@@ -102,7 +102,7 @@ impl Volume {
         let txn = tx.number();
         file.in_flight.extend(dirty.into_iter().map(|(index, delayed)| (index, (txn, delayed.block))));
         self.advance_mass(file);
-        tickets.push(self.queue.submit_all(runs));
+        tickets.push(self.queue.submit_soon(runs));
         Ok(count)
     }
 

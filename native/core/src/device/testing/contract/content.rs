@@ -2,6 +2,7 @@
 
 use super::make::{Make, numbered, read};
 use crate::base::{AlignedBuf, BLOCK_SIZE, BlockNumber};
+use crate::device::BlockWrite;
 use crate::testing::Rng;
 
 /// Bytes of a block.
@@ -56,6 +57,33 @@ pub fn many_buffers(make: Make) {
     device.write_vectored(BlockNumber(0), &[]).unwrap();
     device.write_vectored(BlockNumber(3000), &[&[], &[]]).unwrap();
     assert!(read(&*device, 0, 3000) == model, "of no bytes");
+}
+
+pub fn many_writes(make: Make) {
+    let (device, mut model) = numbered(make, 3000);
+    let mut memory = AlignedBuf::zeroed(1501);
+    for (round, shift) in [0, 0, 512, 1].into_iter().enumerate() {
+        let data = Rng::new(round as u64).bytes(1500 * B as u64);
+        memory[shift..shift + 1500 * B].copy_from_slice(&data);
+        // Scattered single blocks, then runs: of none, and of more buffers than one system call takes.
+        let mut blocks = memory[shift..shift + 1500 * B].chunks(B);
+        let lengths = [vec![1; 150], vec![0, 3, 100, 1030, 7]].concat();
+        let parts: Vec<Vec<&[u8]>> = lengths.iter().map(|&n| blocks.by_ref().take(n).collect()).collect();
+        let mut at = 5 + round as u64;
+        let mut writes = Vec::new();
+        for bufs in &parts {
+            writes.push(BlockWrite { at: BlockNumber(at), bufs });
+            for (buf, block) in bufs.iter().zip(at as usize..) {
+                model[block * B..(block + 1) * B].copy_from_slice(buf);
+            }
+            at += bufs.len() as u64 + 2;
+        }
+        writes.reverse();
+        device.write_many(&writes).unwrap();
+        assert!(read(&*device, 0, 3000) == model, "from an address of {shift}");
+    }
+    device.write_many(&[]).unwrap();
+    assert!(device.writes_at_once() > 0);
 }
 
 pub fn any_address(make: Make) {

@@ -16,10 +16,11 @@ use crate::device::Device;
 type Rule = (&'static str, fn(Make));
 
 /// The rules of [`Device`], each on a device of its own.
-const RULES: [Rule; 9] = [
+const RULES: [Rule; 10] = [
     ("block_count is the size, and the device takes writes", content::size_is_fixed),
     ("a read sees the writes that have returned, and only their blocks", content::reads_see_writes),
     ("buffers are written in order, however many", content::many_buffers),
+    ("many writes at once are all made, whatever their lengths and addresses", content::many_writes),
     ("memory may lie at any address", content::any_address),
     ("a flush changes nothing that is read", content::flushes),
     ("a discard spares its neighbours, and its blocks can be written again", content::discards),

@@ -3,8 +3,8 @@
 use super::*;
 use crate::base::{BLOCK_SIZE, BlockNumber};
 use crate::base::{Code, Error, Result};
-use crate::device::Device;
 use crate::device::testing::MemDevice;
+use crate::device::{BlockWrite, Device};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,6 +18,8 @@ enum Flaw {
     /// A read of an odd address gives other bytes.
     OddAddress,
     BuffersReversed,
+    /// The last of many writes is lost.
+    ManyWrites,
     /// Buffers behind the first thousand are lost.
     ManyBuffers,
     /// Every flush empties block 0.
@@ -89,6 +91,10 @@ impl Device for Broken {
             _ => self.inner.write_vectored(at, bufs),
         }
     }
+    fn write_many(&self, writes: &[BlockWrite<'_>]) -> Result<()> {
+        let most = if self.is(Flaw::ManyWrites) { 100 } else { usize::MAX };
+        writes.iter().take(most).try_for_each(|write| self.write_vectored(write.at, write.bufs))
+    }
     fn flush(&self) -> Result<()> {
         if self.is(Flaw::FlushLoses) { self.inner.write(BlockNumber(0), &[0; BLOCK_SIZE]) } else { Ok(()) }
     }
@@ -116,6 +122,7 @@ fn every_flaw_is_found() {
         Flaw::OddAddress,
         Flaw::BuffersReversed,
         Flaw::ManyBuffers,
+        Flaw::ManyWrites,
         Flaw::FlushLoses,
         Flaw::DiscardsMore,
         Flaw::DiscardSticks,
