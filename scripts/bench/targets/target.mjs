@@ -28,6 +28,10 @@ export class Target {
   get hasDisk() {
     return true
   }
+  /** Whether its size is that of an image file (`bytes`). */
+  get hasImage() {
+    return false
+  }
   /** Process ids of the daemon, for CPU time and switches. */
   pids() {
     return []
@@ -50,11 +54,11 @@ export class Target {
     rmSync(this.folder, { recursive: true, force: true })
   }
 
-  /** An image file of the stage's size. */
+  /** An image file of `bytes`, of the stage's size where no group has set that. */
   image() {
     const path = join(this.folder, 'disk.img')
     const file = openSync(path, 'w')
-    ftruncateSync(file, this.stage.bytes)
+    ftruncateSync(file, this.bytes ?? this.stage.bytes)
     closeSync(file)
     return path
   }

@@ -61,7 +61,7 @@ static uint64_t stat_all(const struct task *task)
 	uint64_t *order = shuffled(task->count);
 	for (uint64_t i = 0; i < task->count; i++) {
 		path_of(path, task, "g", order[i]);
-		if (lstat(path, &found))
+		if (lstat(path, &found) || found.st_size != 0)
 			die("stat", path);
 	}
 	return task->count;
@@ -136,13 +136,13 @@ static uint64_t list_and_stat(const struct task *task)
 }
 
 const struct operation name_operations[] = {
-	{ "create", create, "empty files" },
-	{ "rename", rename_all, "of the created files" },
-	{ "stat", stat_all, "of the renamed files, in random order" },
-	{ "list", list, "names of all directories" },
-	{ "list-stat", list_and_stat, "names and attributes" },
-	{ "unlink", unlink_all, "of the renamed files" },
-	{ "mkdir", make_directories, "empty directories" },
-	{ "rmdir", remove_directories, "of the made directories" },
+	{ "create", create, "empty files", 0 },
+	{ "rename", rename_all, "of the created files", 0 },
+	{ "stat", stat_all, "of the renamed files, in random order", 0 },
+	{ "list", list, "names of all directories", 0 },
+	{ "list-stat", list_and_stat, "names and attributes", 0 },
+	{ "unlink", unlink_all, "of the renamed files", 0 },
+	{ "mkdir", make_directories, "empty directories", 0 },
+	{ "rmdir", remove_directories, "of the made directories", 0 },
 	{ 0 },
 };
