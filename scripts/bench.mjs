@@ -8,11 +8,10 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { chart } from './bench/chart.mjs'
-import { against, costsTable } from './bench/costs-table.mjs'
-import { goalLines } from './bench/goals.mjs'
+import { against } from './bench/costs-table.mjs'
 import { endInOrder, isStopped, measure } from './bench/part.mjs'
-import { groupCharts, machineLine, readLines, record, toLines } from './bench/record.mjs'
-import { peerTable, sessionTable, speedTable } from './bench/tables.mjs'
+import { publish, publishAgain, tablesOf } from './bench/publish.mjs'
+import { machineLine, readLines, toLines } from './bench/record.mjs'
 import { fillGroups, mainGroups } from './bench/workloads/all.mjs'
 import { stop } from './bootstrap/tools.mjs'
 
@@ -29,6 +28,7 @@ function readSettings() {
     fill: flag,
     costs: flag,
     record: flag,
+    render: flag,
     passes: { ...text, default: '3' },
     targets: text,
     only: text,
@@ -47,7 +47,7 @@ function readSettings() {
   if (!Number.isInteger(passes) || passes < 1) stop('bench: --passes takes a number from 1 up', 16)
   if (values.record && (values.only ?? values.json ?? values.chart ?? values.against) !== undefined)
     stop('bench: --record is a whole run: without --only, --json, --chart, --against', 16)
-  if (process.getuid?.() !== 0) stop('bench: it takes root, to mount and to drop caches')
+  if (!values.render && process.getuid?.() !== 0) stop('bench: it takes root, to mount and to drop caches')
   return { ...values, passes, costs: values.costs || values.against !== undefined }
 }
 
@@ -62,23 +62,6 @@ function partOf(name, settings) {
   return { ...part, groups, isDefault: ({ kind }) => kind === 'hn4', isCosts: true }
 }
 
-function tablesOf(name, found, settings) {
-  if (name === 'costs') {
-    const before = settings.against === undefined ? [] : readLines(settings.against).found
-    const compared = settings.against === undefined ? [] : against(found, before)
-    return [
-      ['What an operation costs', costsTable(found)],
-      [`Beside ${settings.against}`, compared],
-    ]
-  }
-  return [
-    ['Figures', speedTable(found)],
-    ['Others, and in brackets how far hn4 is ahead of them', peerTable(found)],
-    ['The limit: a daemon in C, and MemVfs on our session', sessionTable(found)],
-    ['Goals', goalLines(found)],
-  ]
-}
-
 /** Measures a part, prints and writes what it gave. Whether all of ours ran. */
 async function run(name, settings) {
   const part = partOf(name, settings)
@@ -90,20 +73,22 @@ async function run(name, settings) {
     part,
     settings: { full: settings.full },
   })
-  const tables = tablesOf(name, found, settings)
+  const tables = tablesOf(name, found)
+  if (settings.against !== undefined)
+    tables.push([`Beside ${settings.against}`, against(found, readLines(settings.against).found)])
   console.log(machineLine(machine))
   for (const [title, lines] of tables.filter(([, lines]) => lines.length > 0))
     console.log([`\n${title}`, ...lines].join('\n'))
   if (settings.json !== undefined) writeFileSync(settings.json, toLines(machine, found))
   if (settings.chart !== undefined) writeFileSync(settings.chart, chart('hn4 and others', found))
-  if (settings.record && !isStopped())
-    record({ top, name, machine, found, pictures: name === 'costs' ? [] : groupCharts(found), tables })
+  if (settings.record && !isStopped()) publish(top, name, machine, found)
   // Peers may fail at what they do not have; we may not.
   return ![...failures].some(target => /^(hn4|limit|memvfs)/.test(target))
 }
 
 async function main() {
   const settings = readSettings()
+  if (settings.render) return publishAgain(top)
   endInOrder()
   const single = settings.costs ? 'costs' : settings.fill ? 'fill' : 'run'
   for (const name of settings.record ? ['run', 'fill', 'costs'] : [single]) {

@@ -5,6 +5,10 @@ import * as costsScript from '../../scripts/bench/costs-table.mjs'
 // @ts-expect-error a script, plain JavaScript
 import * as goalsScript from '../../scripts/bench/goals.mjs'
 // @ts-expect-error a script, plain JavaScript
+import * as linesScript from '../../scripts/bench/growth/lines.mjs'
+// @ts-expect-error a script, plain JavaScript
+import * as growthScript from '../../scripts/bench/growth/table.mjs'
+// @ts-expect-error a script, plain JavaScript
 import * as recordScript from '../../scripts/bench/record.mjs'
 // @ts-expect-error a script, plain JavaScript
 import * as reportScript from '../../scripts/bench/report.mjs'
@@ -42,6 +46,11 @@ const { against, costsTable } = costsScript as unknown as {
 const { goalsOf, judge } = goalsScript as unknown as {
   goalsOf(row: string): readonly { against: string; wanted: number }[]
   judge(list: readonly Measured[]): Judged[]
+}
+const { growthTable } = growthScript as unknown as { growthTable(points: readonly object[]): string[] }
+const { lineChart, roundUp } = linesScript as unknown as {
+  lineChart(series: object, points: readonly object[]): string
+  roundUp(value: number): number
 }
 const { putBetween } = recordScript as unknown as {
   putBetween(text: string, name: string, lines: readonly string[]): string
@@ -224,4 +233,40 @@ t.test('figures are put between the marks of their section, in place of older on
   t.equal(done, 'a\n<!-- measured:run -->\n\nnew\n\n<!-- end measured:run -->\nb\n')
   t.equal(putBetween(done, 'run', ['new']), done)
   t.throws(() => putBetween(text, 'fill', []), /no place for figures of fill/)
+})
+
+const POINTS = [1000, 10, 100].map(x => ({
+  series: 'files',
+  target: 'hn4-dev',
+  curve: 'create <1',
+  x,
+  figure: 2000 / x,
+  unit: '/s',
+}))
+t.test('a curve is told by its first and its last point', async t => {
+  t.strictSame(cells(growthTable(POINTS)[2]), [
+    'files',
+    'create <1',
+    'hn4-dev',
+    '/s',
+    '200 at 10',
+    '2.00 at 1000',
+    '0.01',
+  ])
+})
+
+t.test('a line goes through its points in order of x, below a round number', async t => {
+  for (const [value, wanted] of [
+    [1, 1],
+    [1.01, 2],
+    [499, 500],
+    [501, 1000],
+    [0.03, 0.05],
+  ] as const)
+    t.ok(Math.abs(roundUp(value) - wanted) < 1e-9, `${value}: ${roundUp(value)}`)
+  const svg = lineChart({ title: 'a & b', xTitle: 'files', isLog: true }, POINTS)
+  t.match(svg, 'a &amp; b')
+  t.match(svg, 'create &lt;1, /s')
+  // 200, 20 and 2 of 200 over factors of ten: left to right, and down.
+  t.match(svg, 'points="64.0,86.0 274.0,257.0 484.0,274.1"')
 })

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { chart } from './chart.mjs'
 
 /** Where a run's files are committed, below the top of the checkout. */
-const FOLDER = 'docs/benchmarks'
+export const FOLDER = 'docs/benchmarks'
 const DOCUMENT = 'docs/benchmarks.md'
 
 /** The machine, then the rows: an object a line. */
@@ -20,7 +20,7 @@ export function readLines(path) {
 }
 
 export const machineLine = ({ cpus, kernel, passes, seconds, stolen_percent: stolen }) =>
-  `${cpus}, Linux ${kernel}, ${passes} passes, ${seconds} s, ${stolen} % of the time taken by the host.`
+  `${cpus}, Linux ${kernel}, ${passes} ${passes === 1 ? 'pass' : 'passes'}, ${seconds} s, ${stolen} % of the time taken by the host.`
 
 const slug = text =>
   text

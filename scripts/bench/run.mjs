@@ -12,6 +12,12 @@ export async function makeCold(target) {
   if (target.hasDisk) await target.mount()
 }
 
+/** A cold run that took nothing from the disk measured a cache. */
+export function mustHaveRead(target, spent, name) {
+  if (target.hasDisk && !(spent.readBytes > 0))
+    throw new Error(`${name}: nothing came from the disk, so it was not cold`)
+}
+
 async function runProgram(stage, row, dir) {
   // The tree is made when it is first asked for: before the clock starts.
   const [program, ...args] = row.command(dir, stage.tree())
@@ -39,8 +45,7 @@ async function runRow(stage, target, row) {
       ? await runProgram(stage, row, dir)
       : await runClient(stage, row.work[0], dir, row.work.slice(1))
   const spent = costs(before, countersOf(target), operations)
-  if (row.readsDisk && target.hasDisk && !(spent.readBytes > 0))
-    throw new Error(`${row.name}: nothing came from the disk, so it was not cold`)
+  if (row.isCold) mustHaveRead(target, spent, row.name)
   return { figure: row.unit === 's' ? seconds : operations / seconds, costs: spent }
 }
 

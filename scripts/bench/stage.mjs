@@ -7,6 +7,7 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  statfsSync,
   writeFileSync,
 } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
@@ -52,6 +53,12 @@ export class Stage {
 
   uringMissing() {
     return this.#before === undefined ? 'the kernel has no FUSE over io_uring (Linux 6.14)' : null
+  }
+
+  /** Bytes that the disk has left. */
+  freeBytes() {
+    const { bavail, bsize } = statfsSync(this.folder)
+    return bavail * bsize
   }
 
   /** Whether the kernel has a filesystem, built in or as a module. */

@@ -55,8 +55,10 @@ export class Hn4 extends Target {
     return join(this.stage.top, bin[name])
   }
 
-  /** Options of mkfs.hn4 for this group: `-N` and the like. */
-  mkfsOptions = []
+  /** A table of files of that size. */
+  optionsForFiles(files) {
+    return ['-N', String(files)]
+  }
 
   async make() {
     await super.make()

@@ -42,7 +42,12 @@ export class Kernel extends Target {
     this.isLazy = this.bytes >= LAZY_BYTES
     const lazy = this.isLazy ? 1 : 0
     if (this.type.module === 'ext4') args.push('-E', `lazy_itable_init=${lazy},lazy_journal_init=${lazy}`)
-    must(program, ...args, this.path)
+    must(program, ...args, ...this.mkfsOptions, this.path)
+  }
+  /** xfs and btrfs have no such number. */
+  get optionsForFiles() {
+    // With inodes for the directories too.
+    return this.type.module === 'ext4' ? files => ['-N', String(Math.ceil(files * 1.01) + 100)] : undefined
   }
   async mount() {
     this.#loop = must('losetup', '--find', '--show', `--direct-io=${this.isDirect ? 'on' : 'off'}`, this.path)

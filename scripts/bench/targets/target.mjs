@@ -11,6 +11,8 @@ export class Target {
   isSlow = false
   /** Programs that must be there. */
   programs = []
+  /** Options of mkfs beside the usual ones, for what is measured. */
+  mkfsOptions = []
   constructor(name, stage) {
     this.name = name
     this.stage = stage

@@ -1,7 +1,7 @@
 /*
- * work OPERATION DIR [--count N] [--size BYTES] [--from BYTES] [--again N] [--percent N] [--processes P] [--sync]: runs the
- * operation in P processes at once, each below DIR/<number>, and prints {"operations": n, "seconds": s}, from the moment
- * when all are ready until all have done their part.
+ * work OPERATION DIR [--count N] [--first N] [--spread N] [--size BYTES] [--from BYTES] [--again N] [--percent N]
+ * [--processes P] [--sync]: runs the operation in P processes at once, each below DIR/<number>, and prints
+ * {"operations": n, "seconds": s}, from the moment when all are ready until all have done their part.
  * work cpu PID: prints {"cpu_ns": n}, what the process and its threads, ended ones too, have used.
  * work settle DIR: returns when all that was changed there is on its device (syncfs).
  */
@@ -123,13 +123,18 @@ static int settle(const char *dir)
 
 static struct task task_of(int count, char **words, unsigned *processes)
 {
-	struct task task = { .dir = words[2], .count = 1000, .size = BLOCK };
+	/* A thousand files of a directory, as a source tree might have at most. */
+	struct task task = { .dir = words[2], .count = 1000, .spread = 1000, .size = BLOCK };
 	for (int i = 3; i < count; i++) {
 		uint64_t value = i + 1 < count ? strtoull(words[i + 1], NULL, 10) : 0;
 		if (!strcmp(words[i], "--sync"))
 			task.sync = 1;
 		else if (!strcmp(words[i], "--count"))
 			task.count = value, i++;
+		else if (!strcmp(words[i], "--first"))
+			task.first = value, i++;
+		else if (!strcmp(words[i], "--spread"))
+			task.spread = value, i++;
 		else if (!strcmp(words[i], "--size"))
 			task.size = value, i++;
 		else if (!strcmp(words[i], "--from"))

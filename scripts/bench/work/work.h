@@ -12,8 +12,10 @@
 struct task {
 	/* Directory of this process; files of one size and shape. */
 	const char *dir;
-	/* Files, or operations. */
-	uint64_t count;
+	/* Files, or operations; files that are there already. */
+	uint64_t count, first;
+	/* Files of a directory, at most. */
+	uint64_t spread;
 	/* Bytes of a file; with `from`, files of `from` to `size` bytes in turn. */
 	uint64_t size, from;
 	/* How many of the `count` overwritten blocks were overwritten once more. */

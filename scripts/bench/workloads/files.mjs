@@ -11,7 +11,7 @@ export function small({ bytes, from, files, processes, sync = false }) {
     group: kind,
     rows: [
       { name: `${kind}: written`, unit: '/s', work: ['write-small', ...all, ...(sync ? ['--sync'] : [])] },
-      { name: `${kind}: read cold`, unit: '/s', work: ['read-small', ...all], isCold: true, readsDisk: true },
+      { name: `${kind}: read cold`, unit: '/s', work: ['read-small', ...all], isCold: true },
       { name: `${kind}: read warm`, unit: '/s', work: ['read-small', ...all] },
     ],
   }
@@ -22,7 +22,7 @@ export function large(bytes, operations) {
   const size = ['--size', bytes]
   const few = Math.ceil(operations / 10)
   const count = [...size, '--count', operations]
-  const cold = { isCold: true, readsDisk: true }
+  const cold = { isCold: true }
   return {
     group: 'large',
     rows: [

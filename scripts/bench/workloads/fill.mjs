@@ -1,7 +1,7 @@
 // The same on a filesystem that is filled step by step, and on a file that was overwritten at random twice over.
 
 const MIB = 2 ** 20
-const cold = { isCold: true, readsDisk: true }
+const cold = { isCold: true }
 
 /** Folder of the file that each level overwrites; the one that is read stays as it was written. */
 const OVER = 'over'
