@@ -55,6 +55,11 @@ export class Stage {
     return this.#before === undefined ? 'the kernel has no FUSE over io_uring (Linux 6.14)' : null
   }
 
+  /** Switches it on again where somebody else, who switches it too, has put it back meanwhile. */
+  keepUring() {
+    if (readFileSync(SWITCH, 'utf8').trim() !== 'Y') writeFileSync(SWITCH, 'Y')
+  }
+
   /** Bytes that the disk has left. */
   freeBytes() {
     const { bavail, bsize } = statfsSync(this.folder)

@@ -73,6 +73,7 @@ export class Hn4 extends Target {
     must(process.execPath, this.#program('mkfs.hn4'), '-q', '--force', ...this.mkfsOptions, this.path)
   }
   async mount() {
+    if (this.transport === 'uring') this.stage.keepUring()
     const began = performance.now()
     must(process.execPath, this.#program('hn4'), 'mount', '-o', this.options.join(','), this.path, this.dir)
     this.mountSeconds = (performance.now() - began) / 1000

@@ -20,9 +20,12 @@ class Memory extends Target {
   }
 
   async mount() {
+    if (this.transport === 'uring') this.stage.keepUring()
     const [program, ...args] = this.command()
     this.child = daemon(program, args)
-    await until(() => mounted(this.dir) !== undefined, this.name)
+    const { child } = this
+    await until(() => mounted(this.dir) !== undefined || child.exitCode !== null, this.name)
+    if (mounted(this.dir) === undefined) throw new Error(`${this.name}: ended with ${child.exitCode} before it mounted`)
   }
   async unmount() {
     await super.unmount()
@@ -32,11 +35,26 @@ class Memory extends Target {
 
 /** What any FUSE daemon can do at best. */
 export class Limit extends Memory {
-  constructor(stage, transport) {
-    super('limit', stage, transport)
+  constructor(stage, transport, name = 'limit') {
+    super(name, stage, transport)
+  }
+  get flags() {
+    return this.transport === 'uring' ? ['--uring'] : []
   }
   command() {
-    return [this.stage.memfuse, this.dir, ...(this.transport === 'uring' ? ['--uring'] : [])]
+    return [this.stage.memfuse, this.dir, ...this.flags]
+  }
+}
+
+/** The same for one that has extended attributes, for which the kernel asks: no limit in the tables, a part of it. */
+export class Floor extends Limit {
+  kind = 'peer'
+  isSlow = true
+  constructor(stage, transport) {
+    super(stage, transport, 'floor')
+  }
+  get flags() {
+    return [...super.flags, '--xattrs']
   }
 }
 
