@@ -1,28 +1,34 @@
 // hn4 beside others, in one run on one disk: `npm run bench` (docs/benchmarks.md). Root: it mounts, and drops caches.
 //
-//   [--full] [--passes 3] [--targets a,b] [--only TEXT] [--dir DIR] [--json FILE] [--chart FILE] [--against FILE]
-//
 // Exit code 2: a target failed where it should not; 16: usage.
-import { readFileSync, writeFileSync } from 'node:fs'
-import { cpus, release, tmpdir } from 'node:os'
+import { spawnSync } from 'node:child_process'
+import { writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { chart } from './bench/chart.mjs'
-import { against, medians, table } from './bench/report.mjs'
-import { runAll, stopRunning } from './bench/run.mjs'
-import { Stage } from './bench/stage.mjs'
-import { allTargets } from './bench/targets/all.mjs'
-import { allGroups } from './bench/workloads.mjs'
-import { say, stop } from './bootstrap/tools.mjs'
-import { stolenShare } from './cost/figures.mjs'
+import { against } from './bench/costs-table.mjs'
+import { endInOrder, isStopped, measure } from './bench/part.mjs'
+import { publish, publishAgain, tablesOf } from './bench/publish.mjs'
+import { machineLine, readLines, toLines } from './bench/record.mjs'
+import { fillGroups, mainGroups } from './bench/workloads/all.mjs'
+import { stop } from './bootstrap/tools.mjs'
 
 const top = join(dirname(fileURLToPath(import.meta.url)), '..')
+/** Files of the source tree, at most. */
+const TREE_FILES = { short: 2000, full: 20_000, costs: 1000 }
+/** Targets of `--fill`, where no others are named: what keeps its data in an image. */
+const FILL_TARGETS = ['hn4-uring', 'hn4-dev', 'ext4', 'ext4-direct', 'xfs', 'btrfs', 'fuse2fs', 'ntfs-3g']
 
 function readSettings() {
-  const text = { type: 'string' }
+  const [text, flag] = [{ type: 'string' }, { type: 'boolean', default: false }]
   const options = {
-    full: { type: 'boolean', default: false },
+    full: flag,
+    fill: flag,
+    costs: flag,
+    record: flag,
+    render: flag,
     passes: { ...text, default: '3' },
     targets: text,
     only: text,
@@ -39,84 +45,60 @@ function readSettings() {
   }
   const passes = Number(values.passes)
   if (!Number.isInteger(passes) || passes < 1) stop('bench: --passes takes a number from 1 up', 16)
-  if (process.getuid?.() !== 0) stop('bench: it takes root, to mount and to drop caches')
-  return { ...values, passes }
+  if (values.record && (values.only ?? values.json ?? values.chart ?? values.against) !== undefined)
+    stop('bench: --record is a whole run: without --only, --json, --chart, --against', 16)
+  if (!values.render && process.getuid?.() !== 0) stop('bench: it takes root, to mount and to drop caches')
+  return { ...values, passes, costs: values.costs || values.against !== undefined }
 }
 
-/** Rows as lines of JSON, one a line, behind one that says where they were taken. */
-const readLines = path =>
-  readFileSync(path, 'utf8')
-    .trim()
-    .split('\n')
-    .map(line => JSON.parse(line))
-    .slice(1)
+/** Parts by name: what is measured, and the tables of it. */
+function partOf(name, settings) {
+  const size = name === 'costs' ? 'costs' : settings.full ? 'full' : 'short'
+  const part = { passes: settings.passes, targets: settings.targets, treeFiles: TREE_FILES[size], isCosts: false }
+  if (name === 'fill')
+    return { ...part, groups: fillGroups(settings.full), isDefault: ({ name }) => FILL_TARGETS.includes(name) }
+  if (name === 'run') return { ...part, groups: mainGroups(size), isDefault: target => settings.full || !target.isSlow }
+  const groups = mainGroups(size).filter(({ rows }) => rows.every(row => row.measure === undefined))
+  return { ...part, groups, isDefault: ({ kind }) => kind === 'hn4', isCosts: true }
+}
 
-function choose(stage, wanted, full) {
-  const all = allTargets(stage)
-  const names = wanted?.split(',')
-  const unknown = names?.find(name => all.every(target => target.name !== name))
-  if (unknown !== undefined) stop(`bench: no target ${unknown}: ${all.map(({ name }) => name).join(', ')}`, 16)
-  return all.filter(target => {
-    if (names === undefined ? target.isSlow && !full : !names.includes(target.name)) return false
-    const missing = target.missing()
-    if (missing !== null) say(`bench: without ${target.name}: ${missing}`)
-    return missing === null
+/** Measures a part, prints and writes what it gave. Whether all of ours ran. */
+async function run(name, settings) {
+  const part = partOf(name, settings)
+  const isWanted = row => settings.only === undefined || row.name.includes(settings.only)
+  part.groups = part.groups.filter(({ rows }) => rows.some(isWanted))
+  const { machine, found, failures } = await measure({
+    top,
+    dir: settings.dir,
+    part,
+    settings: { full: settings.full },
   })
+  const tables = tablesOf(name, found)
+  if (settings.against !== undefined)
+    tables.push([`Beside ${settings.against}`, against(found, readLines(settings.against).found)])
+  console.log(machineLine(machine))
+  for (const [title, lines] of tables.filter(([, lines]) => lines.length > 0))
+    console.log([`\n${title}`, ...lines].join('\n'))
+  if (settings.json !== undefined) writeFileSync(settings.json, toLines(machine, found))
+  if (settings.chart !== undefined) writeFileSync(settings.chart, chart('hn4 and others', found))
+  if (settings.record && !isStopped()) publish(top, name, machine, found)
+  // Peers may fail at what they do not have; we may not.
+  return ![...failures].some(target => /^(hn4|limit|memvfs)/.test(target))
 }
 
 async function main() {
   const settings = readSettings()
-  const stage = new Stage({ top, parent: settings.dir, bytes: 4 * 2 ** 30 })
-  let stopped = false
-  for (const name of ['SIGHUP', 'SIGINT', 'SIGTERM'])
-    process.on(name, () => {
-      stopped = true
-      stopRunning()
-    })
-  const results = []
-  const failures = new Set()
-  try {
-    const targets = choose(stage, settings.targets, settings.full)
-    const isWanted = row => settings.only === undefined || row.name.includes(settings.only)
-    const groups = allGroups(settings.full).filter(({ rows }) => rows.some(isWanted))
-    const stat = readFileSync('/proc/stat', 'utf8')
-    const began = performance.now()
-    await runAll({
-      stage,
-      targets,
-      groups,
-      passes: settings.passes,
-      isStopped: () => stopped,
-      take: (target, row, { figure, costs }, pass) =>
-        results.push({ target: target.name, kind: target.kind, row: row.name, unit: row.unit, pass, figure, costs }),
-      failed: (target, group, error) => {
-        failures.add(target.name)
-        say(`bench: ${target.name}, ${group.group}: ${error.message}`)
-      },
-    })
-    const found = medians(results)
-    const stolen = (stolenShare(stat, readFileSync('/proc/stat', 'utf8')) * 100).toFixed(1)
-    const machine = {
-      cpus: `${cpus().length} x ${cpus()[0]?.model ?? 'unknown'}`,
-      kernel: release(),
-      passes: settings.passes,
-      full: settings.full,
-      seconds: Math.round((performance.now() - began) / 1000),
-      stolen_percent: Number(stolen),
-    }
-    console.log(
-      `${machine.cpus}, Linux ${machine.kernel}, ${machine.passes} passes, ${machine.seconds} s, ${stolen} % taken by the host`,
-    )
-    for (const line of table(found)) console.log(line)
-    if (settings.against !== undefined)
-      for (const line of against(found, readLines(settings.against))) console.log(line)
-    if (settings.json !== undefined)
-      writeFileSync(settings.json, [machine, ...found].map(one => `${JSON.stringify(one)}\n`).join(''))
-    if (settings.chart !== undefined) writeFileSync(settings.chart, chart('hn4 and others', found))
-    // Peers may fail at what they do not have; we may not.
-    if ([...failures].some(name => /^(hn4|limit)/.test(name))) process.exitCode = 2
-  } finally {
-    stage.close()
+  if (settings.render) return publishAgain(top)
+  endInOrder()
+  const single = settings.costs ? 'costs' : settings.fill ? 'fill' : 'run'
+  for (const name of settings.record ? ['run', 'fill', 'costs'] : [single]) {
+    const isWhole = !isStopped() && (await run(name, settings))
+    if (!isWhole) process.exitCode = 2
+  }
+  if (settings.record && !isStopped()) {
+    const args = [join(top, 'scripts/bench-growth.mjs'), '--record', '--dir', settings.dir]
+    const done = spawnSync(process.execPath, [...args, ...(settings.full ? ['--full'] : [])], { stdio: 'inherit' })
+    if (done.status !== 0) process.exitCode = 2
   }
 }
 

@@ -1,15 +1,11 @@
-// What a row costs besides time: CPU, context switches and transfers, of the daemon, the client and the device.
+// What a row costs besides time: CPU, context switches and transfers, of the daemon and the device.
 import { readdirSync, readFileSync } from 'node:fs'
 import { basename } from 'node:path'
 import { deviceWork } from '../cost/figures.mjs'
 import { must } from './shell.mjs'
 
-const TICKS = Number(must('getconf', 'CLK_TCK'))
-
+/** Switches of all threads, those of threads that have ended left out; bytes as the kernel accounts them. */
 function processWork(pid) {
-  // The name may hold blanks and brackets: fields are counted from its end.
-  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
   const io = readFileSync(`/proc/${pid}/io`, 'utf8')
   const bytes = name => Number(new RegExp(`^${name}: (\\d+)`, 'm').exec(io)[1])
   let switches = 0
@@ -21,18 +17,25 @@ function processWork(pid) {
       // The thread has ended meanwhile.
     }
   }
-  return {
-    cpuUs: ((Number(fields[11]) + Number(fields[12])) / TICKS) * 1e6,
-    switches,
-    readBytes: bytes('read_bytes'),
-    writtenBytes: bytes('write_bytes'),
-  }
+  return { switches, readBytes: bytes('read_bytes'), writtenBytes: bytes('write_bytes') }
 }
 
-/** Counters of a target now. `requests` only where it has a block device of its own. */
+/** Microseconds, to the nanosecond: /proc counts ticks of 10 ms, too coarse for a short row. */
+const cpuUs = (work, pid) => JSON.parse(must(work, 'cpu', String(pid))).cpu_ns / 1000
+
+/**
+ * Counters of a target now. `requests` only where it has a block device of its own: reads, writes, discards and
+ * flushes that the device has completed; the bytes are the device's then. Where costs are what is asked for
+ * (`stage.isCosts`), all that was changed is on the device first.
+ */
 export function countersOf(target) {
+  const { work, isCosts } = target.stage
+  if (isCosts) must(work, 'settle', target.dir)
   const sum = { cpuUs: 0, switches: 0, readBytes: 0, writtenBytes: 0 }
-  for (const pid of target.pids()) for (const [key, value] of Object.entries(processWork(pid))) sum[key] += value
+  for (const pid of target.pids()) {
+    for (const [key, value] of Object.entries(processWork(pid))) sum[key] += value
+    sum.cpuUs += cpuUs(work, pid)
+  }
   if (target.device === undefined) return sum
   const numbers = readFileSync(`/sys/block/${basename(target.device)}/stat`, 'utf8')
     .trim()

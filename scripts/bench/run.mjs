@@ -1,81 +1,64 @@
 // Runs groups of rows on targets, in interleaved passes.
-import { spawn } from 'node:child_process'
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { output, runClient } from './client.mjs'
 import { costs, countersOf } from './counters.mjs'
 import { dropCaches } from './shell.mjs'
 
-/** What runs now, in a process group of its own. */
-let running
-
-/** Ends what runs: its row fails. */
-export function stopRunning() {
-  if (running?.pid === undefined) return
-  try {
-    process.kill(-running.pid, 'SIGKILL')
-  } catch (error) {
-    if (error.code !== 'ESRCH') throw error
-  }
+/** Takes the machine to where nothing of the filesystem is in memory. */
+export async function makeCold(target) {
+  if (target.hasDisk) await target.unmount()
+  dropCaches()
+  if (target.hasDisk) await target.mount()
 }
 
-/** Output of a program, which may end with one other exit code than 0; as a promise, so that signals are heard. */
-function output(program, args, input = '', exit = 0) {
-  return new Promise((resolve, reject) => {
-    const child = spawn(program, args, { stdio: ['pipe', 'pipe', 'pipe'], detached: true })
-    running = child
-    let [text, errors] = ['', '']
-    child.stdout.setEncoding('utf8').on('data', part => {
-      text += part
-    })
-    child.stderr.setEncoding('utf8').on('data', part => {
-      errors += part
-    })
-    child.on('error', reject)
-    child.on('close', code =>
-      code === 0 || code === exit ? resolve(text) : reject(new Error(`${program}: ${errors.trim() || `exit ${code}`}`)),
-    )
-    child.stdin.on('error', () => {})
-    child.stdin.end(input)
-  })
+/** A cold run that took nothing from the disk measured a cache. */
+export function mustHaveRead(target, spent, name) {
+  if (target.hasDisk && !(spent.readBytes > 0))
+    throw new Error(`${name}: nothing came from the disk, so it was not cold`)
 }
 
-/** One row on a mounted target: { figure, costs }. */
-async function runRow(stage, target, row) {
-  if (row.isCold) {
-    if (target.hasDisk) {
-      await target.unmount()
-      dropCaches()
-      await target.mount()
-    } else dropCaches()
-  }
+async function runProgram(stage, row, dir) {
   // The tree is made when it is first asked for: before the clock starts.
-  const command = row.command?.(target.dir, stage.tree())
-  const before = countersOf(target)
+  const [program, ...args] = row.command(dir, stage.tree())
   const began = performance.now()
-  let operations = row.count ?? 1
-  let seconds
-  if (row.work !== undefined) {
-    const [what, ...rest] = row.work
-    const done = JSON.parse(await output(stage.work, [what, target.dir, ...rest.map(String)]))
-    operations = done.operations
-    seconds = done.seconds
-  } else {
-    const [program, ...args] = command
-    await output(program, args, row.input, row.exit)
-    seconds = (performance.now() - began) / 1000
+  const text = await output(program, args, row.input, row.exit)
+  const seconds = (performance.now() - began) / 1000
+  row.check?.(text, stage.tree())
+  return { operations: row.count ?? 1, seconds }
+}
+
+/** One row on a mounted target: { figure, costs }, or undefined where the target has no such figure. */
+async function runRow(stage, target, row) {
+  if (row.measure !== undefined) {
+    const figure = row.needs?.(target) === false ? undefined : await row.measure(target, stage)
+    return figure === undefined ? undefined : { figure, costs: {} }
   }
+  const dir = row.inside === undefined ? target.dir : join(target.dir, row.inside)
+  if (row.isCold) await makeCold(target)
+  if (row.inside !== undefined) mkdirSync(dir, { recursive: true })
+  // Before the clock too: what it makes is not this row's.
+  if (row.command !== undefined) stage.tree()
+  const before = countersOf(target)
+  const { operations, seconds } =
+    row.work === undefined
+      ? await runProgram(stage, row, dir)
+      : await runClient(stage, row.work[0], dir, row.work.slice(1))
   const spent = costs(before, countersOf(target), operations)
-  if (row.readsDisk && target.hasDisk && !(spent.readBytes > 0))
-    throw new Error(`${row.name}: nothing came from the disk, so it was not cold`)
+  if (row.isCold) mustHaveRead(target, spent, row.name)
   return { figure: row.unit === 's' ? seconds : operations / seconds, costs: spent }
 }
 
 /** A group on one target, on a filesystem made for it. Calls `take(row, result)`. */
 async function runGroup(stage, target, group, take) {
+  if (group.needsImage && !target.hasImage) return
+  target.bytes = group.bytes
   try {
     await target.make()
     await target.mount()
     for (const row of group.rows) {
       const result = await runRow(stage, target, row)
-      if (!row.isHidden) take(row, result)
+      if (!row.isHidden && result !== undefined) take(row, result)
     }
     await target.unmount()
   } finally {
@@ -84,8 +67,8 @@ async function runGroup(stage, target, group, take) {
 }
 
 /**
- * All groups on all targets, `passes` times, every other pass in reverse order. `take(target, row, result, pass)`;
- * `failed(target, group, error)`: the target's rows of that group are missing then.
+ * All groups on all targets, `passes` times, every other pass in reverse order. `take(target, group, row, result,
+ * pass)`; `failed(target, group, error)`: the target's rows of that group are missing then.
  */
 export async function runAll({ stage, targets, groups, passes, take, failed, isStopped }) {
   for (let pass = 0; pass < passes; pass++)
@@ -93,7 +76,7 @@ export async function runAll({ stage, targets, groups, passes, take, failed, isS
       for (const target of pass % 2 === 0 ? targets : [...targets].reverse()) {
         if (isStopped()) return
         try {
-          await runGroup(stage, target, group, (row, result) => take(target, row, result, pass))
+          await runGroup(stage, target, group, (row, result) => take(target, group, row, result, pass))
         } catch (error) {
           if (!isStopped()) failed(target, group, error)
         }

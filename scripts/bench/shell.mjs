@@ -27,9 +27,14 @@ export async function until(isTrue, what, seconds = 20) {
   throw new Error(`${what}: not within ${seconds} s`)
 }
 
-/** Starts a daemon in front, with a line for its standard input. What it prints is lost. */
+/** Starts a daemon in front, with a line for its standard input. The beginning of what it prints is in `said`. */
 export function daemon(program, args, input = '') {
-  const child = spawn(program, args, { stdio: ['pipe', 'ignore', 'ignore'] })
+  const child = spawn(program, args, { stdio: ['pipe', 'pipe', 'ignore'] })
+  child.said = ''
+  // Read to the end, or it would wait for a reader one day.
+  child.stdout.setEncoding('utf8').on('data', part => {
+    child.said = (child.said + part).slice(0, 4096)
+  })
   // That it could not start shows where its mount is waited for.
   child.on('error', () => {})
   child.stdin.on('error', () => {})

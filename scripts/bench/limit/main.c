@@ -1,6 +1,7 @@
 /*
- * memfuse DIR [--uring] [--unpinned] [--writeback] [--threads N]: mounts a filesystem in memory on DIR as root and serves it in
- * front, until it is unmounted. What a FUSE daemon can do at best: requests, answers, and nothing behind them.
+ * memfuse DIR [--uring] [--unpinned] [--writeback] [--xattrs] [--threads N]: mounts a filesystem in memory on DIR as root
+ * and serves it in front, until it is unmounted. What a FUSE daemon can do at best: requests, answers, and nothing
+ * behind them; with --xattrs what one can that has extended attributes.
  */
 #define _GNU_SOURCE
 #include "transport.h"
@@ -23,13 +24,15 @@ int main(int count, char **words)
 			pinned = 0;
 		else if (!strcmp(words[i], "--writeback"))
 			session.writeback = 1;
+		else if (!strcmp(words[i], "--xattrs"))
+			session.xattrs = 1;
 		else if (!strcmp(words[i], "--threads") && i + 1 < count)
 			threads = atoi(words[++i]);
 		else
 			where = words[i];
 	}
 	if (!where || threads < 1) {
-		fprintf(stderr, "usage: memfuse DIR [--uring] [--unpinned] [--writeback] [--threads N]\n");
+		fprintf(stderr, "usage: memfuse DIR [--uring] [--unpinned] [--writeback] [--xattrs] [--threads N]\n");
 		return 16;
 	}
 	int device = open("/dev/fuse", O_RDWR | O_CLOEXEC);

@@ -400,7 +400,8 @@ static void init(const struct session *session, const struct fuse_init_in *in, s
 	struct fuse_init_out *out = (void *)reply->bytes;
 	uint64_t wanted = FUSE_ASYNC_READ | FUSE_BIG_WRITES | FUSE_PARALLEL_DIROPS | FUSE_DO_READDIRPLUS |
 			  FUSE_READDIRPLUS_AUTO | FUSE_NO_OPEN_SUPPORT | FUSE_NO_OPENDIR_SUPPORT | FUSE_MAX_PAGES |
-			  FUSE_CACHE_SYMLINKS | FUSE_INIT_EXT | (session->writeback ? FUSE_WRITEBACK_CACHE : 0);
+			  FUSE_CACHE_SYMLINKS | FUSE_INIT_EXT | (session->writeback ? FUSE_WRITEBACK_CACHE : 0) |
+			  (session->xattrs ? FUSE_HANDLE_KILLPRIV_V2 : 0);
 	uint64_t offered = in->flags | (uint64_t)in->flags2 << 32;
 	uint64_t flags = wanted & offered;
 	/* FUSE_OVER_IO_URING, which older headers do not have. */
@@ -492,6 +493,16 @@ void memory_answer(const struct session *session, const struct request *request,
 		return list(node, request->arg, request->head->opcode == FUSE_READDIRPLUS, reply);
 	case FUSE_STATFS:
 		return statistics(reply);
+	case FUSE_GETXATTR:
+		reply->error = session->xattrs ? ENODATA : ENOSYS;
+		return;
+	case FUSE_LISTXATTR:
+		/* Asked for the size of the list, then for the list: both are nothing. */
+		if (!session->xattrs)
+			reply->error = ENOSYS;
+		else if (((const struct fuse_getxattr_in *)request->arg)->size == 0)
+			reply->size = sizeof(struct fuse_getxattr_out), memset(reply->bytes, 0, reply->size);
+		return;
 	case FUSE_FSYNC:
 	case FUSE_FSYNCDIR:
 	case FUSE_SYNCFS:
@@ -500,7 +511,7 @@ void memory_answer(const struct session *session, const struct request *request,
 	case FUSE_DESTROY:
 		return;
 	default:
-		/* OPEN, OPENDIR, CREATE, FLUSH, xattrs, ...: the kernel does not ask again. */
+		/* OPEN, OPENDIR, CREATE, FLUSH, ...: the kernel does not ask again. */
 		reply->error = ENOSYS;
 	}
 }
@@ -530,6 +541,9 @@ size_t arg_size(uint32_t opcode)
 		return sizeof(struct fuse_read_in);
 	case FUSE_WRITE:
 		return sizeof(struct fuse_write_in);
+	case FUSE_GETXATTR:
+	case FUSE_LISTXATTR:
+		return sizeof(struct fuse_getxattr_in);
 	default:
 		return 0;
 	}

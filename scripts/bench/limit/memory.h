@@ -33,6 +33,8 @@ struct reply {
 struct session {
 	int over_uring;
 	int writeback;
+	/* Files may have extended attributes, and have none: the kernel asks for them. */
+	int xattrs;
 };
 
 void memory_init(void);

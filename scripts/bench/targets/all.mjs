@@ -1,7 +1,7 @@
 // All targets, in the order of the tables.
 import { Hn4 } from './hn4.mjs'
 import { Kernel } from './kernel.mjs'
-import { Limit } from './limit.mjs'
+import { Floor, Limit, MemVfs } from './limit.mjs'
 import { Bindfs, Cryfs, Encfs, Fuse2fs, Gocryptfs, Ntfs3g } from './peers.mjs'
 
 export function allTargets(stage) {
@@ -11,6 +11,10 @@ export function allTargets(stage) {
     new Hn4(stage, { transport: 'uring', options: ['writeback'], name: 'hn4-writeback' }),
     new Limit(stage, 'uring'),
     new Limit(stage, 'dev'),
+    new MemVfs(stage, 'uring'),
+    new MemVfs(stage, 'dev'),
+    new Floor(stage, 'uring'),
+    new Floor(stage, 'dev'),
     new Kernel(stage, 'ext4', false),
     new Kernel(stage, 'ext4', true),
     new Kernel(stage, 'ext4-inline', false),

@@ -31,10 +31,13 @@ class Peer extends Target {
 
 export class Fuse2fs extends Peer {
   programs = ['fuse2fs', 'mkfs.ext4']
+  get hasImage() {
+    return true
+  }
   async make() {
     await super.make()
     this.path = this.image()
-    must('mkfs.ext4', '-q', '-F', '-E', 'lazy_itable_init=0,lazy_journal_init=0', this.path)
+    must('mkfs.ext4', '-q', '-F', this.path)
   }
   async mount() {
     await this.start('fuse2fs', [this.path, this.dir, '-f', '-o', 'rw,allow_other,fakeroot'])
@@ -43,6 +46,9 @@ export class Fuse2fs extends Peer {
 
 export class Ntfs3g extends Peer {
   programs = ['ntfs-3g', 'mkfs.ntfs']
+  get hasImage() {
+    return true
+  }
   async make() {
     await super.make()
     this.path = this.image()

@@ -11,6 +11,8 @@ export class Target {
   isSlow = false
   /** Programs that must be there. */
   programs = []
+  /** Options of mkfs beside the usual ones, for what is measured. */
+  mkfsOptions = []
   constructor(name, stage) {
     this.name = name
     this.stage = stage
@@ -27,6 +29,10 @@ export class Target {
   /** Whether remounting and dropping caches makes the next reads come from the disk. */
   get hasDisk() {
     return true
+  }
+  /** Whether its size is that of an image file (`bytes`). */
+  get hasImage() {
+    return false
   }
   /** Process ids of the daemon, for CPU time and switches. */
   pids() {
@@ -50,11 +56,11 @@ export class Target {
     rmSync(this.folder, { recursive: true, force: true })
   }
 
-  /** An image file of the stage's size. */
+  /** An image file of `bytes`, of the stage's size where no group has set that. */
   image() {
     const path = join(this.folder, 'disk.img')
     const file = openSync(path, 'w')
-    ftruncateSync(file, this.stage.bytes)
+    ftruncateSync(file, this.bytes ?? this.stage.bytes)
     closeSync(file)
     return path
   }

@@ -1,11 +1,15 @@
 /*
- * work OPERATION DIR [--count N] [--size BYTES] [--processes P] [--sync]: runs the operation in P processes at once, each
- * below DIR/<number>, and prints {"operations": n, "seconds": s} from the moment when all are ready.
+ * work OPERATION DIR [--count N] [--first N] [--spread N] [--size BYTES] [--from BYTES] [--again N] [--percent N]
+ * [--processes P] [--sync]: runs the operation in P processes at once, each below DIR/<number>, and prints
+ * {"operations": n, "seconds": s}, from the moment when all are ready until all have done their part.
+ * work cpu PID: prints {"cpu_ns": n}, what the process and its threads, ended ones too, have used.
+ * work settle DIR: returns when all that was changed there is on its device (syncfs).
  */
 #define _GNU_SOURCE
 #include "work.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -50,6 +54,24 @@ void check(const char *bytes, size_t size, uint64_t file, uint64_t block, const 
 	}
 }
 
+char *buffer(void)
+{
+	char *bytes = aligned_alloc(BLOCK, CHUNK);
+	if (!bytes)
+		die("memory", "work");
+	return bytes;
+}
+
+int open_in(const struct task *task, const char *name, int flags)
+{
+	char path[4096];
+	snprintf(path, sizeof path, "%s/%s", task->dir, name);
+	int file = open(path, flags, 0644);
+	if (file < 0)
+		die("open", path);
+	return file;
+}
+
 uint64_t *shuffled(uint64_t count)
 {
 	uint64_t *order = malloc(count * sizeof *order), state = 0x5bd1e995;
@@ -65,8 +87,8 @@ uint64_t *shuffled(uint64_t count)
 
 static const struct operation *find(const char *name)
 {
-	const struct operation *all[] = { name_operations, file_operations };
-	for (size_t i = 0; i < 2; i++)
+	const struct operation *all[] = { name_operations, small_operations, large_operations };
+	for (size_t i = 0; i < sizeof all / sizeof *all; i++)
 		for (const struct operation *at = all[i]; at->name; at++)
 			if (!strcmp(at->name, name))
 				return at;
@@ -80,27 +102,71 @@ static double seconds(void)
 	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
 }
 
-int main(int count, char **words)
+/* The clock of a process's CPU time: MAKE_PROCESS_CPUCLOCK(pid, CPUCLOCK_SCHED) of linux/posix-timers.h. */
+static int print_cpu(const char *pid)
 {
-	const struct operation *operation = count > 2 ? find(words[1]) : NULL;
-	if (!operation) {
-		fprintf(stderr, "usage: work OPERATION DIR [--count N] [--size BYTES] [--processes P] [--sync]\n");
-		return 16;
-	}
-	struct task task = { .dir = words[2], .count = 1000, .size = BLOCK };
-	unsigned processes = 1;
+	struct timespec used;
+	errno = 0;
+	if (clock_gettime((clockid_t)(~(unsigned)atoi(pid) << 3 | 2), &used))
+		die("CPU time", pid);
+	printf("{\"cpu_ns\": %llu}\n", (unsigned long long)used.tv_sec * 1000000000ull + (unsigned long long)used.tv_nsec);
+	return 0;
+}
+
+static int settle(const char *dir)
+{
+	int file = open(dir, O_RDONLY | O_DIRECTORY);
+	if (file < 0 || syncfs(file))
+		die("syncfs", dir);
+	return 0;
+}
+
+static struct task task_of(int count, char **words, unsigned *processes)
+{
+	/* A thousand files of a directory, as a source tree might have at most. */
+	struct task task = { .dir = words[2], .count = 1000, .spread = 1000, .size = BLOCK };
 	for (int i = 3; i < count; i++) {
-		const char *value = i + 1 < count ? words[i + 1] : "0";
+		uint64_t value = i + 1 < count ? strtoull(words[i + 1], NULL, 10) : 0;
 		if (!strcmp(words[i], "--sync"))
 			task.sync = 1;
 		else if (!strcmp(words[i], "--count"))
-			task.count = strtoull(value, NULL, 10), i++;
+			task.count = value, i++;
+		else if (!strcmp(words[i], "--first"))
+			task.first = value, i++;
+		else if (!strcmp(words[i], "--spread"))
+			task.spread = value, i++;
 		else if (!strcmp(words[i], "--size"))
-			task.size = strtoull(value, NULL, 10), i++;
+			task.size = value, i++;
+		else if (!strcmp(words[i], "--from"))
+			task.from = value, i++;
+		else if (!strcmp(words[i], "--again"))
+			task.again = value, i++;
+		else if (!strcmp(words[i], "--percent"))
+			task.percent = (unsigned)value, i++;
 		else if (!strcmp(words[i], "--processes"))
-			processes = (unsigned)strtoul(value, NULL, 10), i++;
+			*processes = (unsigned)value, i++;
+		else {
+			fprintf(stderr, "work: %s: no such option\n", words[i]);
+			exit(16);
+		}
 	}
-	task.count /= processes;
+	task.count /= *processes;
+	return task;
+}
+
+int main(int count, char **words)
+{
+	if (count == 3 && !strcmp(words[1], "cpu"))
+		return print_cpu(words[2]);
+	if (count == 3 && !strcmp(words[1], "settle"))
+		return settle(words[2]);
+	const struct operation *operation = count > 2 ? find(words[1]) : NULL;
+	if (!operation) {
+		fprintf(stderr, "usage: work OPERATION DIR [--count N] [--size BYTES] [--processes P] [--sync] ...\n");
+		return 16;
+	}
+	unsigned processes = 1;
+	struct task task = task_of(count, words, &processes);
 	int ready[2], go[2], done[2];
 	if (pipe(ready) || pipe(go) || pipe(done))
 		die("pipe", words[2]);
@@ -119,6 +185,9 @@ int main(int count, char **words)
 		uint64_t operations = operation->run(&task);
 		if (write(done[1], &operations, sizeof operations) != sizeof operations)
 			die("pipe", dir);
+		close(done[1]);
+		if (operation->verify)
+			operation->verify(&task);
 		exit(0);
 	}
 	char byte;
@@ -127,14 +196,14 @@ int main(int count, char **words)
 			return 1;
 	double begin = seconds();
 	close(go[1]);
+	close(done[1]);
+	uint64_t operations = 0, some;
+	while (read(done[0], &some, sizeof some) == sizeof some)
+		operations += some;
+	double end = seconds();
 	int failed = 0, status;
 	for (unsigned process = 0; process < processes; process++)
 		failed |= wait(&status) < 0 || status != 0;
-	double end = seconds();
-	uint64_t operations = 0, some;
-	close(done[1]);
-	while (read(done[0], &some, sizeof some) == sizeof some)
-		operations += some;
 	if (failed)
 		return 1;
 	printf("{\"operations\": %llu, \"seconds\": %.6f}\n", (unsigned long long)operations, end - begin);

@@ -10,19 +10,16 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Files of a directory: a thousand, as a source tree might have at most. */
-#define PER_DIRECTORY 1000u
-
 static void path_of(char *to, const struct task *task, const char *kind, uint64_t number)
 {
-	snprintf(to, 4096, "%s/%llu/%s%llu", task->dir, (unsigned long long)(number / PER_DIRECTORY), kind,
+	snprintf(to, 4096, "%s/%llu/%s%llu", task->dir, (unsigned long long)(number / task->spread), kind,
 		 (unsigned long long)number);
 }
 
 static void folders(const struct task *task)
 {
 	char path[4096];
-	for (uint64_t i = 0; i <= (task->count - 1) / PER_DIRECTORY; i++) {
+	for (uint64_t i = task->first / task->spread; i <= (task->first + task->count - 1) / task->spread; i++) {
 		snprintf(path, sizeof path, "%s/%llu", task->dir, (unsigned long long)i);
 		if (mkdir(path, 0755) && errno != EEXIST)
 			die("mkdir", path);
@@ -34,7 +31,7 @@ static uint64_t create(const struct task *task)
 	char path[4096];
 	folders(task);
 	for (uint64_t i = 0; i < task->count; i++) {
-		path_of(path, task, "f", i);
+		path_of(path, task, "f", task->first + i);
 		int file = open(path, O_CREAT | O_EXCL | O_WRONLY, 0644);
 		if (file < 0 || close(file))
 			die("create", path);
@@ -61,7 +58,20 @@ static uint64_t stat_all(const struct task *task)
 	uint64_t *order = shuffled(task->count);
 	for (uint64_t i = 0; i < task->count; i++) {
 		path_of(path, task, "g", order[i]);
-		if (lstat(path, &found))
+		if (lstat(path, &found) || found.st_size != 0)
+			die("stat", path);
+	}
+	return task->count;
+}
+
+/* Of the created files, any of the first ones, none twice (the factor is a prime beyond their number). */
+static uint64_t look_up(const struct task *task)
+{
+	char path[4096];
+	struct stat found;
+	for (uint64_t i = 0; i < task->count; i++) {
+		path_of(path, task, "f", i * 2654435761u % task->first);
+		if (lstat(path, &found) || found.st_size != 0)
 			die("stat", path);
 	}
 	return task->count;
@@ -104,7 +114,7 @@ static uint64_t list_directory(const struct task *task, int and_stat)
 {
 	char path[4096];
 	uint64_t names = 0;
-	for (uint64_t i = 0; i <= (task->count - 1) / PER_DIRECTORY; i++) {
+	for (uint64_t i = 0; i <= (task->count - 1) / task->spread; i++) {
 		snprintf(path, sizeof path, "%s/%llu", task->dir, (unsigned long long)i);
 		DIR *dir = opendir(path);
 		if (!dir)
@@ -136,13 +146,14 @@ static uint64_t list_and_stat(const struct task *task)
 }
 
 const struct operation name_operations[] = {
-	{ "create", create, "empty files" },
-	{ "rename", rename_all, "of the created files" },
-	{ "stat", stat_all, "of the renamed files, in random order" },
-	{ "list", list, "names of all directories" },
-	{ "list-stat", list_and_stat, "names and attributes" },
-	{ "unlink", unlink_all, "of the renamed files" },
-	{ "mkdir", make_directories, "empty directories" },
-	{ "rmdir", remove_directories, "of the made directories" },
+	{ "create", create, "empty files, behind the --first ones that are there", 0 },
+	{ "look-up", look_up, "stat of any of the --first created files", 0 },
+	{ "rename", rename_all, "of the created files", 0 },
+	{ "stat", stat_all, "of the renamed files, in random order", 0 },
+	{ "list", list, "names of all directories", 0 },
+	{ "list-stat", list_and_stat, "names and attributes", 0 },
+	{ "unlink", unlink_all, "of the renamed files", 0 },
+	{ "mkdir", make_directories, "empty directories", 0 },
+	{ "rmdir", remove_directories, "of the made directories", 0 },
 	{ 0 },
 };
