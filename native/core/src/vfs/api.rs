@@ -190,7 +190,7 @@ pub trait Vfs: Send + Sync + 'static {
     fn syncfs(&self) -> Result<()>;
 
     /// Entries after `cookie` (0 = from the start, `.` and `..` included) until `take` returns false;
-    /// the entry for which it returned false was not taken.
+    /// the entry for which it returned false was not taken. `take` must not call back: it may be called inside.
     fn readdir(
         &self,
         ino: Ino,

@@ -25,6 +25,8 @@ mod operations;
 mod parents;
 mod paths;
 mod readdir;
+#[cfg(test)]
+mod readdir_tests;
 mod rename;
 mod stat;
 mod synchronous;

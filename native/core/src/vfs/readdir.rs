@@ -11,13 +11,15 @@ use std::sync::Arc;
 /// Cookies of the two names every directory has; entries start at 64.
 const COOKIE_DOT: u64 = 1;
 const COOKIE_DOT_DOT: u64 = 2;
-/// Entries read under one lock; attributes are looked up outside it.
-const BATCH: usize = 64;
+/// Entries whose files are looked for under one lock of their directory.
+const BATCH: usize = 32;
 const DT_DIR: u8 = 4;
 
+/// An entry with its file, unless that is damaged.
 struct Listed {
     entry: Entry,
     name: Vec<u8>,
+    file: Option<Arc<Inode>>,
 }
 
 impl FileSystem {
@@ -44,22 +46,39 @@ impl FileSystem {
                 at = cookie;
             }
         }
+        if plus { self.list_with_attributes(&dir, at, take) } else { self.list_names(&dir, at, take) }
+    }
+
+    /// All under one lock of the directory, which `take` must not ask for.
+    fn list_names(&self, dir: &Arc<Inode>, at: u64, take: &mut dyn FnMut(&DirEntry) -> bool) -> Result<()> {
+        let names = self.volume.names(dir)?;
+        let mut is_over = true;
+        let passed_over = &mut |error| self.passed_over(error);
+        self.volume.iterate_past(&names, at, passed_over, &mut |entry, name| {
+            is_over = false;
+            take(&shown(entry, name))
+        })?;
+        drop(names);
+        if is_over { self.listed_whole(dir) } else { Ok(()) }
+    }
+
+    fn list_with_attributes(
+        &self,
+        dir: &Arc<Inode>,
+        mut at: u64,
+        take: &mut dyn FnMut(&DirEntry) -> bool,
+    ) -> Result<()> {
         let before = at;
         loop {
-            let batch = self.batch(&dir, at)?;
-            let whole = batch.len() < BATCH;
+            let batch = self.batch(dir, at)?;
             for listed in &batch {
-                if !self.offer(&dir, listed, plus, take)? {
+                if !self.offer(listed, take) {
                     return Ok(());
                 }
                 at = listed.entry.cookie;
             }
-            if whole && at == before {
-                // Nothing is left to list: now is the time to say that there was more.
-                return self.listed_whole(&dir);
-            }
-            if whole {
-                return Ok(());
+            if batch.len() < BATCH {
+                return if at == before { self.listed_whole(dir) } else { Ok(()) };
             }
         }
     }
@@ -67,15 +86,19 @@ impl FileSystem {
     fn batch(&self, dir: &Arc<Inode>, after: u64) -> Result<Vec<Listed>> {
         let names = self.volume.names(dir)?;
         let mut batch = Vec::with_capacity(BATCH);
-        self.volume.iterate_past(
-            &names,
-            after,
-            &mut |error| self.passed_over(error),
-            &mut |entry, name| {
-                batch.push(Listed { entry: *entry, name: name.to_vec() });
-                batch.len() < BATCH
-            },
-        )?;
+        let passed_over = &mut |error| self.passed_over(error);
+        self.volume.iterate_past(&names, after, passed_over, &mut |entry, name| {
+            batch.push(Listed { entry: *entry, name: name.to_vec(), file: None });
+            batch.len() < BATCH
+        })?;
+        for listed in &mut batch {
+            listed.file = match self.file_of(dir, &listed.entry) {
+                Ok(file) => Some(file),
+                // A damaged file still shows its name; its own lookup reports the damage.
+                Err(error) if matches!(error.code, Code::Corrupt | Code::Io | Code::NotSupported) => None,
+                Err(error) => return Err(error),
+            };
+        }
         Ok(batch)
     }
 
@@ -84,7 +107,8 @@ impl FileSystem {
         if self.volume.options.rescue { Ok(()) } else { Err(error) }
     }
 
-    /// The error of the first block that a listing passed over.
+    /// Nothing was left to list: now is the time to say that there was more. The error of the first block that the
+    /// listing passed over.
     fn listed_whole(&self, dir: &Arc<Inode>) -> Result<()> {
         if !self.volume.options.rescue {
             return Ok(());
@@ -92,45 +116,30 @@ impl FileSystem {
         self.volume.iterate(&self.volume.names(dir)?, 0, &mut |_, _| true)
     }
 
-    /// Hands one entry to the caller; false: it takes no more. A file that vanished since the batch
-    /// was read is left out.
-    fn offer(
-        &self,
-        dir: &Arc<Inode>,
-        listed: &Listed,
-        plus: bool,
-        take: &mut dyn FnMut(&DirEntry) -> bool,
-    ) -> Result<bool> {
-        let Listed { entry, name } = listed;
-        let mut shown =
-            DirEntry { name, ino: entry.seed.number, kind: entry.kind, cookie: entry.cookie, attr: None };
-        if !plus {
-            return Ok(take(&shown));
+    /// Hands one entry to the caller; false: it takes no more.
+    fn offer(&self, listed: &Listed, take: &mut dyn FnMut(&DirEntry) -> bool) -> bool {
+        let mut shown = shown(&listed.entry, &listed.name);
+        let Some(inode) = &listed.file else { return take(&shown) };
+        {
+            // Under the file's lock, which whoever deletes it for good needs: the lookup counts before that, or the
+            // file is found to be gone.
+            let file = inode.share();
+            if file.gone || file.slot.attributes.nlink == 0 {
+                // Since the batch was read; its own lookup says so.
+                drop(file);
+                return take(&shown);
+            }
+            self.volume.inodes.add_lookups(inode, 1);
+            shown.attr = Some(attr(file.view()));
         }
-        let inode = {
-            // As in lookup: the count is added before the name can go.
-            let names = self.volume.names(dir)?;
-            match self.volume.find_name(&names, name)? {
-                Some(now) if now.seed.number == entry.seed.number => {}
-                _ => return Ok(true),
-            }
-            match self.file_of(dir, entry) {
-                Ok(inode) => {
-                    self.volume.inodes.add_lookups(&inode, 1);
-                    inode
-                }
-                // A damaged file still shows its name; its own lookup reports the damage.
-                Err(error) if matches!(error.code, Code::Corrupt | Code::Io | Code::NotSupported) => {
-                    return Ok(take(&shown));
-                }
-                Err(error) => return Err(error),
-            }
-        };
-        shown.attr = Some(attr(inode.share().view()));
         let taken = take(&shown);
         if !taken && self.volume.inodes.forget(inode.ino, 1).is_some() {
-            self.volume.reap_if_unused(&inode);
+            self.volume.reap_if_unused(inode);
         }
-        Ok(taken)
+        taken
     }
+}
+
+fn shown<'a>(entry: &Entry, name: &'a [u8]) -> DirEntry<'a> {
+    DirEntry { name, ino: entry.seed.number, kind: entry.kind, cookie: entry.cookie, attr: None }
 }

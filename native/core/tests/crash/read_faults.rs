@@ -6,7 +6,8 @@ use crate::workloads::{bytes, cases};
 use hn4_core::base::{BLOCK_SIZE, BlockNumber, Code, Result};
 use hn4_core::device::Device;
 use hn4_core::device::testing::{Fault, FaultDevice, MemDevice, Op, When};
-use hn4_core::testing::{FormatOptions, Rng, check_volume, format_volume, read_only_tree};
+use hn4_core::format::layout::{DIRECTORY_MAGIC, DirBlock};
+use hn4_core::testing::{FormatOptions, Rng, check_volume, format_volume, read_block, read_only_tree};
 use hn4_core::vfs::{Attr, Caller, FileSystem, Vfs};
 use hn4_core::volume::{OpenOptions, Reporter};
 use std::collections::{BTreeMap, BTreeSet};
@@ -282,9 +283,13 @@ fn a_directory_without_its_first_copies_is_healed_also_on_a_full_volume() {
         fs.lookup(1, b"d").unwrap();
         reads.seen.lock().unwrap().clear();
         assert_eq!(list(&fs).unwrap(), 602);
-        // One block at a time: pages come sixteen at once.
-        let blocks: Vec<u64> =
-            reads.seen.lock().unwrap().iter().filter(|(_, count)| *count == 1).map(|(at, _)| *at).collect();
+        // Pages come with them.
+        let seen = std::mem::take(&mut *reads.seen.lock().unwrap());
+        let mut blocks: Vec<u64> = seen.into_iter().flat_map(|(at, count)| at..at + count).collect();
+        blocks.retain(|at| {
+            let head = DirBlock::decode(&read_block(&memory, BlockNumber(*at)));
+            head.is_some_and(|head| u64::from(head.magic) == DIRECTORY_MAGIC)
+        });
         assert!(blocks.len() > 30, "{} blocks", blocks.len());
         fs.shutdown().unwrap();
         drop(fs);

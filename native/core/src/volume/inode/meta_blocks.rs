@@ -3,6 +3,7 @@
 use super::meta_cache::MetaCache;
 use crate::base::BLOCK_SIZE;
 use std::collections::{BTreeSet, HashMap};
+use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -45,6 +46,15 @@ impl MetaBlocks {
     }
     pub fn is_loaded(&self, index: u64) -> bool {
         self.loaded.contains_key(&index)
+    }
+    /// Directories: the indices around `index` that are on the disk and not in memory, at most those of its aligned
+    /// group of `group`.
+    pub fn missing_around(&self, index: u64, group: u64) -> Range<u64> {
+        let start = index / group * group;
+        let end = (start + group).min(self.length).min(self.disk_length);
+        let is_loaded = |index: &u64| self.loaded.contains_key(index);
+        let first = (start..index).rev().find(is_loaded).map_or(start, |loaded| loaded + 1);
+        first..(index..end).find(is_loaded).unwrap_or(end.max(index))
     }
     pub fn get(&mut self, index: u64, cache: &MetaCache) -> Option<MetaBlock> {
         let block = self.loaded.get_mut(&index)?;

@@ -47,6 +47,11 @@ impl MetaCache {
     pub(super) fn part(&self) -> usize {
         self.limit.div_ceil(PARTS)
     }
+    /// Whether a file's blocks have room beside those of others: what is read of them at once is still there when
+    /// it is asked for.
+    pub(in crate::volume) fn holds(&self, blocks: u64) -> bool {
+        blocks <= self.limit as u64 / 2
+    }
     pub(super) fn is_crowded(&self) -> bool {
         let blocks = self.in_memory();
         blocks > self.limit && blocks >= self.again_at.load(Ordering::Relaxed)

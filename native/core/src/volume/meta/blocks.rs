@@ -1,5 +1,6 @@
 //! META blocks by index: in memory, changed, and what is reserved for them.
 
+use super::read::READ_TOGETHER;
 use crate::base::Result;
 use crate::transaction::{Transaction, cost};
 use crate::volume::Volume;
@@ -34,6 +35,20 @@ impl Volume {
             return Ok(block);
         }
         Ok(meta.keep(index, block, cache))
+    }
+
+    /// As `meta_block`, of a directory. `all`: the others will be asked for, too.
+    pub(super) fn directory_block(&self, dir: View<'_>, index: u64, all: bool) -> Result<MetaBlock> {
+        let cache = &self.inodes.meta;
+        let is_missing = {
+            let meta = dir.meta.lock();
+            let worth = if all { cache.holds(meta.length) } else { meta.length <= READ_TOGETHER };
+            worth && !meta.is_loaded(index)
+        };
+        if is_missing && !cache.is_overfull() {
+            self.read_meta_together(dir, index);
+        }
+        self.meta_block(dir, index)
     }
 
     /// Brings the reservation for META blocks to what is really new.

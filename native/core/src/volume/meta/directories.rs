@@ -13,6 +13,14 @@ use std::sync::Arc;
 struct Blocks<'a> {
     volume: &'a Volume,
     dir: View<'a>,
+    /// All of them will be asked for.
+    all: bool,
+}
+
+impl<'a> Blocks<'a> {
+    fn new(volume: &'a Volume, dir: View<'a>) -> Blocks<'a> {
+        Blocks { volume, dir, all: false }
+    }
 }
 
 /// A directory's blocks during a change.
@@ -23,7 +31,7 @@ struct ChangedBlocks<'a> {
 
 impl DirReads for Blocks<'_> {
     fn read(&mut self, block: u32) -> Result<BlockBytes> {
-        self.volume.meta_block(self.dir, u64::from(block))
+        self.volume.directory_block(self.dir, u64::from(block), self.all)
     }
 }
 
@@ -81,7 +89,7 @@ impl Volume {
             meta.disk_length = u64::from(length);
             meta.length = u64::from(length);
         }
-        let mut blocks = Blocks { volume: self, dir: dir.view() };
+        let mut blocks = Blocks::new(self, dir.view());
         let table = DirTable::load(dir.inode.ino, self.geometry.hash_key, on_disk, length, &mut blocks)?;
         dir.table = Some(table);
         Ok(())
@@ -100,7 +108,7 @@ impl Volume {
 
     fn look_up(&self, dir: View<'_>, name: &[u8]) -> Result<Option<Entry>> {
         let table = dir.table.as_ref().expect("loaded under the same lock");
-        table.lookup(&mut Blocks { volume: self, dir }, name)
+        table.lookup(&mut Blocks::new(self, dir), name)
     }
 
     /// Entries behind `cookie` until `take` returns false.
@@ -122,7 +130,7 @@ impl Volume {
         take: &mut dyn FnMut(&Entry, &[u8]) -> bool,
     ) -> Result<()> {
         let table = names.dir.table.as_ref().expect("loaded under the same lock");
-        let mut blocks = Blocks { volume: self, dir: names.dir.view() };
+        let mut blocks = Blocks { volume: self, dir: names.dir.view(), all: true };
         table.iterate_past(&mut blocks, cookie, damaged, &mut |named| take(&named.entry, named.name))
     }
 
@@ -145,7 +153,7 @@ impl Volume {
         change: impl FnOnce(&mut DirTable, &mut ChangedBlocks<'_>) -> R,
     ) -> R {
         let mut table = dir.table.take().expect("loaded before");
-        let blocks = Blocks { volume: self, dir: dir.view() };
+        let blocks = Blocks::new(self, dir.view());
         let done = change(&mut table, &mut ChangedBlocks { blocks, tx });
         dir.size = u64::from(table.length()) * BLOCK_SIZE as u64;
         dir.table = Some(table);
@@ -178,7 +186,7 @@ impl Volume {
     ) -> Result<NewEntry> {
         self.load_table(dir)?;
         let table = dir.table.as_ref().expect("just loaded");
-        let mut blocks = Blocks { volume: self, dir: dir.view() };
+        let mut blocks = Blocks::new(self, dir.view());
         let insertion = table.prepare_insert(&mut blocks, name, seed_of(file), file.kind.number())?;
         let cost = insertion.cost;
         if to == Purpose::User {

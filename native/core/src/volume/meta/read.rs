@@ -1,13 +1,16 @@
 //! Reading a block of a file from whichever of its copies is good: data and META blocks alike.
 
 use crate::base::{AlignedBuf, BLOCK_SIZE, Error, Result};
-use crate::format::DATA_COPIES;
+use crate::format::{DATA_COPIES, Stamp};
 use crate::volume::Volume;
-use crate::volume::blocks::{BlockKey, lost};
+use crate::volume::blocks::{BlockKey, Extent, lost};
 use crate::volume::inode::{MetaBlock, View};
 use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+
+/// Directory blocks that are read together at most: 128 KiB.
+pub(super) const READ_TOGETHER: u64 = 32;
 
 impl Volume {
     /// Copies of the block at `index`.
@@ -21,6 +24,53 @@ impl Volume {
         self.read_copies(file, index, 0..self.copies_at(file, index), None, &mut block)?;
         let bytes: [u8; BLOCK_SIZE] = (&block[..]).try_into().expect("one block");
         Ok(Arc::new(bytes))
+    }
+
+    /// Brings the directory block at `index` to memory, and with it those around it that lie beside it on the disk
+    /// and are not in memory. Whatever fails is left out: who asks for such a block reads it alone, from each of its
+    /// copies.
+    pub(super) fn read_meta_together(&self, dir: View<'_>, index: u64) {
+        let missing = dir.meta.lock().missing_around(index, READ_TOGETHER);
+        let mut stamps = Vec::new();
+        let Some((first, extent)) = self.extent_around(dir, missing, index, &mut stamps) else { return };
+        if extent.count < 2 {
+            return;
+        }
+        let mut run = self.buffers.take(extent.count as usize);
+        if self.device.read(self.blocks.block(extent.data), &mut run).is_err() {
+            return;
+        }
+        let blocks = run.chunks_exact_mut(BLOCK_SIZE).zip(&stamps).zip(0..);
+        for ((bytes, stamp), i) in blocks {
+            let place = dir.inode.place(first + i, extent.copy);
+            let loaded = self.blocks.coder().load(extent.data.plus(i), &place, &[*stamp], bytes);
+            if let (Ok(()), Ok(bytes)) = (loaded, <[u8; BLOCK_SIZE]>::try_from(&*bytes)) {
+                let mut meta = dir.meta.lock();
+                meta.on_disk.insert(first + i);
+                meta.keep(first + i, Arc::new(bytes), &self.inodes.meta);
+            }
+        }
+    }
+
+    /// The run on the disk that has the block at `index`, of the first copies of blocks `among`; and its first index.
+    /// `None`: there is none, or it is not found without reading a page that cannot be read.
+    fn extent_around(
+        &self,
+        dir: View<'_>,
+        among: Range<u64>,
+        index: u64,
+        stamps: &mut Vec<Stamp>,
+    ) -> Option<(u64, Extent)> {
+        for first in [among.start, index] {
+            stamps.clear();
+            let key = BlockKey { owner: dir.inode.ino, index: first, copy: 0 };
+            let max = among.end.saturating_sub(first);
+            let found = self.blocks.find_run(key, dir.candidates(), max, |stamp| stamps.push(stamp)).ok()?;
+            if let Some(extent) = found.filter(|found| found.written && first + found.count > index) {
+                return Some((first, extent));
+            }
+        }
+        None
     }
 
     /// A run of which copy `bad` does not come back from the disk (`problem`): each of its blocks from the
