@@ -60,6 +60,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use blocks::Blocks;
 use commit::{Checkpointer, Image, Reaper};
 use inode::{Agenda, SlotPages};
+use read::Neighbours;
 use space::{Numbers, Space};
 use transaction::Commits;
 
@@ -80,6 +81,8 @@ pub struct Volume {
     pub inodes: Inodes,
     gate: Gate,
     buffers: Arc<BufPool>,
+    /// What lies beside small files that were read.
+    neighbours: Neighbours,
     /// Copies of META blocks: as many as of the metadata.
     copies: u64,
     agenda: Agenda,

@@ -15,6 +15,7 @@ use crate::volume::blocks::{Blocks, Coder, Discarder};
 use crate::volume::commit::{Checkpointer, Committer, Image, Parts, Reaper};
 use crate::volume::inode::{Agenda, Inode, Inodes, SlotPages};
 use crate::volume::options::OpenOptions;
+use crate::volume::read::Neighbours;
 use crate::volume::report::OpenReport;
 use crate::volume::rescue::{Rescue, with_hint};
 use crate::volume::space::{Numbers, Space};
@@ -131,6 +132,7 @@ impl Volume {
             inodes: Inodes::new(options.cached_inodes, options.cached_meta),
             gate: Gate::new(next.txn, log_limit),
             buffers: BufPool::new(32 << 20),
+            neighbours: Neighbours::default(),
             copies: geometry.copies() as u64,
             agenda: Agenda::default(),
             reaper: Reaper::default(),

@@ -110,6 +110,7 @@ impl Committer {
                 volume.commits.fail(&error);
                 continue;
             }
+            volume.neighbours.rest();
             let age = self.last_commit.elapsed();
             let read_times = volume.inodes.read_times.waiting() > 0;
             if age >= COMMIT_EVERY && volume.has_changes() || age >= READ_TIMES_EVERY && read_times {
@@ -271,6 +272,10 @@ impl Committer {
     /// Blocks that are on the disk need not stay in memory.
     fn settle(&mut self, volume: &Volume) -> Result<()> {
         volume.queue.wait_for(&self.tickets)?;
+        if !self.in_flight.is_empty() {
+            // While memory still has them: from then on the device is asked.
+            volume.neighbours.forget();
+        }
         for (_, inode) in std::mem::take(&mut self.in_flight) {
             inode.lock().in_flight.clear();
         }

@@ -1,6 +1,7 @@
 //! Reading files: delayed blocks from memory, the rest from the device, verified.
 
 use super::map::Holds;
+use super::neighbours::{Advice, PART};
 use crate::base::{BLOCK_SIZE, BlockBuf, Code, DataNumber, POOLED_BLOCKS_MAX, Result, now_ns};
 use crate::format::{Kind, Stamp};
 use crate::volume::Volume;
@@ -16,6 +17,9 @@ const DAY_NS: i64 = 86_400 * 1_000_000_000;
 const GAP_MAX: u64 = 32;
 /// Blocks of one device read that joins pieces.
 const SPAN_MAX: u64 = POOLED_BLOCKS_MAX as u64;
+
+/// Largest file whose neighbours may be read along, blocks.
+const SMALL_MAX: u64 = 8;
 
 /// Bytes of a request that lie behind each other on the device.
 struct Piece {
@@ -108,6 +112,12 @@ impl Volume {
         stamps: &[Stamp],
         buf: &mut [u8],
     ) -> Result<()> {
+        if let [piece] = &pieces[..]
+            && file.size <= SMALL_MAX * BLOCK
+            && self.read_with_neighbours(file, piece, stamps, buf)
+        {
+            return Ok(());
+        }
         pieces.sort_unstable_by_key(|piece| piece.data);
         let mut rest = &pieces[..];
         while let Some(first) = rest.first() {
@@ -139,6 +149,32 @@ impl Volume {
             rest = behind;
         }
         Ok(())
+    }
+
+    /// The bytes of a small file from what lies beside others that were read. False: it is to be read alone, where
+    /// what is wrong with it shows.
+    fn read_with_neighbours(&self, file: View<'_>, piece: &Piece, stamps: &[Stamp], buf: &mut [u8]) -> bool {
+        let count = piece.blocks();
+        let held = match self.neighbours.advise(piece.data, count, self.geometry.data_blocks()) {
+            Advice::ReadAlone => return false,
+            Advice::Held(held) => held,
+            Advice::ReadPart(wanted) => {
+                let mut part = self.buffers.take(PART as usize);
+                if self.device.read(self.blocks.block(wanted.first()), &mut part).is_err() {
+                    return false;
+                }
+                self.neighbours.keep(wanted, part)
+            }
+        };
+        let mut bytes = self.buffers.take(count as usize);
+        bytes.copy_from_slice(held.blocks(piece.data, count));
+        let place = file.inode.place(piece.index, piece.copy);
+        if self.blocks.coder().load(piece.data, &place, piece.stamps(stamps), &mut bytes).is_err() {
+            self.neighbours.refuse();
+            return false;
+        }
+        buf[piece.at..piece.at + piece.len].copy_from_slice(&bytes[piece.inside..piece.inside + piece.len]);
+        true
     }
 
     /// Turns what was read of a piece into its bytes; from other copies, if it is not good.
