@@ -68,17 +68,23 @@ async function runGroup(stage, target, group, take) {
 
 /**
  * All groups on all targets, `passes` times, every other pass in reverse order. `take(target, group, row, result,
- * pass)`; `failed(target, group, error)`: the target's rows of that group are missing then.
+ * pass)`; `failed(target, group, error)`: the target's rows of that group are missing then; `done(group, pass, seconds)`:
+ * of all targets by name.
  */
-export async function runAll({ stage, targets, groups, passes, take, failed, isStopped }) {
+export async function runAll({ stage, targets, groups, passes, take, failed, done, isStopped }) {
   for (let pass = 0; pass < passes; pass++)
-    for (const group of groups)
+    for (const group of groups) {
+      const seconds = {}
       for (const target of pass % 2 === 0 ? targets : [...targets].reverse()) {
         if (isStopped()) return
+        const began = performance.now()
         try {
           await runGroup(stage, target, group, (row, result) => take(target, group, row, result, pass))
         } catch (error) {
           if (!isStopped()) failed(target, group, error)
         }
+        seconds[target.name] = (performance.now() - began) / 1000
       }
+      done(group, pass, seconds)
+    }
 }
