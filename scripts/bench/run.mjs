@@ -1,6 +1,7 @@
 // Runs groups of rows on targets, in interleaved passes.
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
+import { setImmediate } from 'node:timers/promises'
 import { output, runClient } from './client.mjs'
 import { costs, countersOf } from './counters.mjs'
 import { dropCaches } from './shell.mjs'
@@ -76,6 +77,8 @@ export async function runAll({ stage, targets, groups, passes, take, failed, don
     for (const group of groups) {
       const seconds = {}
       for (const target of pass % 2 === 0 ? targets : [...targets].reverse()) {
+        // Programs that are waited for hold up signals: here they are heard.
+        await setImmediate()
         if (isStopped()) return
         const began = performance.now()
         try {
