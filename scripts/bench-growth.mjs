@@ -6,12 +6,12 @@
 import { writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
+import { setImmediate } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { SERIES } from './bench/growth/series.mjs'
-import { growthTable } from './bench/growth/table.mjs'
 import { chooseTargets, endInOrder, isStopped, machineNow } from './bench/part.mjs'
-import { publish } from './bench/publish.mjs'
+import { publish, tablesOf } from './bench/publish.mjs'
 import { machineLine, toLines } from './bench/record.mjs'
 import { Stage } from './bench/stage.mjs'
 import { say, stop } from './bootstrap/tools.mjs'
@@ -75,11 +75,14 @@ async function main() {
     const targets = chooseTargets(stage, settings.targets, ({ name }) => DEFAULT.includes(name))
     const machine = machineNow()
     for (const series of SERIES.filter(({ name }) => name === (settings.only ?? name)))
-      for (const target of targets)
+      for (const target of targets) {
+        // Programs that are waited for hold up signals: here they are heard.
+        await setImmediate()
         if (!isStopped() && !(await runSeries(stage, target, series, settings.full, points))) process.exitCode = 2
+      }
     const where = machine({ passes: 1, full: settings.full })
     console.log(machineLine(where))
-    for (const line of growthTable(points)) console.log(line)
+    for (const [title, lines] of tablesOf('growth', points)) console.log([`\n${title}`, ...lines].join('\n'))
     if (settings.json !== undefined) writeFileSync(settings.json, toLines(where, points))
     if (settings.record && !isStopped()) publish(top, 'growth', where, points)
   } finally {

@@ -18,6 +18,11 @@ import { stop } from './bootstrap/tools.mjs'
 const top = join(dirname(fileURLToPath(import.meta.url)), '..')
 /** Files of the source tree, at most. */
 const TREE_FILES = { short: 2000, full: 20_000, costs: 1000 }
+/** Targets where no others are named: ours, the limit, and the filesystem that most machines have. */
+const MAIN_TARGETS = [
+  ...['hn4-uring', 'hn4-dev', 'limit-uring', 'limit-dev', 'memvfs-uring', 'memvfs-dev'],
+  ...['ext4', 'ext4-direct'],
+]
 /** Targets of `--fill`, where no others are named: what keeps its data in an image. */
 const FILL_TARGETS = ['hn4-uring', 'hn4-dev', 'ext4', 'ext4-direct', 'xfs', 'btrfs', 'fuse2fs', 'ntfs-3g']
 
@@ -26,6 +31,7 @@ function readSettings() {
   const options = {
     full: flag,
     fill: flag,
+    peers: flag,
     costs: flag,
     record: flag,
     render: flag,
@@ -57,7 +63,9 @@ function partOf(name, settings) {
   const part = { passes: settings.passes, targets: settings.targets, treeFiles: TREE_FILES[size], isCosts: false }
   if (name === 'fill')
     return { ...part, groups: fillGroups(settings.full), isDefault: ({ name }) => FILL_TARGETS.includes(name) }
-  if (name === 'run') return { ...part, groups: mainGroups(size), isDefault: target => settings.full || !target.isSlow }
+  const isDefault = target =>
+    settings.full || ((settings.peers || settings.record) && !target.isSlow) || MAIN_TARGETS.includes(target.name)
+  if (name === 'run') return { ...part, groups: mainGroups(size), isDefault }
   const groups = mainGroups(size).filter(({ rows }) => rows.every(row => row.measure === undefined))
   return { ...part, groups, isDefault: ({ kind }) => kind === 'hn4', isCosts: true }
 }
@@ -97,7 +105,9 @@ async function main() {
   }
   if (settings.record && !isStopped()) {
     const args = [join(top, 'scripts/bench-growth.mjs'), '--record', '--dir', settings.dir]
-    const done = spawnSync(process.execPath, [...args, ...(settings.full ? ['--full'] : [])], { stdio: 'inherit' })
+    if (settings.full) args.push('--full')
+    if (settings.targets !== undefined) args.push('--targets', settings.targets)
+    const done = spawnSync(process.execPath, args, { stdio: 'inherit' })
     if (done.status !== 0) process.exitCode = 2
   }
 }

@@ -5,6 +5,8 @@ import * as costsScript from '../../scripts/bench/costs-table.mjs'
 // @ts-expect-error a script, plain JavaScript
 import * as goalsScript from '../../scripts/bench/goals.mjs'
 // @ts-expect-error a script, plain JavaScript
+import * as growthGoalsScript from '../../scripts/bench/growth/goals.mjs'
+// @ts-expect-error a script, plain JavaScript
 import * as linesScript from '../../scripts/bench/growth/lines.mjs'
 // @ts-expect-error a script, plain JavaScript
 import * as growthScript from '../../scripts/bench/growth/table.mjs'
@@ -48,6 +50,9 @@ const { goalsOf, judge } = goalsScript as unknown as {
   judge(list: readonly Measured[]): Judged[]
 }
 const { growthTable } = growthScript as unknown as { growthTable(points: readonly object[]): string[] }
+const { judgeGrowth } = growthGoalsScript as unknown as {
+  judgeGrowth(points: readonly object[]): { target: string; x: number; isMet: boolean }[]
+}
 const { lineChart, roundUp } = linesScript as unknown as {
   lineChart(series: object, points: readonly object[]): string
   roundUp(value: number): number
@@ -269,4 +274,31 @@ t.test('a line goes through its points in order of x, below a round number', asy
   t.match(svg, 'create &lt;1, /s')
   // 200, 20 and 2 of 200 over factors of ten: left to right, and down.
   t.match(svg, 'points="64.0,86.0 274.0,257.0 484.0,274.1"')
+})
+
+t.test('growth is judged by what an almost empty volume gives, and by a million files', async t => {
+  const load = (target: string, x: number, figure: number) => ({
+    series: 'load',
+    target,
+    curve: 'create',
+    x,
+    figure,
+    unit: '/s',
+  })
+  const known = { series: 'files', target: 'hn4-dev', curve: 'resident, files known', unit: 'MiB' }
+  const points = [
+    ...[load('hn4-dev', 95, 51), load('hn4-dev', 90, 49), load('hn4-dev', 80, 69), load('hn4-dev', 10, 100)],
+    ...[load('ext4', 10, 100), load('ext4', 80, 1)],
+    { ...known, x: 100_000, figure: 500 },
+    { ...known, x: 1_000_000, figure: 401 },
+  ]
+  t.strictSame(
+    judgeGrowth(points).map(({ target, x, isMet }) => [target, x, isMet]),
+    [
+      ['hn4-dev', 80, false],
+      ['hn4-dev', 90, false],
+      ['hn4-dev', 95, true],
+      ['hn4-dev', 1_000_000, false],
+    ],
+  )
 })

@@ -1,7 +1,7 @@
 // What a run is to show: the ratios that rows of hn4 are held to. Pure.
 import { Found, markdown, ratio } from './report.mjs'
 
-/** Where a peer's goal lies beyond this share of the limit, this share is the goal. */
+/** Where a goal lies beyond this share of the limit, this share is the goal. */
 const LIMIT_SHARE = 0.8
 
 /** Rows whose name matches, what they are compared with, at least; `by` another target than hn4's default mode. */
@@ -71,7 +71,7 @@ export function judge(list) {
         const limit = found.limit(row, one.transport)
         const reached = ratio(one.unit, one.figure, other.figure)
         const ofLimit = limit === undefined ? 0 : ratio(one.unit, one.figure, limit.figure)
-        const isMet = reached >= goal.wanted || (goal.against !== 'limit' && ofLimit >= LIMIT_SHARE)
+        const isMet = reached >= goal.wanted || ofLimit >= LIMIT_SHARE
         const against = goal.against ?? goal.row ?? `${goal.figure} ${one.unit}`
         judged.push({ row, target: name, against, ratio: reached, wanted: goal.wanted, ofLimit, isMet })
       }

@@ -67,6 +67,10 @@ export async function measure({ top, dir, part, settings }) {
       isStopped,
       take: ({ name: target, kind, transport }, { group }, row, { figure, costs }, pass) =>
         results.push({ target, kind, transport, group, row: row.name, unit: row.unit, pass, figure, costs }),
+      done: ({ group }, pass, seconds) => {
+        const each = Object.entries(seconds).map(([name, taken]) => `${name} ${taken.toFixed(1)} s`)
+        say(`bench: pass ${pass + 1} of ${part.passes}, ${group}: ${each.join(', ')}`)
+      },
       failed: (target, group, error) => {
         failures.add(target.name)
         say(`bench: ${target.name}, ${group.group}: ${error.message}`)

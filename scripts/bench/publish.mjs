@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { costsTable } from './costs-table.mjs'
 import { goalLines } from './goals.mjs'
+import { growthGoalLines } from './growth/goals.mjs'
 import { lineChart } from './growth/lines.mjs'
 import { SERIES } from './growth/series.mjs'
 import { growthTable } from './growth/table.mjs'
@@ -14,7 +15,11 @@ export const PARTS = ['run', 'fill', 'costs', 'growth']
 /** [[title, lines]]; one without lines is not shown. */
 export function tablesOf(name, found) {
   if (name === 'costs') return [['What an operation costs', costsTable(found)]]
-  if (name === 'growth') return [['First and last point of each curve', growthTable(found)]]
+  if (name === 'growth')
+    return [
+      ['First and last point of each curve', growthTable(found)],
+      ['Goals', growthGoalLines(found)],
+    ]
   return [
     ['Figures', speedTable(found)],
     ['Others, and in brackets how far hn4 is ahead of them', peerTable(found)],

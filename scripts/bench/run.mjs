@@ -1,6 +1,7 @@
 // Runs groups of rows on targets, in interleaved passes.
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
+import { setImmediate } from 'node:timers/promises'
 import { output, runClient } from './client.mjs'
 import { costs, countersOf } from './counters.mjs'
 import { dropCaches } from './shell.mjs'
@@ -68,17 +69,25 @@ async function runGroup(stage, target, group, take) {
 
 /**
  * All groups on all targets, `passes` times, every other pass in reverse order. `take(target, group, row, result,
- * pass)`; `failed(target, group, error)`: the target's rows of that group are missing then.
+ * pass)`; `failed(target, group, error)`: the target's rows of that group are missing then; `done(group, pass, seconds)`:
+ * of all targets by name.
  */
-export async function runAll({ stage, targets, groups, passes, take, failed, isStopped }) {
+export async function runAll({ stage, targets, groups, passes, take, failed, done, isStopped }) {
   for (let pass = 0; pass < passes; pass++)
-    for (const group of groups)
+    for (const group of groups) {
+      const seconds = {}
       for (const target of pass % 2 === 0 ? targets : [...targets].reverse()) {
+        // Programs that are waited for hold up signals: here they are heard.
+        await setImmediate()
         if (isStopped()) return
+        const began = performance.now()
         try {
           await runGroup(stage, target, group, (row, result) => take(target, group, row, result, pass))
         } catch (error) {
           if (!isStopped()) failed(target, group, error)
         }
+        seconds[target.name] = (performance.now() - began) / 1000
       }
+      done(group, pass, seconds)
+    }
 }
