@@ -105,6 +105,11 @@ impl CachedPage {
         let charged = std::mem::replace(&mut state.base_charged, txn) == txn;
         if known || charged { 0 } else { cost::PAGE }
     }
+    /// Log bytes that its next change takes to the log for the page as it was, where metadata has one copy.
+    pub fn base(&self) -> u64 {
+        let state = self.state.read();
+        if state.changed || !state.first_since_checkpoint || state.txn == 0 { 0 } else { cost::PAGE }
+    }
     pub(super) fn mark_used(&self) {
         self.used.store(true, Ordering::Relaxed);
     }

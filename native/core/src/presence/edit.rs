@@ -89,6 +89,11 @@ impl Edit {
         self.nodes.iter().filter(|(_, node)| node.is_none()).map(|(index, _)| *index)
     }
 
+    /// Nodes that change or go.
+    pub fn node_count(&self) -> u64 {
+        self.nodes.len() as u64
+    }
+
     /// No block exists any more.
     pub fn is_empty(&self) -> bool {
         self.presence.root == 0

@@ -3,7 +3,8 @@
 //!
 //! What makes them safe: a transaction stops growing at an eighth of the log ([`super::Gate::limit`]), a
 //! record is at most twice its estimate (asserted when one is built), so every record fits the quarter of
-//! the ring that is kept free for it.
+//! the ring that is kept free for it. What is placed or preallocated in one step is not charged before: it is
+//! planned first, and no more of it done than there is room for ([`super::Gate::room`]).
 
 use crate::format::DescriptorTable;
 
@@ -29,6 +30,12 @@ pub const fn block(table: DescriptorTable) -> u64 {
 pub const fn meta(table: DescriptorTable) -> u64 {
     128 + rest_of_stamp(table)
 }
+/// Blocks side by side that become live together, at worst: one item, where they share a random part.
+pub const fn piece(table: DescriptorTable, blocks: u64) -> u64 {
+    if table.has_stamps() { blocks * block(table) } else { 56 + 4 * blocks }
+}
+/// A segment that is made, and one that it splits.
+pub const SEGMENT: u64 = 40;
 /// A block freed alone, with the change of a segment.
 pub const FREE: u64 = 64;
 

@@ -54,6 +54,12 @@ impl Gate {
         self.limit
     }
 
+    /// Log bytes that a change may need which is made as long as there is room: what is left of the limit, doubled,
+    /// for what was charged may take twice as much.
+    pub fn room(&self) -> u64 {
+        2 * self.limit.saturating_sub(self.cost())
+    }
+
     /// Whether the record has grown as long as it may.
     pub fn is_full(&self) -> bool {
         self.cost() >= self.limit

@@ -226,12 +226,12 @@ impl FileSystem {
         }
         let old_name = match whiteout {
             Some(whiteout) => volume.replace_entry(tx, locked.of(&from.dir), from.name, whiteout),
-            None => volume.remove_entry(tx, locked.of(&from.dir), from.name),
+            None => volume.remove_entry(tx, locked.of(&from.dir), from.name).map(drop),
         };
         if let Err(error) = old_name {
             match victim {
                 Some(victim) => volume.replace_entry(tx, locked.of(&to.dir), to.name, victim)?,
-                None => volume.remove_entry(tx, locked.of(&to.dir), to.name)?,
+                None => drop(volume.remove_entry(tx, locked.of(&to.dir), to.name)?),
             }
             return Err(error);
         }

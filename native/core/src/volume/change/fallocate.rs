@@ -6,12 +6,13 @@ use super::write::SIZE_MAX;
 use crate::allocator::placement::{Burst, Growth, Write};
 use crate::base::{BLOCK_SIZE, BlockBuf, Code, Result, Stop, now_ns};
 use crate::format::Kind;
+use crate::presence::Edit;
 use crate::transaction::Transaction;
 use crate::volume::Volume;
 use crate::volume::inode::{Inode, Locked, View, xattrs_of};
 use crate::volume::read::Holds;
 use crate::volume::space::Purpose;
-use crate::volume::writeback::{Found, clear_behind, runs_of};
+use crate::volume::writeback::{Found, Wanted, clear_behind, runs_of};
 use std::sync::Arc;
 
 const BLOCK: u64 = BLOCK_SIZE as u64;
@@ -188,7 +189,7 @@ impl Volume {
                 // Privileges go before what may fail, as in the kernel (file_modified).
                 self.drop_capability(tx, file)?;
                 let step = (at + STEP).min(last);
-                self.fill_holes(tx, file, at, step, if keep_size { None } else { Some(end) })?;
+                let step = self.fill_holes(tx, file, at, step, if keep_size { None } else { Some(end) })?;
                 if step >= last && !keep_size && end > file.size {
                     file.size = end;
                     self.advance_mass(file);
@@ -215,6 +216,8 @@ impl Volume {
         Ok(())
     }
 
+    /// Gives the holes of `from .. to` blocks, or of as much of it as the record has room for; returns where that
+    /// ends. `end`: the file grows up to there, bytes.
     fn fill_holes(
         &self,
         tx: &Transaction<'_>,
@@ -222,7 +225,7 @@ impl Volume {
         from: u64,
         to: u64,
         end: Option<u64>,
-    ) -> Result<()> {
+    ) -> Result<u64> {
         // Preallocated blocks stand beside delayed ones: only presence can say which exist.
         let needs_presence = end.is_none() && to > file.size_blocks()
             || !file.dirty.is_empty()
@@ -247,10 +250,10 @@ impl Volume {
             }
             index += mapping.count;
         }
-        let runs = runs_of(holes.into_iter());
-        let count: u64 = runs.iter().map(|(_, count)| count).sum();
+        let runs = runs_of(holes.iter().copied());
+        let count = holes.len() as u64;
         if count == 0 {
-            return Ok(());
+            return Ok(to);
         }
         let mut presence = None;
         if file.is_sparse() {
@@ -268,8 +271,16 @@ impl Volume {
         let bursts: Vec<Burst> =
             runs.iter().map(|(first, len)| Burst { first: *first, len: *len, write: Write::New }).collect();
         let mut held = Vec::new();
-        let plan = match self.plan_file(tx, file, 0, &bursts, Growth::None, &mut held) {
+        let nodes = presence.as_ref().map_or(0, Edit::node_count) * self.log_of_meta();
+        let log = if count > 1 { self.gate.room().saturating_sub(nodes) } else { u64::MAX };
+        let wanted = Wanted { copy: 0, bursts: &bursts, growth: Growth::None, log };
+        let plan = match self.plan_file(tx, file, &wanted, &mut held) {
             Ok(plan) => plan,
+            Err(error) if error.code == Code::Busy && count > 1 => {
+                self.space.release(count);
+                self.space.return_credits(credits)?;
+                return self.fill_holes(tx, file, from, holes[holes.len() / 2], end);
+            }
             Err(error) => {
                 self.space.release(count);
                 self.space.return_credits(credits)?;
@@ -297,6 +308,6 @@ impl Volume {
             file.slot.anchor.mass = file.slot.anchor.mass.max(reached);
             file.size = file.size.max(reached);
         }
-        Ok(())
+        Ok(to)
     }
 }

@@ -8,7 +8,11 @@ mod committer;
 mod dirty_pages_tests;
 mod image;
 #[cfg(test)]
+mod long_steps_tests;
+#[cfg(test)]
 mod many_files_tests;
+#[cfg(test)]
+mod named_data_tests;
 #[cfg(test)]
 mod no_room_tests;
 mod place;

@@ -28,20 +28,23 @@ impl Committer {
         self.overwrites_stuck_at.is_some_and(|live| volume.space.live() + STUCK > live)
     }
 
-    /// Gives the blocks of a file that lie in the area other places. False: room ran short.
-    pub(super) fn place_moved_out(&mut self, volume: &Volume, inode: &Arc<Inode>) -> Result<bool> {
+    /// Gives the blocks of a file that lie in the area other places.
+    pub(super) fn place_moved_out(&mut self, volume: &Volume, inode: &Arc<Inode>) -> Result<Placed> {
         loop {
             let tx = volume.gate.enter();
             let mut file = inode.lock();
             if file.gone || file.dirty.is_empty() {
-                return Ok(true);
+                return Ok(Placed::Whole);
             }
-            let share = Share { max: u64::MAX, area: 0, only_area: true };
+            let share = Share { max: u64::MAX, area: 0, only_area: true, log: volume.gate.room() };
             match self.place_within_credits(volume, &tx, &mut file, share) {
-                Ok(0) => return Ok(true),
+                Ok(0) => return Ok(Placed::Whole),
                 Ok(blocks) => self.placed(inode, blocks),
-                Err(error) if error.code == Code::NoSpace => return Ok(false),
+                Err(error) if error.code == Code::NoSpace => return Ok(Placed::Short),
                 Err(error) => return Err(error),
+            }
+            if volume.gate.is_full() {
+                return Ok(Placed::Full);
             }
         }
     }
@@ -86,7 +89,8 @@ impl Committer {
                     // Commit, empty the area, go on: as when space is short.
                     return Ok(Placed::Short);
                 }
-                let share = Share { max: u64::MAX, area, only_area: false };
+                let log = volume.gate.room();
+                let share = Share { max: u64::MAX, area, only_area: false, log };
                 match self.place_within_credits(volume, &tx, &mut file, share) {
                     Ok(blocks) => (blocks, file.dirty.is_empty()),
                     Err(error) if error.code == Code::NoSpace => return Ok(Placed::Short),
@@ -132,7 +136,12 @@ impl Committer {
             }
         };
         let each = volume.room_for(file, 1, false).credits;
-        let fits = Share { max: share.max.min((credits / each).max(1)), ..share };
+        let fits = Share {
+            max: share.max.min((credits / each).max(1)),
+            // What it was promised counts as charged.
+            log: share.log.saturating_add(promised.log),
+            ..share
+        };
         let placed = match volume.place_data(tx, file, &fits, &mut self.tickets) {
             Err(error) if error.code == Code::ExtensionFull => {
                 volume.place_whole(tx, file, &fits, &mut self.tickets)
@@ -160,7 +169,7 @@ impl Committer {
             // Nobody finds a file again that has lost its last name.
             while !file.gone && file.slot.attributes.nlink > 0 && !file.dirty.is_empty() {
                 let delayed = file.dirty.len();
-                let share = Share { max: u64::MAX, area: u64::MAX, only_area: false };
+                let share = Share { max: u64::MAX, area: u64::MAX, only_area: false, log: u64::MAX };
                 let blocks = match self.place_within_credits(volume, closed, &mut file, share) {
                     Err(error) if error.code == Code::NoSpace => 0,
                     placed => placed?,

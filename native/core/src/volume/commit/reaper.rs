@@ -78,19 +78,19 @@ impl Volume {
                 continue;
             }
             let name = orphan_name(inode.ino);
-            let done = match wanted {
-                true => self.insert_entry(closed, &mut names, &name, &inode, Purpose::System),
-                false => self.remove_entry(closed, &mut names, &name),
+            let changes = match wanted {
+                true => match self.insert_entry(closed, &mut names, &name, &inode, Purpose::System) {
+                    Err(error) if error.code == Code::Exists => false,
+                    done => done.map(|()| true)?,
+                },
+                false => self.remove_entry(closed, &mut names, &name)?,
             };
-            match done {
+            if !changes {
                 // It is as wanted: the file said otherwise when it was loaded.
-                Err(error) if matches!(error.code, Code::Exists | Code::NotFound) => {
-                    self.reporter.line(&format!(
-                        "file {}: its entry among the orphans was not as its record says; run fsck.hn4 -n",
-                        inode.ino
-                    ))
-                }
-                done => done?,
+                self.reporter.line(&format!(
+                    "file {}: its entry among the orphans was not as its record says; run fsck.hn4 -n",
+                    inode.ino
+                ));
             }
             file.orphaned = wanted;
             changed = true;
@@ -221,11 +221,9 @@ impl Volume {
         if id != seed {
             // The last that can fail; it is one step of its own.
             let name: String = id.iter().map(|byte| format!("{byte:02x}")).collect();
-            match self.remove_entry(tx, ids, name.as_bytes()) {
-                Err(error) if error.code != Code::NotFound => return Err(error),
-                // Gone already: nothing leads to the file that goes.
-                _ => self.touch_directory(tx, ids, 0),
-            }
+            // Where it is gone already, nothing leads to the file that goes.
+            self.remove_entry(tx, ids, name.as_bytes())?;
+            self.touch_directory(tx, ids, 0);
         }
         // Nothing of it waits for an fsync any more.
         file.gone = true;

@@ -3,7 +3,7 @@
 use crate::base::Code;
 use crate::device::testing::MemDevice;
 use crate::format::{Kind, Slot, layout};
-use crate::testing::{FormatOptions, forge_slot, formatted, try_open};
+use crate::testing::{FormatOptions, demand_sound, forge_slot, formatted, try_open};
 use crate::vfs::{Caller, FileSystem, Vfs};
 use crate::volume::{OpenOptions, Purpose, Reporter};
 use parking_lot::Mutex;
@@ -97,15 +97,37 @@ fn a_file_without_a_name_and_without_an_orphan_entry_goes_and_stops_nothing() {
         .unwrap();
     drop(inode);
     fs.shutdown().unwrap();
-    let (fs, _) = writable(&memory);
+    let (fs, lines) = listening(&memory, false);
+    let fs = fs.unwrap();
+    let files = fs.volume.cortex.used();
     fs.unlink(1, b"file").unwrap();
     fs.syncfs().unwrap();
     fs.syncfs().unwrap();
+    assert_eq!(fs.volume.cortex.used(), files - 1, "the case did not happen: it is not deleted");
     fs.shutdown().unwrap();
+    let said = lines.lock().clone();
+    assert!(said.len() == 1 && said[0].contains("its entry among the orphans"), "{said:?}");
     let (fs, lines) = writable(&memory);
     assert!(lines.is_empty(), "{lines:?}");
     assert_eq!(fs.lookup(1, b"file").unwrap_err().code, Code::NotFound);
     fs.shutdown().unwrap();
+}
+
+#[test]
+fn an_orphan_entry_that_is_there_already_is_said_and_stops_nothing() {
+    let memory = formatted(&FormatOptions::new(4096));
+    let (fs, lines) = listening(&memory, false);
+    let fs = fs.unwrap();
+    let ino = fs.mknod(1, b"file", REG, 0, &Caller::default()).unwrap().ino;
+    plant(&fs, layout::INO_ORPHANS, format!("{ino:016x}").as_bytes(), ino);
+    // In use, so that it waits among the orphans.
+    fs.unlink(1, b"file").unwrap();
+    fs.syncfs().unwrap();
+    let said = lines.lock().clone();
+    assert!(said.len() == 1 && said[0].contains("its entry among the orphans"), "{said:?}");
+    fs.forget(ino, 1);
+    fs.shutdown().unwrap();
+    demand_sound(&*memory, "at the end");
 }
 
 #[test]

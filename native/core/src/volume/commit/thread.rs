@@ -217,7 +217,12 @@ impl Committer {
         for _ in 0..AREA_ROUNDS {
             let mut whole = true;
             for inode in &files {
-                whole &= self.place_moved_out(volume, inode)?;
+                let mut placed = self.place_moved_out(volume, inode)?;
+                while placed == Placed::Full {
+                    self.commit(volume)?;
+                    placed = self.place_moved_out(volume, inode)?;
+                }
+                whole &= placed == Placed::Whole;
             }
             self.commit(volume)?;
             volume.checkpointer.prove_last()?;

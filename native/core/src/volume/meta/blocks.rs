@@ -2,7 +2,7 @@
 
 use super::read::READ_TOGETHER;
 use crate::base::Result;
-use crate::transaction::{Transaction, cost};
+use crate::transaction::Transaction;
 use crate::volume::Volume;
 use crate::volume::inode::{InodeState, MetaBlock, View};
 
@@ -17,7 +17,7 @@ impl Volume {
     ) {
         if file.meta.lock().put(index, bytes, &self.inodes.meta) {
             self.space.add_meta(self.copies);
-            tx.charge(cost::meta(self.geometry.descriptors) * self.copies);
+            tx.charge(self.log_of_meta());
         }
     }
 

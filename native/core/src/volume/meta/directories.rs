@@ -209,8 +209,9 @@ impl Volume {
         self.release_meta(dir);
     }
 
-    pub fn remove_entry(&self, tx: &Transaction<'_>, dir: &mut Locked<'_>, name: &[u8]) -> Result<()> {
-        self.change_table(tx, dir, |table, blocks| table.remove(blocks, name).map(drop))
+    /// Takes a name away. False: it was not there.
+    pub fn remove_entry(&self, tx: &Transaction<'_>, dir: &mut Locked<'_>, name: &[u8]) -> Result<bool> {
+        self.change_table(tx, dir, |table, blocks| table.remove(blocks, name).map(|entry| entry.is_some()))
     }
 
     /// Lets a name lead to another file.

@@ -8,7 +8,7 @@ use crate::device::{Run as WriteRun, Ticket};
 use crate::format::{Equations, layout};
 use crate::pages::CachedPage;
 use crate::presence::Edit;
-use crate::transaction::Transaction;
+use crate::transaction::{Transaction, cost};
 use crate::volume::Volume;
 use crate::volume::blocks::BlockKey;
 use crate::volume::blocks::{Extent, Leaving};
@@ -39,6 +39,17 @@ pub(in crate::volume) struct Share {
     pub area: u64,
     /// Only blocks whose present place is in the overwrite area.
     pub only_area: bool,
+    /// Log bytes that the record has for them. One block is placed even so.
+    pub log: u64,
+}
+
+/// Blocks of one copy of a file that want places.
+pub(in crate::volume) struct Wanted<'a> {
+    pub copy: u8,
+    pub bursts: &'a [Burst],
+    pub growth: Growth,
+    /// Log bytes that the record has for them.
+    pub log: u64,
 }
 
 /// A placement to be carried out.
@@ -69,11 +80,18 @@ impl Volume {
         if dirty.is_empty() {
             return Ok(0);
         }
-        let (plan, present) = match self.plan_blocks(tx, file, &dirty) {
-            Ok(planned) => planned,
-            Err(error) => {
-                file.dirty.append(&mut dirty);
-                return Err(error);
+        let (plan, present) = loop {
+            match self.plan_blocks(tx, file, &dirty, take.log) {
+                Ok(planned) => break planned,
+                // The record has no room for all of them: the second half stays for the next one.
+                Err(error) if error.code == Code::Busy && dirty.len() > 1 => {
+                    let middle = *dirty.keys().nth(dirty.len() / 2).expect("there are two");
+                    file.dirty.append(&mut dirty.split_off(&middle));
+                }
+                Err(error) => {
+                    file.dirty.append(&mut dirty);
+                    return Err(error);
+                }
             }
         };
         self.leave_inline(file);
@@ -107,19 +125,26 @@ impl Volume {
     }
 
     /// Where the chosen blocks go, and what stands at their indices. After it nothing can fail for want of room.
+    /// Busy: the record has no room for so many; nothing changed.
     fn plan_blocks(
         &self,
         tx: &Transaction<'_>,
         file: &mut Locked<'_>,
         dirty: &BTreeMap<u64, Delayed>,
+        log: u64,
     ) -> Result<(Plan, Present)> {
         let present = self.present(file.view(), dirty)?;
         let mut held = Vec::new();
         for piece in &present.in_place {
             self.blocks.prepare(piece.data, piece.len, &mut held)?;
         }
+        let nodes = present.presence.as_ref().map_or(0, Edit::node_count);
+        let pieces: u64 = present.in_place.iter().map(|piece| self.log_of_piece(piece)).sum();
+        let beside = pieces + present.replaced.len() as u64 * cost::FREE + nodes * self.log_of_meta();
+        let log = if dirty.len() > 1 { log.saturating_sub(beside) } else { u64::MAX };
         let growth = growth(file, dirty);
-        let plan = self.plan_file(tx, file, 0, &present.bursts, growth, &mut held)?;
+        let wanted = Wanted { copy: 0, bursts: &present.bursts, growth, log };
+        let plan = self.plan_file(tx, file, &wanted, &mut held)?;
         Ok((plan, present))
     }
 
@@ -220,17 +245,18 @@ impl Volume {
         if leaves { Write::Return } else { Write::Overwrite }
     }
 
-    /// Asks where a burst goes. If the extension region cannot take the segments, then without any.
+    /// Asks where bursts go. If the extension region cannot take the segments, then without any. Busy: the record
+    /// has no room for that; nothing changed.
     pub(in crate::volume) fn plan_file(
         &self,
         tx: &Transaction<'_>,
         file: &mut Locked<'_>,
-        copy: u8,
-        bursts: &[Burst],
-        growth: Growth,
+        wanted: &Wanted<'_>,
         held: &mut Vec<Arc<CachedPage>>,
     ) -> Result<Plan> {
+        let Wanted { copy, bursts, growth, log } = *wanted;
         if bursts.is_empty() {
+            self.check_log(&[], held, log)?;
             return Ok(Plan::default());
         }
         let owned = self.owned(file.view(), bursts)?;
@@ -249,7 +275,12 @@ impl Volume {
                 segment_slots,
             };
             // The last that can fail: after it, equations and descriptors change together.
-            self.blocks.plan(&file, bursts, held)
+            let plan = self.blocks.plan(&file, bursts, held)?;
+            if let Err(error) = self.check_log(&plan.pieces, held, log) {
+                self.blocks.undo(&plan)?;
+                return Err(error);
+            }
+            Ok(plan)
         };
         let plan = ask(&file.equations, file.size_blocks(), slots)?;
         let mut next = file.equations.clone();

@@ -2,7 +2,7 @@
 //! in as many copies as the metadata.
 
 use super::Found;
-use super::data::{Placement, join};
+use super::data::{Placement, Wanted, join};
 use crate::allocator::placement::{Burst, Growth, Write};
 use crate::base::{BLOCK_SIZE, BlockBuf, Result};
 use crate::device::Run as WriteRun;
@@ -120,7 +120,9 @@ impl Volume {
         }
         join(&mut bursts);
         let growth = if file.inode.is_directory() { Growth::Directory } else { Growth::None };
-        let plan = self.plan_file(tx, file, copy, &bursts, growth, &mut held)?;
+        // It was charged when they changed.
+        let wanted = Wanted { copy, bursts: &bursts, growth, log: u64::MAX };
+        let plan = self.plan_file(tx, file, &wanted, &mut held)?;
         let placement = Placement { copy, plan: &plan, bytes: &|index| blocks[&index].clone() };
         writes.extend(self.carry_out(tx, file, &placement)?);
         for leaving in old {

@@ -83,7 +83,7 @@ impl Volume {
                 return Ok(());
             }
             // It is placed when the transaction closes: what finds no room then stays for the next time.
-            let room = self.space.has_credits_for(CREDIT + 1)?;
+            let room = self.space.has_credits_for(CREDIT + 1)? && !self.gate.is_full();
             if room && let Ok(bytes) = self.meta_block(file.view(), index) {
                 self.put_meta(tx, file.view(), index, bytes);
             }
