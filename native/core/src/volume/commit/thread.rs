@@ -7,7 +7,7 @@
 use super::checkpoint::Job;
 use super::committer::{Committer, DATA_MAX};
 use super::place::Placed;
-use crate::base::{BLOCK_SIZE, Code, Error, Result, now_ns};
+use crate::base::{BLOCK_SIZE, Code, Error, Result, now_ns, trim_blocks};
 use crate::device::{Run as WriteRun, WriteBuf};
 use crate::log::LogPoint;
 use crate::log::{Commit, Counters};
@@ -103,6 +103,9 @@ impl Committer {
             let work = volume.commits.next(patience);
             if work != Work::Nothing {
                 return work;
+            }
+            if patience == Some(LOOK_EVERY) {
+                trim_blocks();
             }
             if !volume.options.sequential
                 && let Err(error) = volume.image.lock().check(volume, false)
