@@ -96,7 +96,7 @@ impl Committer {
         loop {
             let patience = match volume.commits.is_unproven() {
                 _ if volume.options.sequential => None,
-                _ if !volume.reaper.is_empty() => Some(Duration::ZERO),
+                _ if volume.reaper.is_due() || volume.commits.is_reaping_asked() => Some(Duration::ZERO),
                 true => Some(PROVE_AFTER),
                 false => Some(LOOK_EVERY),
             };
@@ -129,15 +129,23 @@ impl Committer {
             {
                 volume.commits.fail(&error);
             }
-            volume.reap_some();
+            let asked = volume.commits.reaping_asked();
+            let progress = volume.reap_some();
             if volume.gate.is_full() {
                 return Work::Commit { target: 0, all_data: false };
+            }
+            if !progress {
+                volume.commits.reaped(asked);
             }
         }
     }
 
     /// One commit for every request up to `target`.
     fn serve(&mut self, volume: &Volume, target: u64, all_data: bool) -> Result<()> {
+        if !volume.options.sequential {
+            // What is gone before the commit needs no entry among the orphans.
+            volume.reap_some();
+        }
         self.place_until_whole(volume, all_data)?;
         self.empty_overwrites(volume)?;
         if volume.commits.is_proof_asked() {
