@@ -45,6 +45,11 @@ pub enum Code {
 }
 
 impl Code {
+    /// Whether it says that something is full: blocks, the table of files, extension units.
+    pub fn is_no_room(self) -> bool {
+        matches!(self, Code::NoSpace | Code::CortexFull | Code::ExtensionFull)
+    }
+
     /// The errno a system call returns for this code.
     pub fn errno(self) -> i32 {
         match self {

@@ -21,6 +21,7 @@ pub use memory::give_memory_back;
 pub use pool::{BufPool, POOLED_BLOCKS_MAX, PooledBuf};
 pub use shown::shown;
 pub use siphash::siphash24;
+pub use slab::trim as trim_blocks;
 pub use stop::Stop;
 pub use time::{birth_time, now_ns};
 pub use units::{BLOCK_SIZE, BlockNumber, CopyPage, DataNumber, Ino};

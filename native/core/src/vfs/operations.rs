@@ -137,6 +137,7 @@ impl Vfs for FileSystem {
         self.list(ino, cookie, plus, take)
     }
     fn statfs(&self) -> Result<StatFs> {
+        self.volume.reap_waiting();
         Ok(statfs(&self.volume))
     }
     fn trim(&self, bytes: Range<u64>, min: u64) -> Result<u64> {

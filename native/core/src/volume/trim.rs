@@ -24,6 +24,7 @@ impl Volume {
         if self.options.read_only {
             return Err(Error::new(Code::ReadOnly, "the volume is not mounted for writing"));
         }
+        self.reap_waiting();
         self.commits.request(true, true)?;
         let min = min.div_ceil(BLOCK).max(1);
         let (start, window) = (self.geometry.window_start, self.geometry.window_blocks);

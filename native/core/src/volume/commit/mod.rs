@@ -1,6 +1,7 @@
 //! The commit: its thread, what it places, its record, checkpoints, and deleting for good.
 //!
-//! Doors: Checkpointer::*, Committer::*, Image::new, adopt_orphans, describe, freeze, reap_if_unused
+//! Doors: Checkpointer::*, Committer::*, Image::new, adopt_orphans, describe, freeze, reap_if_unused,
+//! reap_waiting
 
 mod checkpoint;
 mod committer;

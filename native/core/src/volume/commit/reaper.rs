@@ -15,9 +15,15 @@ use crate::volume::writeback::Found;
 use parking_lot::Mutex;
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 /// Deletions of one turn, between commits.
 const BATCH: usize = 256;
+/// Files for which the commit thread is woken. Fewer wait until it looks by itself, half a second at most: waking it
+/// for one costs more than its deletion.
+const DUE_FILES: usize = 128;
+/// Blocks of files for which it is woken (4 MiB), on the disk or delayed.
+const DUE_BLOCKS: u64 = (4 << 20) / layout::BLOCK_SIZE;
 
 /// What a file that goes away has beside its anchor: nothing, of each type.
 const NO_EXTENSION: [Change<'static>; layout::EXTENSION_SYMLINK as usize] = {
@@ -33,7 +39,22 @@ const NO_EXTENSION: [Change<'static>; layout::EXTENSION_SYMLINK as usize] = {
 /// Files to be deleted for good.
 #[derive(Default)]
 pub struct Reaper {
-    queue: Mutex<Vec<Arc<Inode>>>,
+    queue: Mutex<Queue>,
+}
+
+#[derive(Default)]
+struct Queue {
+    files: Vec<Arc<Inode>>,
+    /// Of the files that were added since the last turn.
+    blocks: u64,
+    /// There is something to go on with.
+    begun: bool,
+}
+
+impl Queue {
+    fn is_due(&self) -> bool {
+        self.begun || self.files.len() >= DUE_FILES || self.blocks >= DUE_BLOCKS
+    }
 }
 
 /// The name of a file's entry among the orphans.
@@ -42,21 +63,30 @@ fn orphan_name(number: Ino) -> Vec<u8> {
 }
 
 impl Reaper {
-    /// System files are never deleted: reaping locks one of them beside the file.
-    fn add(&self, inode: Arc<Inode>) {
-        if inode.ino >= layout::INO_FIRST {
-            self.queue.lock().push(inode);
-        }
+    /// Adds a file with so many blocks, which is not there yet. True: by this one the next turn is due.
+    fn add(&self, inode: Arc<Inode>, blocks: u64) -> bool {
+        let mut queue = self.queue.lock();
+        let before = queue.is_due();
+        queue.files.push(inode);
+        queue.blocks += blocks;
+        queue.is_due() && !before
+    }
+    /// A file whose turn it was, and that has to wait for another one; `at_once`: which can come now.
+    fn put_back(&self, inode: Arc<Inode>, at_once: bool) {
+        let mut queue = self.queue.lock();
+        queue.files.push(inode);
+        queue.begun |= at_once;
     }
     /// Takes the files of one turn.
     fn batch(&self) -> Vec<Arc<Inode>> {
         let mut queue = self.queue.lock();
-        let keep = queue.len().saturating_sub(BATCH);
-        queue.split_off(keep)
+        (queue.blocks, queue.begun) = (0, false);
+        let keep = queue.files.len().saturating_sub(BATCH);
+        queue.files.split_off(keep)
     }
-    /// Whether all that were added are gone, or being deleted.
-    pub(super) fn is_empty(&self) -> bool {
-        self.queue.lock().is_empty()
+    /// Whether the next turn is to come at once.
+    pub(super) fn is_due(&self) -> bool {
+        self.queue.lock().is_due()
     }
 }
 
@@ -108,13 +138,30 @@ impl Volume {
         }
         let unused = {
             let file = inode.share();
-            file.slot.attributes.nlink == 0 && !file.gone
+            let blocks = file.slot.attributes.blocks + file.new_delayed;
+            (file.slot.attributes.nlink == 0 && !file.gone).then_some(blocks)
         };
-        if unused {
-            self.reaper.add(inode.clone());
-            if !self.options.sequential {
-                self.commits.wake();
-            }
+        if let Some(blocks) = unused
+            && self.queue_for_deletion(inode.clone(), blocks)
+            && !self.options.sequential
+        {
+            self.commits.wake();
+        }
+    }
+
+    /// True: the reaper's turn is due now. System files are never deleted: reaping locks one of them beside the file.
+    fn queue_for_deletion(&self, inode: Arc<Inode>, blocks: u64) -> bool {
+        if inode.ino < layout::INO_FIRST {
+            return false;
+        }
+        self.commits.nameless.fetch_add(1, Ordering::AcqRel);
+        self.reaper.add(inode, blocks)
+    }
+
+    /// Deletes for good what waits for it: before somebody looks at what is free. Waits; call it without a lock.
+    pub fn reap_waiting(&self) {
+        if !self.options.sequential {
+            self.commits.reap();
         }
     }
 
@@ -140,7 +187,8 @@ impl Volume {
         let count = found.len() as u64;
         for entry in found {
             match self.inode_of_entry(layout::INO_ORPHANS, &entry) {
-                Ok(inode) => self.reaper.add(inode),
+                // The first turn comes at once.
+                Ok(inode) => drop(self.queue_for_deletion(inode, DUE_BLOCKS)),
                 Err(error) => self.reporter.error(&error),
             }
         }
@@ -150,7 +198,7 @@ impl Volume {
     /// Deletes what is queued, until the transaction is full; true if there is more to do.
     pub(super) fn reap_all(&self) -> bool {
         while self.reap_some() {}
-        !self.commits.is_failed() && !self.reaper.is_empty()
+        !self.commits.is_failed() && self.commits.nameless.load(Ordering::Acquire) > 0
     }
 
     /// A few deletions, between commits. False: none are queued, or the transaction is full.
@@ -158,13 +206,15 @@ impl Volume {
         let batch = self.reaper.batch();
         let mut progress = false;
         for inode in batch {
-            let credit = match self.commits.is_failed() || self.gate.is_full() {
+            let is_full = self.gate.is_full();
+            let credit = match self.commits.is_failed() || is_full {
                 true => Ok(None),
                 false => self.space.credit(),
             };
             let reaped = match credit {
                 Ok(None) => {
-                    self.reaper.add(inode);
+                    // A full transaction ends now. Credits come with a proof.
+                    self.reaper.put_back(inode, is_full);
                     continue;
                 }
                 Ok(Some(_credit)) => self.reap(&inode),
@@ -172,11 +222,15 @@ impl Volume {
             };
             progress = true;
             match reaped {
+                Ok(false) => {
+                    self.reaper.put_back(inode, true);
+                    continue;
+                }
                 Ok(true) => {}
-                Ok(false) => self.reaper.add(inode),
                 // It stays among the orphans: the next mount tries again.
                 Err(error) => self.reporter.error(&error),
             }
+            self.commits.nameless.fetch_sub(1, Ordering::AcqRel);
         }
         progress
     }
@@ -265,3 +319,7 @@ impl Volume {
         Ok(true)
     }
 }
+
+#[cfg(test)]
+#[path = "reaper_tests.rs"]
+mod tests;

@@ -7,7 +7,7 @@
 use super::checkpoint::Job;
 use super::committer::{Committer, DATA_MAX};
 use super::place::Placed;
-use crate::base::{BLOCK_SIZE, Code, Error, Result, now_ns};
+use crate::base::{BLOCK_SIZE, Code, Error, Result, now_ns, trim_blocks};
 use crate::device::{Run as WriteRun, WriteBuf};
 use crate::log::LogPoint;
 use crate::log::{Commit, Counters};
@@ -96,13 +96,16 @@ impl Committer {
         loop {
             let patience = match volume.commits.is_unproven() {
                 _ if volume.options.sequential => None,
-                _ if !volume.reaper.is_empty() => Some(Duration::ZERO),
+                _ if volume.reaper.is_due() || volume.commits.is_reaping_asked() => Some(Duration::ZERO),
                 true => Some(PROVE_AFTER),
                 false => Some(LOOK_EVERY),
             };
             let work = volume.commits.next(patience);
             if work != Work::Nothing {
                 return work;
+            }
+            if patience == Some(LOOK_EVERY) {
+                trim_blocks();
             }
             if !volume.options.sequential
                 && let Err(error) = volume.image.lock().check(volume, false)
@@ -127,15 +130,23 @@ impl Committer {
             {
                 volume.commits.fail(&error);
             }
-            volume.reap_some();
+            let asked = volume.commits.reaping_asked();
+            let progress = volume.reap_some();
             if volume.gate.is_full() {
                 return Work::Commit { target: 0, all_data: false };
+            }
+            if !progress {
+                volume.commits.reaped(asked);
             }
         }
     }
 
     /// One commit for every request up to `target`.
     fn serve(&mut self, volume: &Volume, target: u64, all_data: bool) -> Result<()> {
+        if !volume.options.sequential {
+            // What is gone before the commit needs no entry among the orphans.
+            volume.reap_some();
+        }
         self.place_until_whole(volume, all_data)?;
         self.empty_overwrites(volume)?;
         if volume.commits.is_proof_asked() {

@@ -9,7 +9,7 @@
 use crate::base::{Code, Error, Result};
 use crate::volume::report::Reporter;
 use parking_lot::{Condvar, Mutex};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 #[derive(Default)]
@@ -27,6 +27,9 @@ struct State {
     written_back: u64,
     /// The commit thread has got work of its own.
     woken: bool,
+    /// Times that deleting files for good was asked for, and the last of them that is answered.
+    reaping_asked: u64,
+    reaped: u64,
     /// The volume closes, or its threads have ended.
     stop: bool,
     /// Last transaction whose record is durable.
@@ -124,6 +127,8 @@ pub struct Commits {
     /// For tests that want the same trace twice: who asks for something waits for it.
     sequential: bool,
     reporter: Reporter,
+    /// Files without a name that wait to be deleted for good: they still hold blocks and slots.
+    pub nameless: AtomicUsize,
     pub stats: CommitStats,
 }
 
@@ -138,6 +143,7 @@ impl Commits {
             closed: AtomicBool::new(false),
             sequential,
             reporter,
+            nameless: AtomicUsize::new(0),
             stats: CommitStats::default(),
         }
     }
@@ -172,6 +178,24 @@ impl Commits {
             let waits = |state: &mut State| (state.served, state.written_back) == before && !state.is_over();
             self.done.wait_while(&mut state, waits);
         }
+    }
+
+    /// Waits until the files without a name are deleted for good that wait for it now, as far as the running
+    /// transaction has room. False: none waited. In sequence, where nothing goes on beside a commit, after the next.
+    pub fn reap(&self) -> bool {
+        if self.nameless.load(Ordering::Acquire) == 0 {
+            return false;
+        }
+        if self.sequential {
+            return self.request(false, true).is_ok();
+        }
+        let mut state = self.state.lock();
+        state.reaping_asked += 1;
+        let mine = state.reaping_asked;
+        state.woken = true;
+        self.wanted.notify_one();
+        self.done.wait_while(&mut state, |state| state.reaped < mine && !state.is_over());
+        true
     }
 
     /// Waits, asking for what helps, while the transaction has `grown` too much.
@@ -217,6 +241,24 @@ impl Commits {
     pub fn wake(&self) {
         self.state.lock().woken = true;
         self.wanted.notify_one();
+    }
+
+    /// How often [`Commits::reap`] was called so far,
+    pub fn reaping_asked(&self) -> u64 {
+        self.state.lock().reaping_asked
+    }
+    /// whether not all of that is answered,
+    pub fn is_reaping_asked(&self) -> bool {
+        let state = self.state.lock();
+        state.reaped < state.reaping_asked
+    }
+    /// and that so much is.
+    pub fn reaped(&self, asked: u64) {
+        let mut state = self.state.lock();
+        if state.reaped < asked {
+            state.reaped = asked;
+            self.done.notify_all();
+        }
     }
 
     /// Something was placed: the running transaction may have room again.

@@ -52,11 +52,13 @@ impl Volume {
         self.retry(|| operation(&*self.enter()?))
     }
 
-    /// Runs what may answer `Busy`, and again once a commit is proven.
+    /// Runs what may answer `Busy`, and again once a commit is proven; what finds no room, again once the files
+    /// without a name are gone.
     pub(in crate::volume) fn retry<R>(&self, mut operation: impl FnMut() -> Result<R>) -> Result<R> {
         for _ in 0..RETRIES {
             match operation() {
                 Err(error) if error.code == Code::Busy => self.commit_and_prove()?,
+                Err(error) if error.code.is_no_room() && self.commits.reap() => {}
                 done => return done,
             }
         }
