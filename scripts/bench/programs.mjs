@@ -11,7 +11,9 @@ const here = dirname(fileURLToPath(import.meta.url))
 /** Compiles the C files of a folder of this one into `to`. */
 function compile(folder, to) {
   const files = filesBelow(join(here, folder), ['.c'])
-  const done = spawnSync('cc', ['-O3', '-Wall', '-Wextra', '-pthread', '-o', to, ...files], { encoding: 'utf8' })
+  const done = spawnSync('cc', ['-O3', '-flto', '-Wall', '-Wextra', '-pthread', '-o', to, ...files], {
+    encoding: 'utf8',
+  })
   if (done.error !== undefined) throw new Error(`cc: ${done.error.message}`)
   if (done.status !== 0) throw new Error(`${folder}: ${done.stderr.trim()}`)
   return to

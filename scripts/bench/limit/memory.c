@@ -1,160 +1,14 @@
-/* The files: nodes that the kernel names by their address, directories as hash tables with an order. */
+/* What each request does to the nodes. */
 #define _GNU_SOURCE
 #include "memory.h"
+#include "nodes.h"
 
 #include <errno.h>
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 
 #define FOR_EVER 31536000u
-
-struct name {
-	struct name *next;
-	struct node *node;
-	uint32_t hash;
-	uint32_t place;
-	uint16_t length;
-	char text[];
-};
-
-struct node {
-	pthread_rwlock_t lock;
-	uint64_t lookups;
-	uint32_t mode, nlink, uid, gid;
-	struct timespec atime, mtime, ctime;
-	/* Files, links. */
-	uint64_t size, room;
-	char *bytes;
-	/* Directories: names by hash, and in the order of their making (holes are null). */
-	struct name **buckets;
-	uint32_t bucket_count, names;
-	struct name **order;
-	uint32_t order_length, order_room;
-};
-
-static struct node *root;
-
-static struct timespec now(void)
-{
-	struct timespec time;
-	clock_gettime(CLOCK_REALTIME_COARSE, &time);
-	return time;
-}
-
-static struct node *node_of(uint64_t id)
-{
-	return id == FUSE_ROOT_ID ? root : (struct node *)(uintptr_t)id;
-}
-
-static uint64_t id_of(const struct node *node)
-{
-	return node == root ? FUSE_ROOT_ID : (uint64_t)(uintptr_t)node;
-}
-
-static struct node *new_node(uint32_t mode, uint32_t uid, uint32_t gid)
-{
-	struct node *node = calloc(1, sizeof *node);
-	pthread_rwlock_init(&node->lock, NULL);
-	node->mode = mode;
-	node->nlink = S_ISDIR(mode) ? 2 : 1;
-	node->uid = uid;
-	node->gid = gid;
-	node->atime = node->mtime = node->ctime = now();
-	if (S_ISDIR(mode)) {
-		node->bucket_count = 16;
-		node->buckets = calloc(node->bucket_count, sizeof *node->buckets);
-	}
-	return node;
-}
-
-static void drop(struct node *node)
-{
-	for (uint32_t i = 0; i < node->order_length; i++)
-		free(node->order[i]);
-	free(node->order);
-	free(node->buckets);
-	free(node->bytes);
-	pthread_rwlock_destroy(&node->lock);
-	free(node);
-}
-
-/* Forgotten and without a name: gone. */
-static void forget(struct node *node, uint64_t count)
-{
-	uint64_t left = __atomic_sub_fetch(&node->lookups, count, __ATOMIC_ACQ_REL);
-	if (left == 0 && __atomic_load_n(&node->nlink, __ATOMIC_ACQUIRE) == 0 && node != root)
-		drop(node);
-}
-
-static uint32_t hash_of(const char *text, size_t length)
-{
-	uint32_t hash = 2166136261u;
-	for (size_t i = 0; i < length; i++)
-		hash = (hash ^ (unsigned char)text[i]) * 16777619u;
-	return hash;
-}
-
-static struct name **find(struct node *dir, const char *text, size_t length, uint32_t hash)
-{
-	struct name **at = &dir->buckets[hash & (dir->bucket_count - 1)];
-	for (; *at; at = &(*at)->next)
-		if ((*at)->hash == hash && (*at)->length == length && !memcmp((*at)->text, text, length))
-			break;
-	return at;
-}
-
-static void grow(struct node *dir)
-{
-	uint32_t count = dir->bucket_count * 4;
-	struct name **buckets = calloc(count, sizeof *buckets);
-	for (uint32_t i = 0; i < dir->bucket_count; i++)
-		for (struct name *name = dir->buckets[i], *next; name; name = next) {
-			next = name->next;
-			name->next = buckets[name->hash & (count - 1)];
-			buckets[name->hash & (count - 1)] = name;
-		}
-	free(dir->buckets);
-	dir->buckets = buckets;
-	dir->bucket_count = count;
-}
-
-static void enter(struct node *dir, const char *text, size_t length, struct node *node)
-{
-	struct name *name = malloc(sizeof *name + length);
-	name->node = node;
-	name->hash = hash_of(text, length);
-	name->length = (uint16_t)length;
-	memcpy(name->text, text, length);
-	if (dir->order_length == dir->order_room) {
-		dir->order_room = dir->order_room ? dir->order_room * 2 : 16;
-		dir->order = realloc(dir->order, dir->order_room * sizeof *dir->order);
-	}
-	name->place = dir->order_length;
-	dir->order[dir->order_length++] = name;
-	if (dir->names++ > dir->bucket_count * 2)
-		grow(dir);
-	struct name **bucket = &dir->buckets[name->hash & (dir->bucket_count - 1)];
-	name->next = *bucket;
-	*bucket = name;
-	dir->mtime = dir->ctime = now();
-}
-
-static struct node *leave(struct node *dir, struct name **at)
-{
-	struct name *name = *at;
-	struct node *node = name->node;
-	*at = name->next;
-	dir->order[name->place] = NULL;
-	dir->names--;
-	while (dir->order_length > 0 && !dir->order[dir->order_length - 1])
-		dir->order_length--;
-	free(name);
-	dir->mtime = dir->ctime = now();
-	return node;
-}
 
 static void attributes(const struct node *node, struct fuse_attr *attr)
 {
@@ -203,7 +57,7 @@ static void lookup(struct node *dir, const struct request *request, struct reply
 {
 	size_t length = strnlen(request->data, request->data_size);
 	pthread_rwlock_rdlock(&dir->lock);
-	struct name *name = *find(dir, request->data, length, hash_of(request->data, length));
+	struct name *name = *find_name(dir, request->data, length);
 	if (name) {
 		reply_entry(name->node, reply);
 	} else {
@@ -221,7 +75,7 @@ static void make(struct node *dir, const struct request *request, struct reply *
 {
 	size_t length = strlen(text);
 	pthread_rwlock_wrlock(&dir->lock);
-	if (*find(dir, text, length, hash_of(text, length))) {
+	if (*find_name(dir, text, length)) {
 		reply->error = EEXIST;
 	} else {
 		struct node *node = new_node(mode, request->head->uid, request->head->gid);
@@ -241,7 +95,7 @@ static void take_away(struct node *dir, const struct request *request, struct re
 {
 	size_t length = strnlen(request->data, request->data_size);
 	pthread_rwlock_wrlock(&dir->lock);
-	struct name **at = find(dir, request->data, length, hash_of(request->data, length));
+	struct name **at = find_name(dir, request->data, length);
 	if (!*at) {
 		reply->error = ENOENT;
 	} else if (is_dir && (*at)->node->names > 0) {
@@ -270,16 +124,16 @@ static void rename_name(struct node *from, const struct request *request, struct
 	pthread_rwlock_wrlock(&first->lock);
 	if (second != first)
 		pthread_rwlock_wrlock(&second->lock);
-	struct name **at = find(from, old, old_length, hash_of(old, old_length));
+	struct name **at = find_name(from, old, old_length);
 	if (!*at) {
 		reply->error = ENOENT;
 	} else {
-		struct name **over = find(to, new, new_length, hash_of(new, new_length));
+		struct name **over = find_name(to, new, new_length);
 		if (*over) {
 			struct node *gone = leave(to, over);
 			__atomic_store_n(&gone->nlink, gone->nlink - 1, __ATOMIC_RELEASE);
 			forget(gone, 0);
-			at = find(from, old, old_length, hash_of(old, old_length));
+			at = find_name(from, old, old_length);
 		}
 		struct node *node = leave(from, at);
 		enter(to, new, new_length, node);
@@ -434,7 +288,7 @@ static void statistics(struct reply *reply)
 
 void memory_init(void)
 {
-	root = new_node(S_IFDIR | 0755, 0, 0);
+	new_node(S_IFDIR | 0755, 0, 0);
 }
 
 void memory_answer(const struct session *session, const struct request *request, struct reply *reply)
