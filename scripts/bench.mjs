@@ -67,7 +67,10 @@ function partOf(name, settings) {
     settings.full || ((settings.peers || settings.record) && !target.isSlow) || MAIN_TARGETS.includes(target.name)
   if (name === 'run') return { ...part, groups: mainGroups(size), isDefault }
   const groups = mainGroups(size).filter(({ rows }) => rows.every(row => row.measure === undefined))
-  return { ...part, groups, isDefault: ({ kind }) => kind === 'hn4', isCosts: true }
+  // Costs are asked of hn4 alone.
+  const ours = settings.targets?.split(',').filter(target => target.startsWith('hn4'))
+  const targets = ours === undefined || ours.length === 0 ? undefined : ours.join(',')
+  return { ...part, targets, groups, isDefault: ({ kind }) => kind === 'hn4', isCosts: true }
 }
 
 /** Measures a part, prints and writes what it gave. Whether all of ours ran. */
