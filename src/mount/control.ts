@@ -7,10 +7,11 @@ import { isHn4Mount, type Mount, mounts } from '../device/mount-table.ts'
 import { addon } from '../native/addon.ts'
 import type { Daemon } from './requests/daemon.ts'
 import { answerStatus } from './requests/status.ts'
+import { answerSync } from './requests/sync.ts'
 import { answerTrim } from './requests/trim.ts'
 
 /** Everything that can be asked; a new request is a line here. */
-const HANDLERS: ReadonlyArray<(daemon: Daemon) => Handler> = [answerStatus, answerTrim]
+const HANDLERS: ReadonlyArray<(daemon: Daemon) => Handler> = [answerStatus, answerSync, answerTrim]
 
 function ownMount({ request }: Daemon): Mount {
   const found = mounts().findLast(

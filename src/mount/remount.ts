@@ -1,13 +1,13 @@
 /** `-o remount`: other flags for a mount that is there. */
 
 import { Hn4Error } from '../base/error.ts'
-import { closeSync, fsyncSync, openSync } from '../base/host-files.ts'
 import { printable } from '../base/printable.ts'
 import type { Context } from '../console/context.ts'
 import { MOUNT_EXIT } from '../console/exit-codes.ts'
 import { UsageError } from '../console/failure.ts'
 import { ask } from '../control/client.ts'
 import { status } from '../control/requests/status.ts'
+import { sync } from '../control/requests/sync.ts'
 import type { Mount } from '../device/mount-table.ts'
 import { addon } from '../native/addon.ts'
 import { errorOf } from '../native/failure.ts'
@@ -48,23 +48,19 @@ function wanted(mount: Mount, words: readonly string[], { isWhole, isSloppy }: R
   return options
 }
 
+/** Where its daemon is asked. */
+const placeOf = ({ device, uid, at }: Mount) => ({ device, uid: uid ?? 0, mountpoint: at })
+
 /** @throws Hn4Error where the daemon would refuse every write all the same, or nobody answers */
 async function checkWritable(mount: Mount): Promise<void> {
-  const { state, why } = await ask({ device: mount.device, uid: mount.uid ?? 0, mountpoint: mount.at }, status, {})
+  const { state, why } = await ask(placeOf(mount), status, {})
   if (state === 'writing') return
   const text = state === 'read-only' ? 'the image was opened for reading only' : `it has stopped writing: ${why ?? ''}`
   throw new Hn4Error('BUSY', { path: mount.at, text, hint: 'unmount it and mount it again' })
 }
 
 /** Everything that was done in the mount becomes durable: the kernel's own way does not reach an image file. */
-function sync(mount: Mount): void {
-  const directory = openSync(mount.at, 'r')
-  try {
-    fsyncSync(directory)
-  } finally {
-    closeSync(directory)
-  }
-}
+const makeDurable = async (mount: Mount): Promise<object> => await ask(placeOf(mount), sync, {})
 
 /** Changes the flags of the mount at `dir`. */
 export async function remount(
@@ -78,7 +74,7 @@ export async function remount(
   const wasReadOnly = mount.options.includes('ro') || mount.shared.includes('ro')
   if (wasReadOnly && !options.readOnly) await checkWritable(mount)
   if (settings.isFake) return MOUNT_EXIT.OK
-  if (!wasReadOnly && options.readOnly) sync(mount)
+  if (!wasReadOnly && options.readOnly) await makeDurable(mount)
   const failure = addon().remountPath(mount.at, options.readOnly, [...options.mountFlags])
   if (failure?.code === 'EBUSY')
     throw new Hn4Error('BUSY', {
@@ -87,7 +83,7 @@ export async function remount(
     })
   if (failure !== undefined) throw errorOf(failure, mount.at)
   // What was written between the two.
-  if (!wasReadOnly && options.readOnly) sync(mount)
+  if (!wasReadOnly && options.readOnly) await makeDurable(mount)
   if (ctx.isVerbose)
     ctx.print(printable(`${mount.at} is mounted ${options.readOnly ? 'read-only' : 'for writing'} now`))
   return MOUNT_EXIT.OK

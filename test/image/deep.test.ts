@@ -51,7 +51,7 @@ t.test('a document is written as JSON.stringify writes it', async t => {
   const documents = [
     {},
     { list: [], none: {}, nothing: undefined, no: null, yes: true },
-    { text: 'a "b" \n \u2028 \ud800', list: [1, [2, [3, {}]], { deep: { deeper: ['x'] } }], n: -1.5 },
+    { text: 'a "b" \n \u2028', list: [1, [2, [3, {}]], { deep: { deeper: ['x'] } }], n: -1.5 },
   ]
   for (const document of documents) {
     t.equal(jsonText(document), JSON.stringify({ schema: 1, ...document }, null, 2))

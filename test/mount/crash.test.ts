@@ -49,10 +49,14 @@ mountTest(t, 'after kill -9 a mount clears the dead one, replays, and has all th
 mountTest(t, 'bind copies of a dead mount are taken off with it', async t => {
   if (process.getuid?.() !== 0) return t.comment('needs root for a bind mount')
   const scratch = new Scratch(t)
-  const copy = join(scratch.folder, 'copy')
-  mkdirSync(copy)
+  const [copy, under] = [join(scratch.folder, 'copy'), join(scratch.folder, 'under')]
   scratch.mount()
-  t.equal(spawnSync('mount', ['--bind', scratch.dir, copy]).status, 0)
+  for (const at of [copy, under]) {
+    mkdirSync(at)
+    t.equal(spawnSync('mount', ['--bind', scratch.dir, at]).status, 0)
+  }
+  // Another filesystem over a copy is not its.
+  t.equal(spawnSync('mount', ['-t', 'tmpfs', 'none', under]).status, 0)
   try {
     await kill(scratch)
     await eventually(() => codeOf(() => statSync(copy)) === 'ENOTCONN')
@@ -60,8 +64,9 @@ mountTest(t, 'bind copies of a dead mount are taken off with it', async t => {
     t.equal(ran.exit, 0)
     t.match(ran.stderr, `hn4 mount: took off its copy at ${copy}\n`)
     t.equal(mountAt(copy), undefined)
+    t.equal(mountAt(under)?.type, 'tmpfs')
   } finally {
-    if (mountAt(copy) !== undefined) spawnSync('umount', ['-l', copy])
+    for (const at of [copy, under, under]) if (mountAt(at) !== undefined) spawnSync('umount', ['-l', at])
     hn4('umount', scratch.dir)
   }
 })

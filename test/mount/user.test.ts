@@ -35,6 +35,7 @@ userTest(
 mkfs -q disk.img 64M
 mkdir mnt
 code hn4 mount -o allow_other disk.img mnt
+code hn4 mount -o nosymfollow disk.img mnt
 code hn4 mount disk.img /
 chmod 400 disk.img
 code hn4 mount disk.img mnt
@@ -49,17 +50,18 @@ code mkfs -f disk.img
   (t, ran) => {
     t.equal(
       said(ran.stdout).trim().split('\n').join(' '),
-      'exit 1 exit 32 exit 1 exit 0 exit 0 exit 1 exit 8 exit 8 exit 1',
+      'exit 1 exit 1 exit 32 exit 1 exit 0 exit 0 exit 1 exit 8 exit 8 exit 1',
     )
     const lines = said(ran.stderr).trim().split('\n')
-    t.equal(lines.length, 7, ran.stderr)
+    t.equal(lines.length, 8, ran.stderr)
     t.match(lines[0], /allow_other: root has to add the line user_allow_other to \/etc\/fuse\.conf/)
-    t.match(lines[1], /^hn4 mount: .*fusermount3/)
-    t.equal(lines[2], 'hn4 mount: no permission to write the image: disk.img; it can be read: mount it with -o ro')
-    t.equal(lines[3], 'hn4 mount: no permission to read the image: disk.img')
-    t.match(lines[4], /^hn4 info: permission denied: /)
-    t.match(lines[5], /^fsck\.hn4: permission denied: /)
-    t.match(lines[6], /^mkfs\.hn4: permission denied: /)
+    t.match(lines[1], /^hn4 mount: -o nosymfollow: fusermount3 does not know it/)
+    t.match(lines[2], /^hn4 mount: .*fusermount3/)
+    t.equal(lines[3], 'hn4 mount: no permission to write the image: disk.img; it can be read: mount it with -o ro')
+    t.equal(lines[4], 'hn4 mount: no permission to read the image: disk.img')
+    t.match(lines[5], /^hn4 info: permission denied: /)
+    t.match(lines[6], /^fsck\.hn4: permission denied: /)
+    t.match(lines[7], /^mkfs\.hn4: permission denied: /)
   },
 )
 

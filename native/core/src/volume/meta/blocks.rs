@@ -2,7 +2,7 @@
 
 use super::read::READ_TOGETHER;
 use crate::base::Result;
-use crate::transaction::Transaction;
+use crate::transaction::{Transaction, cost};
 use crate::volume::Volume;
 use crate::volume::inode::{InodeState, MetaBlock, View};
 
@@ -19,6 +19,14 @@ impl Volume {
             self.space.add_meta(self.copies);
             tx.charge(self.log_of_meta());
         }
+    }
+
+    /// Log bytes of a META block that is placed when the transaction closes, all copies together. Where metadata has
+    /// one copy, the first change of a page since a checkpoint takes it to the log whole, and each block may have a
+    /// descriptor page of its own.
+    pub(in crate::volume) fn log_of_meta(&self) -> u64 {
+        let base = if self.copies == 1 { cost::PAGE } else { 0 };
+        (cost::meta(self.geometry.descriptors) + base) * self.copies
     }
 
     /// A META block: from memory, else from the disk, where either copy will do.

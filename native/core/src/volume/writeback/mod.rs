@@ -1,6 +1,6 @@
 //! From memory to blocks: where delayed data, META blocks and the overwrite area go.
 //!
-//! Doors: Found::*, advance_mass, drop_delayed, log_of_meta, overwrites_to_memory, place_data, place_meta, place_whole,
+//! Doors: Found::*, advance_mass, drop_delayed, overwrites_to_memory, place_data, place_meta, place_whole,
 //! plan_file, plan_release, put_delayed, release, release_promise, room_for, will_free, will_free_meta,
 //! write_slot
 

@@ -32,14 +32,6 @@ impl Volume {
         Promised { credits: blocks * (1 + nodes), log: blocks * each + replaced * cost::FREE }
     }
 
-    /// Log bytes of a META block that is placed when the transaction closes, all copies together. Where metadata has
-    /// one copy, the first change of a page since a checkpoint takes it to the log whole, and each block may have a
-    /// descriptor page of its own.
-    pub(in crate::volume) fn log_of_meta(&self) -> u64 {
-        let base = if self.copies == 1 { cost::PAGE } else { 0 };
-        (cost::meta(self.geometry.descriptors) + base) * self.copies
-    }
-
     /// Log bytes of blocks that become live together, at worst, without pages.
     pub(super) fn log_of_piece(&self, piece: &Piece) -> u64 {
         let segment = if piece.place == Place::Segment { cost::SEGMENT } else { 0 };
