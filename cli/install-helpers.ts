@@ -1,5 +1,4 @@
 /** `hn4 install-helpers`: the files by which mount(8), mkfs(8) and fsck(8) find the type hn4. */
-
 import { join } from 'node:path'
 import { Hn4Error, ioError } from '../src/base/error.ts'
 import { chmodSync, readFileSync, renameSync, rmSync, writeFileSync } from '../src/base/host-files.ts'

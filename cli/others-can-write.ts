@@ -1,5 +1,4 @@
 /** Whether what root is going to run can be changed by somebody else. */
-
 import { dirname, join, parse, resolve } from 'node:path'
 import { ioError } from '../src/base/error.ts'
 import { lstatSync, readdirSync, readlinkSync, type Stats } from '../src/base/host-files.ts'

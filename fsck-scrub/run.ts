@@ -1,5 +1,4 @@
 /** Runs a list of passes over an image, shows what they find and how far they are, and says how it ended. */
-
 import { Hn4Error } from '../src/base/error.ts'
 import { realpathSync, statSync, writeSync } from '../src/base/host-files.ts'
 import { printable } from '../src/base/printable.ts'

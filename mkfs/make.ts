@@ -182,7 +182,7 @@ function refuseContent(fd: number, path: string, bytes: number): void {
   const wholeTail = tail.subarray(0, Math.max(0, Math.floor(bytes / BLOCK) * BLOCK - tailAt))
   throw new Hn4Error('HAS_CONTENT', {
     path,
-    what: contentOf(head, wholeTail, path),
+    what: contentOf(head, wholeTail, fd),
     hint: 'to overwrite it, use --force',
   })
 }

@@ -1,5 +1,4 @@
 /** `hn4 tune`: another label or UUID for a volume that is not mounted. */
-
 import { uuidText } from '../src/base/bytes.ts'
 import { realpathSync } from '../src/base/host-files.ts'
 import { printable, printableBytes } from '../src/base/printable.ts'

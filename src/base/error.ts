@@ -145,6 +145,16 @@ export function ioError(path: string, operation: string, error: unknown): Hn4Err
   )
 }
 
+/** What `read` gives; null where it throws an error of ours: the volume is damaged there. */
+export function orNull<T>(read: () => T): T | null {
+  try {
+    return read()
+  } catch (error) {
+    if (error instanceof Hn4Error) return null
+    throw error
+  }
+}
+
 /** Text of what was thrown, for a cause inside another error. */
 export function reasonOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error)

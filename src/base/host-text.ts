@@ -5,7 +5,6 @@
 
 const LONE = /\p{Surrogate}/u
 const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
-const LONGEST = 4
 
 function utf8Text(bytes: Uint8Array): string | undefined {
   try {
@@ -15,8 +14,8 @@ function utf8Text(bytes: Uint8Array): string | undefined {
   }
 }
 
-/** Bytes of the character that begins with `lead`; the rest of them may still be wrong. */
-const lengthOf = (lead: number): number => (lead < 0x80 ? 1 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : LONGEST)
+/** Bytes of the character that begins with `lead`, not ASCII; the rest of them may still be wrong. */
+const lengthOf = (lead: number): number => (lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4)
 
 /** The text of a name's bytes; every name has one, and no two have the same. */
 export function hostText(bytes: Uint8Array): string {
@@ -25,6 +24,11 @@ export function hostText(bytes: Uint8Array): string {
   let out = ''
   for (let at = 0; at < bytes.length; ) {
     const byte = bytes[at] ?? 0
+    if (byte < 0x80) {
+      out += String.fromCharCode(byte)
+      at++
+      continue
+    }
     const character = utf8Text(bytes.subarray(at, at + lengthOf(byte)))
     out += character ?? String.fromCharCode(0xdc00 + byte)
     at += character === undefined ? 1 : lengthOf(byte)
@@ -36,7 +40,7 @@ export function hostText(bytes: Uint8Array): string {
 export const isUtf8 = (text: string): boolean => !LONE.test(text)
 
 /** The byte that a lone surrogate stands for; undefined for other characters. */
-export function strayByte(character: string): number | undefined {
+function strayByte(character: string): number | undefined {
   const unit = character.charCodeAt(0)
   return character.length === 1 && unit >= 0xdc80 && unit <= 0xdcff ? unit & 0xff : undefined
 }

@@ -1,5 +1,4 @@
 /** Where the package lies and which version it is. */
-
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { readFileSync } from './host-files.ts'

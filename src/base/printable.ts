@@ -2,14 +2,13 @@
  * Text as one line that nothing in it can forge. Names, labels and messages of the system pass through
  * here before a terminal or a log sees them.
  */
-import { hostBytes } from './host-text.ts'
+import { hostBytes, hostText } from './host-text.ts'
 
 // C0 and C1 controls, DEL, line separators, marks and overrides of the writing direction, bytes that are not UTF-8.
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
 const UNSAFE = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069\udc80-\udcff]/u
 
 const ALL_UNSAFE = new RegExp(UNSAFE, 'gu')
-const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 const escaped = (byte: number): string => `\\x${byte.toString(16).padStart(2, '0')}`
 
 /** Each unsafe character as its bytes, \xNN. A backslash stays: names in the text are escaped already. */
@@ -22,12 +21,8 @@ export function printable(text: string): string {
  * all but plain ASCII as \xNN. Every \xNN in the result is a byte, so that the bytes can be told from it.
  */
 export function printableBytes(bytes: Uint8Array): string {
-  try {
-    const text = UTF8.decode(bytes)
-    if (!UNSAFE.test(text) && !text.includes('\\')) return text
-  } catch {
-    // Not UTF-8: escaped below.
-  }
+  const text = hostText(bytes)
+  if (!UNSAFE.test(text) && !text.includes('\\')) return text
   let out = ''
   for (const byte of bytes) {
     const isPlain = byte >= 0x20 && byte < 0x7f && byte !== 0x5c

@@ -2,7 +2,6 @@
  * Output for programs: one JSON document, `schema` first, snake_case names. What can exceed 2^53 is a
  * bigint and always printed as a decimal string, the rest a number: by field, never by value (docs/json.md).
  */
-
 import { hex } from '../base/bytes.ts'
 import { hostBytes, isUtf8 } from '../base/host-text.ts'
 import { printableBytes } from '../base/printable.ts'

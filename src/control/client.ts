@@ -1,8 +1,8 @@
 /** The commands' end of a control socket: one question, one answer. */
-
 import { connect, type Socket } from 'node:net'
 import { Hn4Error, ioError } from '../base/error.ts'
 import { lstatSync } from '../base/host-files.ts'
+import type { Mount } from '../device/mount-table.ts'
 import { checkDirectory, searchedDirectories, socketPath } from './directory.ts'
 import type { Fields } from './fields.ts'
 import { ControlError, LineReader, parseReply, REPLY_BYTES_MAX, type Reply, requestLine } from './message.ts'
@@ -18,6 +18,9 @@ export interface Place {
   /** For messages. */
   readonly mountpoint: string
 }
+
+/** Where the daemon of a mount is asked. */
+export const placeOf = ({ device, uid, at }: Mount): Place => ({ device, uid: uid ?? 0, mountpoint: at })
 
 export interface AskSettings {
   /** For each line of the reply. */

@@ -4,7 +4,6 @@
  * Rules: the directory is no symbolic link, belongs to that user and has mode 0700; nobody else may
  * rename it away. One that is otherwise is refused, never repaired.
  */
-
 import { dirname, isAbsolute, join } from 'node:path'
 import { Hn4Error, ioError } from '../base/error.ts'
 import { lstatSync, mkdirSync, type Stats, statSync } from '../base/host-files.ts'

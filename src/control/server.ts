@@ -7,7 +7,6 @@
  * - a connection has one request at a time, and a limit of time for each line it sends;
  * - what is half, too long or malformed does nothing but end its connection.
  */
-
 import { createServer, type Server, type Socket } from 'node:net'
 import { ioError } from '../base/error.ts'
 import { chmodSync, lstatSync, renameSync, rmSync } from '../base/host-files.ts'

@@ -1,5 +1,4 @@
 /** `hn4 demo`, run by `npm run demo`: the main job on images/demo.img, with figures. */
-
 import { basename, dirname, join } from 'node:path'
 import { mkdirSync } from '../base/host-files.ts'
 import { PACKAGE_TOP } from '../base/package.ts'

@@ -1,5 +1,4 @@
 /** Copies files of the host into a volume without a mount: image mode. */
-
 import { join } from 'node:path'
 import { lstatSync, readdirSync, readFileSync, readlinkSync } from '../base/host-files.ts'
 import { hostBytes } from '../base/host-text.ts'

@@ -1,5 +1,4 @@
 /** The part of the demo that needs a mount: copy, git, unmount, mount again, compare. */
-
 import { basename, join } from 'node:path'
 import { mkdirSync, mkdtempSync, rmdirSync } from '../base/host-files.ts'
 import { temporaryDirectory } from '../base/host-process.ts'

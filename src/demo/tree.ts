@@ -1,5 +1,4 @@
 /** The tree that the demo copies: real files that every machine with Node has. */
-
 import { dirname, join } from 'node:path'
 import { existsSync, lstatSync, readdirSync, realpathSync } from '../base/host-files.ts'
 import { PACKAGE_TOP } from '../base/package.ts'

@@ -1,5 +1,4 @@
 /** Two ways to look at a tree of files: through the host's calls, and by the reader from an image. */
-
 import { join } from 'node:path'
 import { lstatSync, readdirSync, readFileSync, readlinkSync } from '../base/host-files.ts'
 import { addon } from '../native/addon.ts'

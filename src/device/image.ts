@@ -1,5 +1,4 @@
 /** An image, file or block device, opened for reading. Nothing here writes. */
-
 import { Hn4Error, ioError } from '../base/error.ts'
 import { closeSync, constants, fstatSync, openSync, readSync } from '../base/host-files.ts'
 import type { BlockNumber } from '../base/units.ts'

@@ -1,5 +1,4 @@
 /** Why a path of the host cannot be an image, in words that say what it is. */
-
 import { Hn4Error, ioError } from '../base/error.ts'
 import { lstatSync, readFileSync, readlinkSync, type Stats, statSync } from '../base/host-files.ts'
 import { majorMinor } from './size.ts'

@@ -107,9 +107,9 @@ function isText(head: Uint8Array): boolean {
   return written.every(byte => (byte >= 32 && byte !== 127) || isLayout(byte))
 }
 
-/** Names what an image holds that is not zero; `head` and `tail` are its ends, `path` is absolute. */
-export function contentOf(head: Uint8Array, tail: Uint8Array, path: string): string {
-  const known = knownSignature(head, tail) ?? blkidSignature(path)
+/** Names what an image holds that is not zero; `head` and `tail` are its ends, `fd` is open for reading. */
+export function contentOf(head: Uint8Array, tail: Uint8Array, fd: number): string {
+  const known = knownSignature(head, tail) ?? blkidSignature(fd)
   if (known !== null) return known
   if (isText(head)) return 'text'
   return isZero(head) ? 'data of an unknown kind at its end' : 'data of an unknown kind'
@@ -132,23 +132,11 @@ export function namedContent(path: string): string | null {
   }
 }
 
-/** What blkid finds by probing; null if it finds nothing or is not installed. */
-function blkidSignature(path: string): string | null {
-  let fd: number
-  try {
-    fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK)
-  } catch {
-    return null
-  }
-  try {
-    return signatureOf(fd)
-  } finally {
-    closeSync(fd)
-  }
-}
-
-/** As `blkidSignature`, of an open image: Node cannot hand over a path that is not UTF-8. */
-function signatureOf(fd: number): string | null {
+/**
+ * What blkid finds by probing; null if it finds nothing or is not installed. It gets the descriptor, for Node cannot
+ * hand over a path that is not UTF-8.
+ */
+function blkidSignature(fd: number): string | null {
   for (const program of ['blkid', '/usr/sbin/blkid', '/sbin/blkid']) {
     const { error, status, stdout } = spawnSync(program, ['-p', '-o', 'export', '/proc/self/fd/3'], {
       encoding: 'utf8',

@@ -1,6 +1,6 @@
 /** Checkpoint blocks: where replay starts (docs/format.md section 7). */
 import { equalBytes, isZero } from '../base/bytes.ts'
-import { Hn4Error } from '../base/error.ts'
+import { Hn4Error, orNull } from '../base/error.ts'
 import { type Decoded, decode, encode, offsetOf } from './codec.ts'
 import { constant, flag, knownBits } from './constants.ts'
 import { type CounterFields, countersProblem } from './counters.ts'
@@ -56,12 +56,7 @@ function numbersProblem(f: CheckpointFields, g: Geometry): string | null {
 export function checkpointHead(block: Uint8Array): Pick<CheckpointFields, 'salt' | 'generation'> | null {
   const magic = new DataView(block.buffer, block.byteOffset).getUint32(0, true)
   if (magic !== constant('CHECKPOINT_MAGIC')) return null
-  try {
-    return decode(CHECKPOINT, block)
-  } catch (error) {
-    if (error instanceof Hn4Error) return null
-    throw error
-  }
+  return orNull(() => decode(CHECKPOINT, block))
 }
 
 export function decodeCheckpoint(block: Uint8Array): CheckpointFields {

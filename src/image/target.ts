@@ -1,5 +1,4 @@
 /** `IMAGE:/path`: what the image commands take. */
-
 import { Hn4Error, isDamage } from '../base/error.ts'
 import { existsSync, realpathSync, statSync } from '../base/host-files.ts'
 import { hostBytes } from '../base/host-text.ts'

@@ -2,7 +2,6 @@
  * What this machine offers for mounting, and what to do about what it lacks. Used by `hn4 doctor`,
  * by mount before it starts, and by the tests to decide between running and skipping.
  */
-
 import { delimiter, join } from 'node:path'
 import { accessSync, closeSync, constants, openSync, readFileSync } from '../base/host-files.ts'
 import { addon, hasAddon } from '../native/addon.ts'

@@ -1,5 +1,4 @@
 /** Everything that can be said about a mount before it is tried. */
-
 import { Hn4Error } from '../base/error.ts'
 import { accessSync, constants, readFileSync, realpathSync, stat, statSync } from '../base/host-files.ts'
 import type { Context } from '../console/context.ts'

@@ -2,7 +2,6 @@
  * Who serves a mount and who uses it, found in /proc. Files are recognised by what the kernel
  * writes about them; nothing asks a mount, which may be dead or slow.
  */
-
 import { readdirSync, readFileSync, readlinkSync, statSync } from '../base/host-files.ts'
 import { printable } from '../base/printable.ts'
 import type { Mount } from '../device/mount-table.ts'

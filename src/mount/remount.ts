@@ -1,11 +1,10 @@
 /** `-o remount`: other flags for a mount that is there. */
-
 import { Hn4Error } from '../base/error.ts'
 import { printable } from '../base/printable.ts'
 import type { Context } from '../console/context.ts'
 import { MOUNT_EXIT } from '../console/exit-codes.ts'
 import { UsageError } from '../console/failure.ts'
-import { ask } from '../control/client.ts'
+import { ask, placeOf } from '../control/client.ts'
 import { status } from '../control/requests/status.ts'
 import { sync } from '../control/requests/sync.ts'
 import type { Mount } from '../device/mount-table.ts'
@@ -47,9 +46,6 @@ function wanted(mount: Mount, words: readonly string[], { isWhole, isSloppy }: R
       )
   return options
 }
-
-/** Where its daemon is asked. */
-const placeOf = ({ device, uid, at }: Mount) => ({ device, uid: uid ?? 0, mountpoint: at })
 
 /** @throws Hn4Error where the daemon would refuse every write all the same, or nobody answers */
 async function checkWritable(mount: Mount): Promise<void> {

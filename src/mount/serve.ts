@@ -2,7 +2,6 @@
  * Serves one mount until it ends: the inside of `hn4 mount -f` and of the daemon. The addon's
  * threads answer the kernel; this process only waits for signals and for the end.
  */
-
 import { Hn4Error, reasonOf } from '../base/error.ts'
 import { writeFileSync } from '../base/host-files.ts'
 import { printable } from '../base/printable.ts'

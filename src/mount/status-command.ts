@@ -5,7 +5,7 @@ import { EXIT } from '../console/exit-codes.ts'
 import type { JsonObject } from '../console/json.ts'
 import { counted, formatCount } from '../console/size.ts'
 import { keyValues } from '../console/table.ts'
-import { ask } from '../control/client.ts'
+import { ask, placeOf } from '../control/client.ts'
 import { type Status, status } from '../control/requests/status.ts'
 import type { Mount } from '../device/mount-table.ts'
 import { findMount } from './umount-command.ts'
@@ -76,7 +76,7 @@ function statusJson(found: Status, mount: Mount): JsonObject {
 
 async function run(ctx: Context): Promise<number> {
   const mount = findMount(ctx.arg(0))
-  const found = await ask({ device: mount.device, uid: mount.uid ?? 0, mountpoint: mount.at }, status, {})
+  const found = await ask(placeOf(mount), status, {})
   if (ctx.isJson) ctx.json(statusJson(found, mount))
   else ctx.io.stdout.write(statusText(ctx, found, mount))
   return EXIT.OK

@@ -1,12 +1,11 @@
 /** `hn4 trim`: the host gets the space of freed blocks back. */
-
 import { Hn4Error } from '../base/error.ts'
 import { realpathSync } from '../base/host-files.ts'
 import { printable } from '../base/printable.ts'
 import type { Command } from '../console/command.ts'
 import type { Context } from '../console/context.ts'
 import { EXIT } from '../console/exit-codes.ts'
-import { ask } from '../control/client.ts'
+import { ask, placeOf } from '../control/client.ts'
 import { trim } from '../control/requests/trim.ts'
 import type { Mount } from '../device/mount-table.ts'
 import { refuseStrange } from '../device/refusal.ts'
@@ -33,9 +32,7 @@ async function blocksOfImage(given: string): Promise<number> {
   return blocks
 }
 
-async function blocksOfMount({ device, uid, at }: Mount): Promise<number> {
-  return (await ask({ device, uid: uid ?? 0, mountpoint: at }, trim, {})).blocks
-}
+const blocksOfMount = async (mount: Mount): Promise<number> => (await ask(placeOf(mount), trim, {})).blocks
 
 async function run(ctx: Context): Promise<number> {
   const given = ctx.arg(0)

@@ -1,5 +1,4 @@
 /** `hn4 umount`: unmounts and waits until the daemon has finished, so that the image is complete. */
-
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Hn4Error } from '../base/error.ts'
 import { realpathSync } from '../base/host-files.ts'

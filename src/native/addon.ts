@@ -2,7 +2,6 @@
  * The native addon: its typed interface and its loader. Everything that runs per request of a
  * mounted volume is in there; it gets regions and gives numbers back.
  */
-
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { Hn4Error } from '../base/error.ts'

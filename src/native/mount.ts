@@ -108,8 +108,7 @@ export interface MountAddon {
   mountVolume(request: MountRequest): Promise<MountHandle | Failure>
   logToStderr(tool: string): void
   logLine(text: string): void
-  /** Where lines go now: the path of a file, `stderr`, `system log`, or `nowhere`. */
-  /** As bytes: it may be a path. */
+  /** Where lines go now, as bytes: the path of a file, `stderr`, `system log`, or `nowhere`. */
   linesTo(): Buffer
   hasSystemLog(): boolean
   readonly LogFile: new (path: string) => LogFile

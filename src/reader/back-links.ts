@@ -10,7 +10,7 @@
  * - all reading together has a limit; what is asked beyond it has no path.
  */
 
-import { Hn4Error } from '../base/error.ts'
+import { orNull } from '../base/error.ts'
 import { printableBytes } from '../base/printable.ts'
 import { constant } from '../format/constants.ts'
 import { findAnchor, type Located } from './cortex.ts'
@@ -172,15 +172,5 @@ class DirectoryNames {
       this.#kept -= size + 1
     }
     return names
-  }
-}
-
-/** Null where the volume is damaged. */
-function orNull<T>(read: () => T): T | null {
-  try {
-    return read()
-  } catch (error) {
-    if (error instanceof Hn4Error) return null
-    throw error
   }
 }

@@ -1,5 +1,4 @@
 /** Where written blocks go: an open image, or one in memory for tests. */
-
 import { ioError } from '../base/error.ts'
 import { fsyncSync, writeSync } from '../base/host-files.ts'
 import type { BlockNumber } from '../base/units.ts'

@@ -1,5 +1,5 @@
 /** What the reader finds in a damaged volume, in the words of native/core/examples/populate/left.rs. */
-import { Hn4Error } from '../../src/base/error.ts'
+import { orNull } from '../../src/base/error.ts'
 import { crc32c } from '../../src/format/crc32c.ts'
 import type { DirEntry } from '../../src/format/directory.ts'
 import type { Located } from '../../src/reader/cortex.ts'
@@ -9,16 +9,6 @@ import { escapeBytes, type Left } from './engine.ts'
 /** Sparse files that are larger are not read. */
 const SIZE_MAX = 16 << 20
 const BLOCK = 4096
-
-/** Null where the volume is damaged. */
-function orNull<T>(read: () => T): T | null {
-  try {
-    return read()
-  } catch (error) {
-    if (error instanceof Hn4Error) return null
-    throw error
-  }
-}
 
 export function leftByReader(volume: Volume): Left {
   const lines: Record<string, unknown>[] = []

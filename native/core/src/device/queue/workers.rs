@@ -107,15 +107,10 @@ impl Shared {
         }
         let bufs: Vec<Vec<&[u8]>> =
             pieces.iter().map(|piece| piece.bufs.iter().map(WriteBuf::bytes).collect()).collect();
-        match &bufs[..] {
-            [bufs] => self.device.write_vectored(BlockNumber(pieces[0].at), bufs),
-            _ => {
-                let writes = pieces.iter().zip(&bufs);
-                let writes: Vec<_> =
-                    writes.map(|(piece, bufs)| BlockWrite { at: BlockNumber(piece.at), bufs }).collect();
-                self.device.write_many(&writes)
-            }
-        }
+        let writes = pieces.iter().zip(&bufs);
+        let writes: Vec<_> =
+            writes.map(|(piece, bufs)| BlockWrite { at: BlockNumber(piece.at), bufs }).collect();
+        self.device.write_many(&writes)
     }
 }
 

@@ -2,9 +2,10 @@
 //!
 //! Durable is what a flush covered. Of the writes after it, any subset may have arrived, each whole
 //! or in part (sector by sector). That covers every order too: to arrive before another write of the
-//! same sector is to be missing. A discard is otherwise: in every state from its beginning on its blocks hold what
-//! the device leaves there, for a host may act on it at any time, and nobody may count on what they held. (Two *durable* writes of one block that ran at the same time could
-//! be in either order; here the one that began later wins. The engine never does that.)
+//! same sector is to be missing. A discard is otherwise: in every state from its beginning on its
+//! blocks hold what the device leaves there, for a host may act on it at any time, and nobody may
+//! count on what they held. (Two *durable* writes of one block that ran at the same time could be in
+//! either order; here the one that began later wins. The engine never does that.)
 
 use super::event::Event;
 use super::mem::MemDevice;

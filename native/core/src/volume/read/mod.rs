@@ -1,6 +1,7 @@
 //! Reading: what is at an index, its bytes, data and holes.
 //!
-//! Doors: Neighbours, Neighbours::forget, Neighbours::rest, Mapping, Mapping::*, mapping, next_owned, read, read_block, seek
+//! Doors: Mapping, Mapping::*, Neighbours, Neighbours::forget, Neighbours::rest, mapping, next_owned,
+//! read, read_block, seek
 
 mod data;
 mod map;
