@@ -8,13 +8,12 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import { parseArgs } from 'node:util'
 import { SERIES } from './bench/growth/series.mjs'
 import { chooseTargets, endInOrder, isStopped, machineNow } from './bench/part.mjs'
 import { publish, tablesOf } from './bench/publish.mjs'
 import { machineLine, toLines } from './bench/record.mjs'
 import { Stage } from './bench/stage.mjs'
-import { say, stop } from './bootstrap/tools.mjs'
+import { readOptions, say, stop } from './bootstrap/tools.mjs'
 
 const top = join(dirname(fileURLToPath(import.meta.url)), '..')
 const DEFAULT = ['hn4-uring', 'hn4-dev', 'ext4']
@@ -29,12 +28,7 @@ function readSettings() {
     json: text,
     dir: { ...text, default: tmpdir() },
   }
-  let values
-  try {
-    values = parseArgs({ options }).values
-  } catch (error) {
-    stop(`bench:growth: ${error.message}`, 16)
-  }
+  const values = readOptions('bench:growth', options)
   if (values.only !== undefined && SERIES.every(({ name }) => name !== values.only))
     stop(`bench:growth: no series ${values.only}: ${SERIES.map(({ name }) => name).join(', ')}`, 16)
   if (values.record && values.only !== undefined) stop('bench:growth: --record is a whole run: without --only', 16)

@@ -6,14 +6,13 @@ import { writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { parseArgs } from 'node:util'
 import { chart } from './bench/chart.mjs'
 import { against } from './bench/costs-table.mjs'
 import { endInOrder, isStopped, measure } from './bench/part.mjs'
 import { publish, publishAgain, tablesOf } from './bench/publish.mjs'
 import { machineLine, readLines, toLines } from './bench/record.mjs'
 import { fillGroups, mainGroups } from './bench/workloads/all.mjs'
-import { stop } from './bootstrap/tools.mjs'
+import { readOptions, stop } from './bootstrap/tools.mjs'
 
 const top = join(dirname(fileURLToPath(import.meta.url)), '..')
 /** Files of the source tree, at most. */
@@ -43,12 +42,7 @@ function readSettings() {
     chart: text,
     against: text,
   }
-  let values
-  try {
-    values = parseArgs({ options }).values
-  } catch (error) {
-    stop(`bench: ${error.message}`, 16)
-  }
+  const values = readOptions('bench', options)
   const passes = Number(values.passes)
   if (!Number.isInteger(passes) || passes < 1) stop('bench: --passes takes a number from 1 up', 16)
   if (values.record && (values.only ?? values.json ?? values.chart ?? values.against) !== undefined)

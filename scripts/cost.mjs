@@ -9,8 +9,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { cpus, loadavg } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { parseArgs } from 'node:util'
-import { extendPath, need, run, say, stop, which } from './bootstrap/tools.mjs'
+import { extendPath, need, readOptions, run, say, stop, which } from './bootstrap/tools.mjs'
 import { costsOf, parseCpuList, stolenShare, summarize, table } from './cost/figures.mjs'
 import { Stage } from './cost/stage.mjs'
 
@@ -30,12 +29,7 @@ function readSettings() {
     only: { ...text, multiple: true, default: [] },
     json: text,
   }
-  let values
-  try {
-    values = parseArgs({ options }).values
-  } catch (error) {
-    stop(`cost: ${error.message}`, 16)
-  }
+  const values = readOptions('cost', options)
   const [pairs, limit] = [Number(values.pairs), Number(values.limit)]
   const isValid = Number.isInteger(pairs) && pairs > 0 && limit > 0
   if (values.before === undefined || values.after === undefined || !isValid) stop(USAGE, 16)

@@ -1,5 +1,5 @@
 // What a run is to show: the ratios that rows of hn4 are held to. Pure.
-import { Found, markdown, ratio } from './report.mjs'
+import { Found, ratio, shortfalls } from './report.mjs'
 
 /** Where a goal lies beyond this share of the limit, this share is the goal. */
 const LIMIT_SHARE = 0.8
@@ -79,10 +79,8 @@ export function judge(list) {
 }
 
 /** Lines of a table of the goals that were not met, behind one that counts them. */
-export function goalLines(list) {
-  const all = judge(list)
-  const short = all.filter(({ isMet }) => !isMet)
-  const lines = short.map(one => [
+export const goalLines = list =>
+  shortfalls(judge(list), ['work', 'target', 'beside', 'ratio', 'wanted', 'of the limit'], 3, one => [
     one.row,
     one.target,
     one.against,
@@ -90,9 +88,3 @@ export function goalLines(list) {
     one.wanted.toFixed(2),
     one.ofLimit === 0 ? '' : one.ofLimit.toFixed(2),
   ])
-  const head = ['work', 'target', 'beside', 'ratio', 'wanted', 'of the limit']
-  return [
-    `${all.length - short.length} of ${all.length} goals are met.`,
-    ...(short.length === 0 ? [] : ['', ...markdown(head, lines, 3)]),
-  ]
-}

@@ -63,6 +63,13 @@ export const beside = (a, b) => (a === undefined || b === undefined ? '' : ratio
 /** A figure in three digits or all of its whole ones. */
 export const digits = value => (value >= 100 ? value.toFixed(0) : value >= 10 ? value.toFixed(1) : value.toFixed(2))
 
+/** Lines of a table of those judged that fall short, behind one that counts them. */
+export function shortfalls(all, head, texts, lineOf) {
+  const short = all.filter(({ isMet }) => !isMet)
+  const lines = [`${all.length - short.length} of ${all.length} goals are met.`]
+  return short.length === 0 ? lines : [...lines, '', ...markdown(head, short.map(lineOf), texts)]
+}
+
 /** Lines of a Markdown table; the first `texts` columns are text, the others numbers. */
 export function markdown(head, lines, texts = 1) {
   const widths = head.map((cell, i) => Math.max(3, cell.length, ...lines.map(line => line[i].length)))

@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process'
 import { accessSync, constants, existsSync, readFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { delimiter, join } from 'node:path'
+import { parseArgs } from 'node:util'
 
 /** Oldest Rust that builds native/ (rust-version in native/Cargo.toml). */
 const RUST_MIN = [1, 85]
@@ -13,6 +14,15 @@ export const say = text => process.stderr.write(`hn4: ${text}\n`)
 export function stop(text, code = 2) {
   say(text)
   process.exit(code)
+}
+
+/** What the command line of a script says; ends the run with 16 where it has no such option. */
+export function readOptions(script, options) {
+  try {
+    return parseArgs({ options }).values
+  } catch (error) {
+    return stop(`${script}: ${error.message}`, 16)
+  }
 }
 
 /** Runs a program with its output on stderr (stdout belongs to the command that follows). */

@@ -1,10 +1,11 @@
 // Where the costs are taken: two loop devices over files of a tmpfs, and two directories to mount them at.
 // A loop device, because the kernel counts its requests exactly: the daemon's I/O is direct, nothing caches or
 // merges it; a tmpfs, so that the disk of the machine takes no part.
-import { spawn, spawnSync } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readFileSync, rmdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
+import { must, quiet } from '../bench/shell.mjs'
 
 const VOLUME_BYTES = 1 << 30
 /**
@@ -12,16 +13,6 @@ const VOLUME_BYTES = 1 << 30
  * With its default, 1280, the number of requests of a large transfer depends on which pages happen to be neighbours.
  */
 const REQUEST_KIB = 512
-
-const quiet = (program, ...args) => spawnSync(program, args, { stdio: 'ignore' }).status === 0
-
-/** Output of a program that must succeed. */
-function must(program, ...args) {
-  const done = spawnSync(program, args, { encoding: 'utf8' })
-  if (done.error !== undefined) throw new Error(`${program}: ${done.error.message}`)
-  if (done.status !== 0) throw new Error(`${program}: ${done.stderr.trim() || `exit code ${done.status}`}`)
-  return done.stdout.trim()
-}
 
 export class Stage {
   #folder = mkdtempSync(join(tmpdir(), 'hn4-cost-'))

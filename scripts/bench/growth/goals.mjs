@@ -1,5 +1,5 @@
 // What the curves of hn4 are to show. Pure.
-import { digits, markdown, ratio } from '../report.mjs'
+import { digits, ratio, shortfalls } from '../report.mjs'
 
 /** As the table of files fills: at least this share of the figure of an almost empty one, up to a load in percent. */
 const SHARES = [
@@ -45,10 +45,8 @@ export function judgeGrowth(points) {
 }
 
 /** Lines of a table of the points that fall short, behind one that counts them. */
-export function growthGoalLines(points) {
-  const all = judgeGrowth(points)
-  const short = all.filter(({ isMet }) => !isMet)
-  const lines = short.map(one => [
+export const growthGoalLines = points =>
+  shortfalls(judgeGrowth(points), ['curve', 'target', 'at', 'unit', 'figure', 'wanted', 'ratio'], 2, one => [
     one.curve,
     one.target,
     String(one.x),
@@ -57,10 +55,3 @@ export function growthGoalLines(points) {
     one.wanted,
     one.ratio.toFixed(2),
   ])
-  return [
-    `${all.length - short.length} of ${all.length} goals are met.`,
-    ...(short.length === 0
-      ? []
-      : ['', ...markdown(['curve', 'target', 'at', 'unit', 'figure', 'wanted', 'ratio'], lines, 2)]),
-  ]
-}
